@@ -1,0 +1,119 @@
+// Machine: runs guest code in a Store and holds the canonical state: frames and one value stack. One per guest thread; used by the
+// session thread only, but for requestYield(). Guest calls never recurse on the host stack.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/store.h"
+
+namespace engine {
+
+/// A place in code: instance, function and the file offset of an instruction (Module's offsets).
+struct CodeLocation {
+    InstanceId instance;
+    FuncIdx function;
+    uint32_t offset = 0;
+    auto operator<=>(const CodeLocation&) const = default;
+};
+
+/// A moment of a run, exact and the same in every tier (architecture, section 3): ticks count executed function entries and `loop`
+/// instructions, and within one tick control only moves forward.
+struct Moment {
+    uint64_t tick = 0;
+    uint32_t offset = 0;
+    uint32_t depth = 0;
+    auto operator<=>(const Moment&) const = default;
+};
+
+enum class StopKind : uint8_t {
+    Finished,         // the call that start() began has returned; results() holds what it left
+    Trapped,          // trap() says why; the machine stands at the faulting instruction and everything can be inspected
+    Exited,           // a host function ended the program; exitCode()
+    Breakpoint,       // stands before an instruction that has a breakpoint
+    Stepped,          // step() did one instruction
+    Yielded,          // requestYield() was heard; go on with run()
+    HostInterrupted,  // a waiting host call gave up (see HostOutcome); run() makes it again
+    DepthReached,     // run() with a depth limit: the frame count fell below it
+};
+
+/// How far run() goes, beyond the stops that always apply.
+struct RunLimits {
+    /// Stop with DepthReached as soon as fewer than this many frames are left (0 = never): step out, step over.
+    uint32_t minDepth = 0;
+    /// Stop with Yielded when the tick counter reaches this (for replay); ~0 = never.
+    uint64_t tick = ~uint64_t{0};
+};
+
+/// One activation, as an inspector sees it. `location.offset` is the instruction that executes next in the youngest frame, and the
+/// call instruction in the others.
+struct FrameView {
+    CodeLocation location;
+    FuncAddr function;
+    uint32_t depth = 0;      // 0 = oldest
+    std::span<Slot> locals;  // slots of the locals
+    std::span<Slot> stack;   // operand slots in use; in a caller: without the arguments that its call has taken
+};
+
+class Machine {
+public:
+    /// Error: Limit (value stack could not be reserved).
+    static Result<std::unique_ptr<Machine>> create(Store& store);
+    ~Machine();
+    Machine(const Machine&) = delete;
+
+    Store& store() const;
+
+    /// Begins a call of a function (Wasm or host); the machine then stands before its first instruction. Arguments must fit its type (CHECK).
+    /// Error: Malformed/Invalid if lowering fails.
+    Result<> start(FuncAddr function, std::span<const Value> arguments);
+    /// Runs until something stops it. A breakpoint at the present instruction is passed over.
+    StopKind run(const RunLimits& limits = {});
+    /// Executes exactly one instruction (a host call counts as part of its call instruction). Stepped, or why it could not.
+    StopKind step();
+    /// Drops all frames; the store keeps its state.
+    void abandon();
+
+    /// From any thread: run() returns Yielded soon (well under 10 ms of guest time), also out of long bulk operations.
+    void requestYield();
+    /// Heard and cleared by run(); host functions that wait must poll it.
+    bool yieldRequested() const;
+
+    bool running() const { return depth() > 0; }
+    const Trap& trap() const;
+    uint32_t exitCode() const;
+    std::vector<Value> results() const;
+    uint64_t tick() const;
+    Moment moment() const;
+
+    // Inspection; valid while not running. Frame 0 is the youngest.
+    uint32_t depth() const;
+    FrameView frame(uint32_t fromYoungest) const;
+    /// Present instruction of the youngest frame.
+    CodeLocation location() const;
+    /// Value of local / operand with its type, v128 included. NotFound if there is no such thing.
+    Result<Value> local(uint32_t frame, uint32_t index) const;
+    Result<std::vector<Value>> locals(uint32_t frame) const;
+    Result<std::vector<Value>> operands(uint32_t frame) const;
+    Result<> setLocal(uint32_t frame, uint32_t index, const Value& value);
+    Result<> setOperand(uint32_t frame, uint32_t index, const Value& value);
+    /// Code offsets of all frames, youngest first, at most `limit`; cheap (for every host call's backtrace).
+    uint32_t backtrace(std::span<CodeLocation> out) const;
+
+    // Breakpoints: cost nothing where none is set. Set before a function was lowered, they wait for it.
+    /// Error: NotFound if no instruction begins at the offset.
+    Result<> setBreakpoint(const CodeLocation& location);
+    void clearBreakpoint(const CodeLocation& location);
+    void clearBreakpoints();
+
+private:
+    Machine();
+    struct Impl;
+    std::unique_ptr<Impl> m;
+};
+
+}  // namespace engine

@@ -1,0 +1,194 @@
+// Store: the run-time objects of one debuggee (standard, section 4.2.3): functions, memories, tables, globals, instances. Owned by
+// the debuggee's session and used by its thread only, but for what says otherwise. References in slots are handles, never pointers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/module.h"
+#include "engine/trap.h"
+
+namespace engine {
+
+class Machine;
+struct Code;
+
+using FuncAddr = Index<struct FuncAddrTag>;      // indices into the Store
+using MemAddr = Index<struct MemAddrTag>;
+using TableAddr = Index<struct TableAddrTag>;
+using GlobalAddr = Index<struct GlobalAddrTag>;
+using TagAddr = Index<struct TagAddrTag>;
+using InstanceId = Index<struct InstanceTag>;
+
+/// One stack slot. A v128 takes two (low half first). A reference is 0 for null, else a handle: function address + 1, host reference
+/// + 1, GC heap handle (the low bit 1 marks an i31).
+using Slot = uint64_t;
+
+/// A typed value for arguments, results, globals, inspection.
+struct Value {
+    ValType type;
+    Slot low = 0;
+    Slot high = 0;  // upper half of a v128
+    static Value i32(uint32_t v) { return {kI32, v, 0}; }
+    static Value i64(uint64_t v) { return {kI64, v, 0}; }
+    static Value f32(float v);
+    static Value f64(double v);
+    bool operator==(const Value&) const = default;
+};
+/// "42", "-0.5", "nan:0x400000", "ref.func 3", "null".
+std::string toText(const Value& value);
+
+/// A linear memory: reserved once, so that its base never moves; grown in place. Zero pages are not committed before use.
+class LinearMemory {
+public:
+    /// Error: Limit (reservation refused; message names the size and the limit).
+    static Result<std::unique_ptr<LinearMemory>> create(const MemoryType& type, uint64_t maxBytes);
+    ~LinearMemory();
+    LinearMemory(const LinearMemory&) = delete;
+
+    uint8_t* base() const { return m_base; }
+    uint64_t size() const { return m_size; }  // bytes
+    uint64_t pages() const { return m_size >> m_type.pageSizeLog2; }
+    const MemoryType& type() const { return m_type; }
+    std::span<uint8_t> bytes() const { return {m_base, m_size}; }
+    bool contains(uint64_t address, uint64_t length) const { return length <= m_size && address <= m_size - length; }
+    /// Old size in pages, or nothing if the maximum, the session's limit or the host refuses (the guest then sees -1).
+    std::optional<uint64_t> grow(uint64_t pages);
+
+private:
+    LinearMemory() = default;
+    uint8_t* m_base = nullptr;
+    uint64_t m_size = 0, m_reserved = 0, m_maxBytes = 0;
+    MemoryType m_type;
+};
+
+struct TableInstance {
+    TableType type;
+    std::vector<Slot> elements;
+    uint64_t maxElements = 10'000'000;
+    std::optional<uint64_t> grow(uint64_t count, Slot init);
+};
+
+struct GlobalInstance {
+    GlobalType type;
+    Slot low = 0, high = 0;
+};
+
+struct TagInstance {
+    FuncType type;
+};
+
+/// How a host call ended.
+struct HostOutcome {
+    enum class Kind : uint8_t {
+        Return,       // results are written
+        Trap,         // guest fault, `trap` says which
+        Exit,         // the program ended itself with `exitCode` (proc_exit)
+        Interrupted,  // was waiting and gave up because the session wants the thread (pause, quit): no effect yet; the machine
+                      // stays before the call and will make it again when resumed
+    } kind = Kind::Return;
+    uint32_t exitCode = 0;
+    Trap trap{};
+    static HostOutcome done() { return {}; }
+    static HostOutcome exit(uint32_t code) { return {Kind::Exit, code, {}}; }
+    static HostOutcome interrupted() { return {Kind::Interrupted, 0, {}}; }
+    static HostOutcome trapped(Trap t) { return {Kind::Trap, 0, std::move(t)}; }
+};
+
+/// What a host function gets. `slots` holds the arguments (as on the value stack) and takes the results from its start.
+struct HostCall {
+    Machine& machine;
+    InstanceId caller;
+    std::span<Slot> slots;
+};
+using HostFunctionBody = std::function<HostOutcome(HostCall&)>;
+
+struct FunctionInstance {
+    FuncType type;
+    uint32_t canonicalType = 0;
+    std::optional<InstanceId> instance;  // defined in Wasm there …
+    FuncIdx index;                       // … with this index in its module
+    HostFunctionBody host;               // … or a host function
+    std::string hostName;                // "wasi_snapshot_preview1.fd_write"
+    Code* code = nullptr;                // lowered on first call; owned by the store
+    uint32_t paramSlots = 0, resultSlots = 0;
+};
+
+/// An imported or exported thing.
+struct Extern {
+    ExternKind kind = ExternKind::Func;
+    uint32_t address = 0;  // in the store, of that kind
+};
+
+struct Instance {
+    InstanceId id;
+    std::shared_ptr<const Module> module;
+    std::string name;
+    std::vector<FuncAddr> functions;
+    std::vector<MemAddr> memories;
+    std::vector<TableAddr> tables;
+    std::vector<GlobalAddr> globals;
+    std::vector<TagAddr> tags;
+    std::vector<bool> droppedElements, droppedData;
+    std::vector<std::vector<Slot>> elementSegments;  // evaluated at instantiation
+    /// An export by name, or nothing.
+    std::optional<Extern> exported(std::string_view name) const;
+};
+
+/// Gives an import its value: Extern, or Error Unlinkable/NotFound. Types are then checked by the store.
+using ImportResolver = std::function<Result<Extern>(const Import&, const Module&)>;
+
+struct StoreLimits {
+    uint64_t maxMemoryBytes = uint64_t{4} << 30;   // all memories together
+    uint64_t maxTableElements = 10'000'000;
+    uint32_t maxFrames = 200'000;
+    uint64_t maxStackBytes = uint64_t{64} << 20;
+};
+
+class Store {
+public:
+    explicit Store(StoreLimits limits = {});
+    ~Store();
+    Store(const Store&) = delete;
+
+    const StoreLimits& limits() const;
+
+    /// Links and allocates (standard, section 4.7.4), copies active segments, does not run the start function: the caller does that with
+    /// Machine if module.start is set. Errors: Unlinkable (lists all missing or mismatched imports), Limit. A trap while copying
+    /// segments is returned in `trap`; the instance then exists, as the standard says.
+    Result<InstanceId> instantiate(std::shared_ptr<const Module> module, const ImportResolver& resolver, Trap* trap,
+                                   std::string name = {});
+
+    FuncAddr addHostFunction(FuncType type, std::string name, HostFunctionBody body);
+    MemAddr addMemory(std::unique_ptr<LinearMemory> memory);
+    TableAddr addTable(TableType type, Slot init = 0);
+    GlobalAddr addGlobal(GlobalType type, Value value);
+    TagAddr addTag(FuncType type);
+
+    FunctionInstance& function(FuncAddr address);
+    LinearMemory& memory(MemAddr address);
+    TableInstance& table(TableAddr address);
+    GlobalInstance& global(GlobalAddr address);
+    TagInstance& tag(TagAddr address);
+    Instance& instance(InstanceId id);
+    uint32_t instances() const;
+    uint32_t functions() const;
+
+    /// Lowered code of a function, made on first use (and kept). Fails only on code that validateModule would refuse.
+    Result<Code*> code(FuncAddr function);
+    /// Bytes used by memories, tables and lowered code; for the limits and the Module panel.
+    uint64_t bytesUsed() const;
+
+private:
+    friend class Machine;
+    struct Impl;
+    std::unique_ptr<Impl> m;
+};
+
+}  // namespace engine

@@ -1,0 +1,66 @@
+// Capabilities: everything a guest is granted, as one value: what the command line, a launch file, the Capabilities panel and a trace
+// header hold. Edited by replacing the value between two guest instructions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wasi {
+
+enum class MountKind : uint8_t { Real, ReadOnly, Overlay, InMemory };
+
+/// A directory that the guest finds open when it starts.
+struct Preopen {
+    std::string hostPath;   // a directory; empty for InMemory
+    std::string guestPath;  // as the guest sees it: "/", "/data", "."
+    MountKind kind = MountKind::Real;
+    bool operator==(const Preopen&) const = default;
+};
+
+enum class StdioKind : uint8_t {
+    Inherit,  // the process's own descriptor (`wscope run`)
+    Session,  // stdin from Request::Stdin, output to the session's OutputLog (the window, `wscope debug`)
+    File,     // `path`
+    Null,     // end of file, output thrown away
+};
+struct StdioGrant {
+    StdioKind kind = StdioKind::Inherit;
+    std::string path;
+    bool operator==(const StdioGrant&) const = default;
+};
+
+struct ClockGrant {
+    enum class Kind : uint8_t { Real, Fixed, Scaled } kind = Kind::Real;
+    uint64_t fixedNs = 0;  // realtime and monotonic start there and advance by one microsecond at each reading
+    double scale = 1.0;
+    bool operator==(const ClockGrant&) const = default;
+};
+struct RandomGrant {
+    std::optional<uint64_t> seed;  // absent = the host's random source
+    bool operator==(const RandomGrant&) const = default;
+};
+
+/// Budgets; reaching one is said by name. 0 = no limit but the engine's own.
+struct Budgets {
+    uint64_t maxMemoryBytes = 0;
+    uint64_t maxOutputBytes = 0;
+    uint64_t maxOpenFiles = 1024;
+    uint64_t timeoutMs = 0;
+    bool operator==(const Budgets&) const = default;
+};
+
+struct Capabilities {
+    std::vector<std::string> arguments;  // argv, [0] included
+    std::vector<std::pair<std::string, std::string>> environment;
+    std::vector<Preopen> preopens;
+    StdioGrant standardInput, standardOutput, standardError;
+    ClockGrant clock;
+    RandomGrant random;
+    Budgets budgets;
+    bool operator==(const Capabilities&) const = default;
+};
+
+}  // namespace wasi

@@ -1,0 +1,73 @@
+// WasiHost: the WASI side of one debuggee: capabilities, open files, the call gate and the log. Owned by the session; session thread
+// only, but for wake() and what SyscallLog and OutputLog allow.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/store.h"
+#include "wasi/capabilities.h"
+#include "wasi/host_function.h"
+#include "wasi/output_log.h"
+#include "wasi/syscall_log.h"
+
+namespace wasi {
+
+/// One open descriptor, for the Files panel and `fds`.
+struct OpenFile {
+    uint32_t fd = 0;
+    std::string kind;       // "directory", "file", "stdin" …
+    std::string guestPath;
+    std::string hostPath;
+    std::string rights;     // "fd_read|fd_seek"
+    uint64_t position = 0, bytesRead = 0, bytesWritten = 0;
+    bool isPreopen = false;
+    uint64_t openedBySequence = ~uint64_t{0};  // the call that opened it
+};
+
+/// What the gate asks before a call runs: stop here? (breakpoints on host calls). Runs on the session thread.
+enum class GateDecision : uint8_t { Pass, Stop };
+
+class WasiHost {
+public:
+    /// Opens the preopens. Errors: NotFound, Denied, Io with the path and what to do. `wake` see wake().
+    static engine::Result<std::unique_ptr<WasiHost>> create(Capabilities capabilities);
+    ~WasiHost();
+
+    /// Import resolver for wasi_snapshot_preview1 and wasi_unstable: registers the host functions in the store on demand.
+    /// Unknown functions of those modules and other modules: Unlinkable.
+    engine::ImportResolver resolver(engine::Store& store);
+    /// Which memory the calls of this instance use: its exported "memory". Call after instantiation, before running.
+    void attach(engine::Store& store, engine::InstanceId instance);
+
+    const Capabilities& capabilities() const;
+    SyscallLog& log();
+    OutputLog& output();  // what the guest wrote to Session stdio
+    std::vector<OpenFile> openFiles() const;
+
+    /// Logging on (default) or off (nothing is recorded; for `wscope run` and benchmarks).
+    void setLogging(bool on);
+    /// Asked before each call when set; Stop makes the call end as Interrupted, before any effect. It is not asked again for the same call
+    /// when it is resumed at once.
+    void setGate(std::function<GateDecision(uint16_t function, engine::HostCall&)> gate);
+
+    /// Bytes for Session stdin, and its end.
+    void pushInput(std::span<const uint8_t> bytes);
+    void closeInput();
+    /// What a waiting call waits for: "stdin", "poll_oneoff: clock until +2.5 s"; empty if none waits. Any thread.
+    std::string waitingFor() const;
+
+    /// From any thread: a call that waits returns Interrupted soon. Used together with Machine::requestYield().
+    void wake();
+
+private:
+    WasiHost();
+    struct Impl;
+    std::unique_ptr<Impl> m;
+};
+
+}  // namespace wasi
