@@ -1,0 +1,82 @@
+// SourceValue: a typed object of the source program found through a DWARF location, and its rendering as text and children. Reads guest
+// state only through EvaluationContext, so that it works on a live machine, a core dump and a recorded moment alike.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "debugger/symbols/symbols.h"
+#include "engine/store.h"
+
+namespace debugger {
+
+/// The frame that expressions are evaluated in. Reads never trap: out of range gives an Error.
+class EvaluationContext {
+public:
+    virtual ~EvaluationContext() = default;
+    virtual Symbols* symbols() = 0;                       // null without debug info
+    virtual uint32_t address() const = 0;                 // present instruction of the frame, file offset; for callers the call itself
+    virtual uint32_t inlineLevel() const = 0;             // which of inlineFrames(address)
+    virtual engine::Result<engine::Value> local(uint32_t index) const = 0;
+    virtual engine::Result<engine::Value> operand(uint32_t index) const = 0;  // 0 = bottom
+    virtual engine::Result<engine::Value> global(uint32_t index) const = 0;
+    virtual engine::Result<> readMemory(uint64_t address, std::span<uint8_t> into) const = 0;
+    virtual engine::Result<> writeMemory(uint64_t address, std::span<const uint8_t> bytes) = 0;
+    virtual engine::Result<> setLocal(uint32_t index, const engine::Value& value) = 0;
+    virtual engine::Result<> setGlobal(uint32_t index, const engine::Value& value) = 0;
+    virtual uint64_t memorySize() const = 0;
+};
+
+/// Where an object lives.
+struct ObjectPlace {
+    enum class Kind : uint8_t { Memory, WasmLocal, WasmGlobal, WasmOperand, Bytes /* a temporary: expression result, constant */, Unavailable } kind =
+        Kind::Unavailable;
+    uint64_t address = 0;         // Memory
+    uint32_t index = 0;           // WasmLocal …
+    std::vector<uint8_t> bytes;   // Bytes; also pieces put together
+    std::string why;              // Unavailable: "optimised out here (known at 0x1f0-0x230)"
+};
+
+/// A value: type and place; the bytes are read when asked for.
+struct SourceValue {
+    std::string name;             // of the variable or member; "[3]" for elements
+    TypeId type = kNoType;
+    ObjectPlace place;
+    uint32_t bitSize = 0, bitOffset = 0;  // bit field
+    std::string path;             // expression that yields it again: "items[1].next->name"
+};
+
+/// Finds a variable's object: evaluates its location at the context's address.
+SourceValue locate(const Variable& variable, EvaluationContext& context);
+
+/// Evaluates DWARF expression bytes (DW_OP_*, DW_OP_WASM_location included) to a place; bounded to 10,000 steps.
+ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationContext& context, uint64_t byteSize);
+
+/// One line: "42", "0x2a", "1.5", "GREEN", "0x10f20 \"middle\"", "{next = 0x0, name = …}", "<unavailable: reason>".
+/// Strings are quoted and escaped, at most `maxLength` characters.
+std::string render(const SourceValue& value, EvaluationContext& context, size_t maxLength = 120);
+
+/// "struct item *", with qualifiers.
+std::string typeName(TypeId type, Symbols& symbols);
+
+/// How many children it has (members, elements, pointee), bounded by what the type says.
+uint64_t childCount(const SourceValue& value, EvaluationContext& context);
+/// Children [first, first + count).
+std::vector<SourceValue> children(const SourceValue& value, EvaluationContext& context, uint64_t first, uint64_t count);
+
+/// Writes a new value given as an expression's value or text ("7", "1.5", "GREEN", "'x'", "0"); sizes and ranges are checked.
+engine::Result<> assign(const SourceValue& target, std::string_view text, EvaluationContext& context);
+
+/// Watch expressions and breakpoint conditions: C-like; names, members, ->, *, &, [], casts, sizeof, arithmetic, comparisons, logic, literals,
+/// wasm names ($local0, $global1, $stack0, $memory[addr]); Rust and C++ paths (a::b). Works without debug info on the wasm names.
+/// Nested at most 200 deep. Error: BadArgument with column, or why a name is unknown or a value unavailable.
+engine::Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& context);
+/// Evaluates and tells whether it is true (not zero); for conditions.
+engine::Result<bool> evaluateCondition(std::string_view expression, EvaluationContext& context);
+/// Evaluates `left = right`.
+engine::Result<SourceValue> evaluateAssignment(std::string_view left, std::string_view right, EvaluationContext& context);
+
+}  // namespace debugger
