@@ -260,9 +260,6 @@ struct OutputSlice { uint64_t begin = 0, end = 0; std::vector<OutputPiece> piece
 struct GetOutput { using Reply = OutputSlice; uint64_t position = 0, maxBytes = 1 << 16; };
 struct SendInput { using Reply = Done; std::string bytes; bool end = false; };
 
-/// The verbs of debugger/commands.h as text ("break wordcount.c:41"); the answer as the prompt prints it.
-struct RunCommand { using Reply = std::string; std::string line; };
-
 using Request = std::variant<Load, Start, Resume, Pause, Step, RunTo, Terminate, AddBreakpoint, ChangeBreakpoint, RemoveBreakpoint,
                              ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren, Evaluate, Assign, GetType, GetWasmLocals,
                              GetOperandStack, GetWasmGlobals, GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule,
