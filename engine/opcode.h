@@ -70,7 +70,13 @@ inline const OpRow& row(Op op) { return kOpRows[static_cast<uint16_t>(op)]; }
 
 /// The instruction with that prefix and code, or Op::Count.
 Op findOp(uint8_t prefix, uint32_t code);
-/// By its text, e.g. "i32.add"; Op::Count if there is none.
+/// By its text, e.g. "i32.add"; Op::Count if there is none. Of several with one text (`select`, `ref.test`) the first.
 Op findOp(std::string_view text);
+
+/// Bytes that a memory instruction reads or writes at its address: 4 for i32.load, 1 for i32.load8_s, 8 for v128.load8x8_s, 0 for an
+/// instruction without memarg. Also its natural alignment (standard, section 3.3.5).
+uint32_t accessBytes(Op op);
+/// Lanes of the shape that the instruction's text begins with: 16 for i8x16.extract_lane_s; of v128.load16_lane 8; else 0.
+uint32_t laneCount(Op op);
 
 }  // namespace engine
