@@ -12,6 +12,7 @@
 
 #define MAX_WORD 32
 #define BUCKETS 64
+#define MAX_FILES 8
 
 enum Order { BY_COUNT, BY_NAME };
 
@@ -140,29 +141,42 @@ static void printTable(void) {
     free(words);
 }
 
-int main(int argc, char** argv) {
-    int files = 0;
-    int failures = 0;
+// Takes the options out of the arguments; returns how many file names are left in `files`.
+static unsigned readArguments(int argc, char** argv, const char* files[MAX_FILES]) {
+    unsigned count = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
             options.top = (unsigned)atoi(argv[++i]);
-            continue;
-        }
-        if (strcmp(argv[i], "-a") == 0) {
+        } else if (strcmp(argv[i], "-a") == 0) {
             options.order = BY_NAME;
-            continue;
+        } else if (count < MAX_FILES) {
+            files[count++] = argv[i];
         }
-        FILE* file = fopen(argv[i], "r");
-        files++;
+    }
+    return count;
+}
+
+int main(int argc, char** argv) {
+    const char* files[MAX_FILES] = {NULL};
+    char title[48] = "standard input";
+    struct Totals before = totals;
+    int failures = 0;
+    unsigned count = readArguments(argc, argv, files);
+    for (unsigned i = 0; i < count; i++) {
+        FILE* file = fopen(files[i], "r");
         if (file == NULL) {
-            fprintf(stderr, "wordcount: %s: %s\n", argv[i], strerror(errno));
+            fprintf(stderr, "wordcount: %s: %s\n", files[i], strerror(errno));
             failures++;
             continue;
         }
+        before = totals;
         countFile(file);
         fclose(file);
+        snprintf(title, sizeof title, "%s", files[i]);
+        printf("%s: %u words, %u of them new\n", title, totals.words - before.words,
+               totals.distinct - before.distinct);
     }
-    if (files == 0) countFile(stdin);
+    if (count == 0) countFile(stdin);
     printTable();
     return failures > 0 ? 1 : 0;
 }
