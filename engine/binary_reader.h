@@ -41,9 +41,15 @@ public:
         if (m_at != m_end && *m_at < 0x80) return *m_at++;
         return leb<64, false>();
     }
-    int32_t s32() { return static_cast<int32_t>(leb<32, true>()); }
+    int32_t s32() {
+        if (m_at != m_end && *m_at < 0x80) return oneByte();
+        return static_cast<int32_t>(leb<32, true>());
+    }
     int64_t s33() { return static_cast<int64_t>(leb<33, true>()); }
-    int64_t s64() { return static_cast<int64_t>(leb<64, true>()); }
+    int64_t s64() {
+        if (m_at != m_end && *m_at < 0x80) return oneByte();
+        return static_cast<int64_t>(leb<64, true>());
+    }
     /// Bits of an f32 / f64, little endian.
     uint32_t f32Bits();
     uint64_t f64Bits();
@@ -71,6 +77,7 @@ private:
     template <int kBits, bool kSigned>
     uint64_t leb();
     uint8_t failEnd();
+    int32_t oneByte() { return static_cast<int32_t>(static_cast<uint32_t>(*m_at++) << 25) >> 25; }
 
     const uint8_t* m_file;
     const uint8_t* m_at;

@@ -2,8 +2,11 @@
 // it. Validation, lowering, operand types at an address, disassembly of bodies and statistics are sinks of this one walk.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,6 +54,7 @@ struct ControlFrame {
     uint32_t slotHeight = 0;                   // the same in slots above the locals
     bool unreachable = false;                  // the rest of the block cannot be reached
     uint32_t beginOffset = 0;                  // of its opening instruction
+    uint32_t initHeight = 0;                   // for the walker: how many locals without default had been set before it
     /// What a branch carries: params for a loop, results otherwise.
     std::span<const ValType> branchTypes() const { return op == Op::Loop ? params : results; }
 };
@@ -77,6 +81,8 @@ public:
     /// Validates the body of a defined function. With a sink, tells it every instruction. Error: Malformed, Invalid or Limit,
     /// with function, offset, instruction, expected and found types.
     Result<> walk(FuncIdx function, InstructionSink* sink = nullptr);
+    /// Validates a constant expression (section 3.3.13) of the given type, which may read the first `visibleGlobals` globals.
+    Result<> walkConst(const ConstExpr& expression, ValType expected, uint32_t visibleGlobals, InstructionSink* sink = nullptr);
 
     // What is known at the present instruction, for the sink:
     const Module& module() const;
@@ -97,8 +103,9 @@ public:
     /// Slots that the frame needs at most: locals and operands; complete after walk().
     uint32_t maxSlots() const;
 
-private:
     struct Impl;
+
+private:
     std::unique_ptr<Impl> m;
 };
 

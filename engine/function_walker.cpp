@@ -1,0 +1,452 @@
+#include "engine/function_walker.h"
+
+#include <algorithm>
+
+#include "engine/function_walker_impl.h"
+#include "engine/limits.h"
+
+namespace engine {
+
+namespace {
+
+constexpr ValKind kindOf(char letter) {
+    switch (letter) {
+    case 'i': return ValKind::I32;
+    case 'I': return ValKind::I64;
+    case 'f': return ValKind::F32;
+    case 'F': return ValKind::F64;
+    case 'v': return ValKind::V128;
+    default: return ValKind::Ref;
+    }
+}
+
+constexpr FixedSignature unpack(std::string_view text) {
+    FixedSignature signature;
+    if (text == "*") return signature;
+    bool results = false;
+    for (const char letter : text) {
+        if (letter == ':') results = true;
+        else if (results) signature.out[signature.pushes++] = kindOf(letter);
+        else signature.in[signature.pops++] = kindOf(letter);
+    }
+    return signature;
+}
+
+constexpr std::array<FixedSignature, kOpCount> makeSignatures() {
+    constexpr std::string_view kTexts[] = {
+#define OP(id, text, prefix, code, imm, signature, feature) signature,
+#include "engine/opcodes.def"
+#undef OP
+    };
+    std::array<FixedSignature, kOpCount> signatures{};
+    for (uint32_t i = 0; i < kOpCount; ++i) signatures[i] = unpack(kTexts[i]);
+    return signatures;
+}
+
+/// How the fast loop handles an instruction of one byte.
+enum class Fast : uint8_t { Slow, Fixed, LocalGet, LocalSet, LocalTee, I32Const, I64Const, MemArg, Call, GlobalGet, Br, BrIf, Drop, End, Skip4, Skip8 };
+
+constexpr Fast fastOf(Op op, Imm imm, std::string_view signature) {
+    switch (op) {
+    case Op::LocalGet: return Fast::LocalGet;
+    case Op::LocalSet: return Fast::LocalSet;
+    case Op::LocalTee: return Fast::LocalTee;
+    case Op::GlobalGet: return Fast::GlobalGet;
+    case Op::Call: return Fast::Call;
+    case Op::Br: return Fast::Br;
+    case Op::BrIf: return Fast::BrIf;
+    case Op::Drop: return Fast::Drop;
+    case Op::End: return Fast::End;
+    default: break;
+    }
+    if (signature == "*") return Fast::Slow;
+    switch (imm) {
+    case Imm::None: return Fast::Fixed;
+    case Imm::I32: return Fast::I32Const;
+    case Imm::I64: return Fast::I64Const;
+    case Imm::F32: return Fast::Skip4;
+    case Imm::F64: return Fast::Skip8;
+    case Imm::MemArg: return Fast::MemArg;
+    default: return Fast::Slow;
+    }
+}
+
+struct FastRow {
+    Op op = Op::Count;
+    Fast fast = Fast::Slow;
+};
+constexpr auto makeFastRows() {
+    std::array<FastRow, 256> rows{};
+#define OP(id, text, prefix, code, imm, signature, feature) \
+    if (prefix == 0) rows[(code) & 0xff] = {Op::id, fastOf(Op::id, Imm::imm, signature)};
+#include "engine/opcodes.def"
+#undef OP
+    return rows;
+}
+constexpr std::array<FastRow, 256> kFastRows = makeFastRows();
+
+}  // namespace
+
+constexpr std::array<FixedSignature, kOpCount> kFixedSignatures = makeSignatures();
+
+// --- Failing ----------------------------------------------------------------------------------------------------
+
+bool FunctionWalker::Impl::fail(ErrorCode code, std::string message) {
+    if (error) return false;
+    error = Error{code, std::move(message), {}};
+    error->where.offset = instruction.offset;
+    return false;
+}
+
+bool FunctionWalker::Impl::mismatch(std::string detail) {
+    return invalid("type mismatch: " + std::string(row(instruction.op).text) + " " + std::move(detail));
+}
+
+bool FunctionWalker::Impl::unknown(std::string_view what, uint32_t index) {
+    return invalid("unknown " + std::string(what) + " " + std::to_string(index));
+}
+
+Error FunctionWalker::Impl::takeError() {
+    Error result = reader.ok() ? std::move(*error) : reader.error();  // what could not be read comes first
+    result.where.file = module.fileName;
+    if (!isConst) {
+        result.where.section = "code";
+        result.where.function = function.value;
+    }
+    return result;
+}
+
+// --- Operands ---------------------------------------------------------------------------------------------------
+
+void FunctionWalker::Impl::grow(size_t atLeast) {
+    const auto used = static_cast<size_t>(top - stack.data()), bottom = static_cast<size_t>(floor - stack.data());
+    stack.resize(std::max(stack.size() * 2, used + atLeast + 64));
+    top = stack.data() + used;
+    floor = stack.data() + bottom;
+    capacity = stack.data() + stack.size();
+}
+
+bool FunctionWalker::Impl::popSlow(ValType expected) {
+    if (top == floor) {
+        if (frames.back().unreachable) return true;
+        return mismatch("expected " + toText(expected) + ", found nothing");
+    }
+    const ValType found = top[-1];
+    if (!isSubtype(module, found, expected)) return mismatch("expected " + toText(expected) + ", found " + toText(found));
+    --top;
+    slots -= found.slots();
+    return true;
+}
+
+bool FunctionWalker::Impl::popAny(ValType& type) {
+    type = kBottom;
+    if (top == floor) return frames.back().unreachable || mismatch("expected an operand, found nothing");
+    type = *--top;
+    slots -= type.slots();
+    return true;
+}
+
+bool FunctionWalker::Impl::popRef(ValType& type) {
+    if (!popAny(type)) return false;
+    return type.isRef() || type == kBottom || mismatch("expected a reference, found " + toText(type));
+}
+
+bool FunctionWalker::Impl::checkAll(std::span<const ValType> types) {
+    const auto present = static_cast<size_t>(top - floor);
+    for (size_t depth = 0; depth < types.size(); ++depth) {
+        const ValType expected = types[types.size() - 1 - depth];
+        if (depth >= present) return frames.back().unreachable || mismatch("expected " + toText(expected) + ", found nothing");
+        const ValType found = top[-1 - static_cast<ptrdiff_t>(depth)];
+        if (!isSubtype(module, found, expected)) return mismatch("expected " + toText(expected) + ", found " + toText(found));
+    }
+    return true;
+}
+
+void FunctionWalker::Impl::setUnreachable() {
+    top = floor;
+    slots = frames.back().slotHeight;
+    frames.back().unreachable = true;
+}
+
+// --- Frames -----------------------------------------------------------------------------------------------------
+
+void FunctionWalker::Impl::pushFrame(Op op, std::span<const ValType> params, std::span<const ValType> results, uint32_t offset) {
+    frames.push_back({op, params, results, static_cast<uint32_t>(top - stack.data()), slots, false, offset,
+                      static_cast<uint32_t>(initStack.size())});
+    floor = top;
+    if (!params.empty()) pushAll(params);
+}
+
+/// Takes the results of the present frame, and nothing else may be left.
+bool FunctionWalker::Impl::popFrameResults() {
+    if (!popAll(frames.back().results)) return false;
+    if (top == floor) return true;
+    const auto left = top - floor;
+    return mismatch("expected " + std::to_string(frames.back().results.size()) + " operands, found " + std::to_string(left) +
+                    " more, the last " + toText(top[-1]));
+}
+
+/// The second part of a block: else, catch.
+void FunctionWalker::Impl::restartFrame(Op op) {
+    ControlFrame& frame = frames.back();
+    top = floor;
+    slots = frame.slotHeight;
+    frame.op = op;
+    frame.unreachable = false;
+    forgetInitialised(frame.initHeight);
+}
+
+void FunctionWalker::Impl::dropFrame() {
+    forgetInitialised(frames.back().initHeight);
+    frames.pop_back();
+    if (!frames.empty()) floor = stack.data() + frames.back().height;
+}
+
+void FunctionWalker::Impl::forgetInitialised(uint32_t height) {
+    while (initStack.size() > height) {
+        initMark[initStack.back()] = 0;
+        initStack.pop_back();
+    }
+}
+
+// --- Locals -----------------------------------------------------------------------------------------------------
+
+ValType FunctionWalker::Impl::localTypeSlow(uint32_t local) const {
+    return std::upper_bound(runs.begin(), runs.end(), local, [](uint32_t l, const LocalRun& run) { return l < run.end; })->type;
+}
+
+bool FunctionWalker::Impl::isSet(uint32_t local) const {
+    return isDefaultable(localType(local)) || initMark[local] == initEpoch;
+}
+
+void FunctionWalker::Impl::markSet(uint32_t local, ValType type) {
+    if (isDefaultable(type) || initMark[local] == initEpoch) return;
+    initMark[local] = initEpoch;
+    initStack.push_back(local);
+}
+
+void FunctionWalker::Impl::addLocals(uint32_t count, ValType type) {
+    if (count == 0) return;
+    for (uint32_t i = localCount; i < kFlatLocals && i < localCount + count; ++i) flat[i] = type;
+    localCount += count;
+    allLocalSlots += static_cast<uint64_t>(count) * type.slots();
+    if (!runs.empty() && runs.back().type == type) runs.back().end = localCount;
+    else runs.push_back({localCount, type});
+}
+
+bool FunctionWalker::Impl::readLocals() {
+    const uint32_t parameters = localCount;
+    BinaryReader& bytes = reader.bytes();
+    const uint32_t groups = bytes.u32();
+    for (uint32_t i = 0; i < groups && bytes.ok(); ++i) {
+        const uint32_t count = bytes.u32();
+        const ValType type = bytes.valType();
+        if (count > limits::kLocals || localCount - parameters + count > limits::kLocals)
+            return fail(ErrorCode::Limit, "too many locals: limit " + std::to_string(limits::kLocals));
+        if (count != 0 && !isDefaultable(type)) tracksInit = true;
+        addLocals(count, type);
+    }
+    if (!bytes.ok()) return false;
+    if (!tracksInit) return true;
+    if (initMark.size() < localCount) initMark.resize(localCount);
+    for (uint32_t i = 0; i < parameters; ++i) initMark[i] = initEpoch;
+    return true;
+}
+
+void FunctionWalker::Impl::expandLocals() {
+    allLocals.clear();
+    localSlotOffsets.clear();
+    uint32_t slot = 0;
+    for (const LocalRun& run : runs) {
+        while (allLocals.size() < run.end) {
+            allLocals.push_back(run.type);
+            localSlotOffsets.push_back(slot);
+            slot += run.type.slots();
+        }
+    }
+}
+
+// --- Walking ----------------------------------------------------------------------------------------------------
+
+void FunctionWalker::Impl::reset(uint32_t resultCount) {
+    error.reset();
+    if (stack.size() < resultCount + 64) stack.resize(resultCount + 64);
+    top = floor = stack.data();
+    capacity = stack.data() + stack.size();
+    slots = maxSlots = 0;
+    frames.clear();
+    runs.clear();
+    localCount = 0;
+    allLocalSlots = 0;
+    tracksInit = false;
+    initStack.clear();
+    if (++initEpoch == 0) {
+        std::fill(initMark.begin(), initMark.end(), 0);
+        initEpoch = 1;
+    }
+}
+
+Result<> FunctionWalker::Impl::walk(FuncIdx index, InstructionSink* sink) {
+    const FuncType& type = module.typeOf(index);
+    const engine::Function& body = module.functions[index.value];
+    CHECK(!body.import);
+    reset(static_cast<uint32_t>(type.results.size()));
+    function = index;
+    isConst = false;
+    instruction.offset = body.body.begin;
+    instruction.op = Op::Call;
+    for (const ValType param : type.params) addLocals(1, param);
+    reader.start(body.body);
+    if (!readLocals()) return takeError();
+    if (sink) expandLocals();
+    pushFrame(Op::Call, {}, type.results, body.code.begin);
+    if (sink ? !run<true>(sink) : !run<false>(nullptr)) return takeError();
+    return {};
+}
+
+Result<> FunctionWalker::Impl::walkConst(const ConstExpr& expression, ValType expected, uint32_t globals, InstructionSink* sink) {
+    reset(1);
+    isConst = true;
+    visibleGlobals = globals;
+    instruction.offset = expression.bytes.begin;
+    reader.start(expression.bytes);
+    allLocals.clear();
+    localSlotOffsets.clear();
+    const ValType result = expected;
+    pushFrame(Op::Call, {}, {&result, 1}, expression.bytes.begin);
+    if (!run<true>(sink)) return takeError();
+    return {};
+}
+
+template <bool kSink>
+bool FunctionWalker::Impl::run(InstructionSink* sink) {
+    BinaryReader& bytes = reader.bytes();
+    while (true) {
+        reserve(8);
+        if constexpr (!kSink) {
+            const FastRow fast = kFastRows[bytes.peek()];
+            if (fast.fast != Fast::Slow && !bytes.atEnd()) [[likely]] {
+                instruction.offset = bytes.offset();
+                instruction.op = fast.op;
+                bytes.u8();
+                bool good = true;
+                switch (fast.fast) {
+                case Fast::Slow: break;
+                case Fast::Fixed: good = fixed(fast.op); break;
+                case Fast::LocalGet: good = localGet(bytes.u32()); break;
+                case Fast::LocalSet: good = localSet(bytes.u32()); break;
+                case Fast::LocalTee: good = localTee(bytes.u32()); break;
+                case Fast::GlobalGet: good = globalGet(bytes.u32()); break;
+                case Fast::I32Const: bytes.s32(); push(kI32); break;
+                case Fast::I64Const: bytes.s64(); push(kI64); break;
+                case Fast::Skip4: bytes.f32Bits(); push(kF32); break;
+                case Fast::Skip8: bytes.f64Bits(); push(kF64); break;
+                case Fast::MemArg:
+                    reader.readMemArg(instruction);
+                    good = bytes.ok() && memoryAccess(instruction);
+                    break;
+                case Fast::Call: good = call(bytes.u32()); break;
+                case Fast::Br: good = br(bytes.u32()); break;
+                case Fast::BrIf: good = brIf(bytes.u32()); break;
+                case Fast::Drop: good = drop(); break;
+                case Fast::End:
+                    good = end();
+                    break;
+                }
+                if (!good || !bytes.ok()) [[unlikely]] return false;
+                if (slots > maxSlots) maxSlots = slots;
+                if (fast.op == Op::End && frames.empty()) break;
+                continue;
+            }
+        }
+        if (bytes.atEnd()) {
+            instruction.offset = bytes.offset();
+            return fail(ErrorCode::Malformed, "END opcode expected: the function ends within a block");
+        }
+        if (!reader.next(instruction)) return false;
+        if (isConst && !checkConstant(instruction)) return false;
+        if (kSink && sink) sink->onInstruction(instruction, *owner);
+        if (!apply(instruction)) return false;
+        if (slots > maxSlots) maxSlots = slots;
+        if (kSink && sink) sink->afterInstruction(instruction, *owner);
+        if (frames.empty()) break;
+    }
+    if (bytes.atEnd()) return true;
+    instruction.offset = bytes.offset();
+    return fail(ErrorCode::Malformed, "section size mismatch: " + std::to_string(bytes.remaining()) + " bytes behind the final end");
+}
+
+// --- The interface ----------------------------------------------------------------------------------------------
+
+FunctionWalker::FunctionWalker(const Module& module) : m(std::make_unique<Impl>(module)) { m->owner = this; }
+FunctionWalker::~FunctionWalker() = default;
+
+Result<> FunctionWalker::walk(FuncIdx function, InstructionSink* sink) { return m->walk(function, sink); }
+Result<> FunctionWalker::walkConst(const ConstExpr& expression, ValType expected, uint32_t visibleGlobals, InstructionSink* sink) {
+    return m->walkConst(expression, expected, visibleGlobals, sink);
+}
+
+const Module& FunctionWalker::module() const { return m->module; }
+FuncIdx FunctionWalker::function() const { return m->function; }
+bool FunctionWalker::reachable() const { return !m->frames.empty() && !m->frames.back().unreachable; }
+std::span<const ValType> FunctionWalker::locals() const { return m->allLocals; }
+uint32_t FunctionWalker::localSlot(uint32_t local) const { return m->localSlotOffsets[local]; }
+uint32_t FunctionWalker::localSlots() const { return static_cast<uint32_t>(m->allLocalSlots); }
+std::span<const ValType> FunctionWalker::operands() const { return {m->stack.data(), m->top}; }
+uint32_t FunctionWalker::operandSlots() const { return m->slots; }
+ValType FunctionWalker::operand(uint32_t depth) const {
+    return static_cast<size_t>(m->top - m->floor) > depth ? m->top[-1 - static_cast<ptrdiff_t>(depth)] : kBottom;
+}
+const ControlFrame& FunctionWalker::label(uint32_t depth) const { return m->frameAt(depth); }
+uint32_t FunctionWalker::labels() const { return static_cast<uint32_t>(m->frames.size()); }
+uint32_t FunctionWalker::maxSlots() const { return localSlots() + m->maxSlots; }
+
+namespace {
+
+class OperandsAt : public InstructionSink {
+public:
+    explicit OperandsAt(uint32_t offset) : m_offset(offset) {}
+    void onInstruction(const Instruction& instruction, const FunctionWalker& walker) override {
+        if (instruction.offset != m_offset) return;
+        const auto operands = walker.operands();
+        found = std::vector<ValType>(operands.begin(), operands.end());
+    }
+    std::optional<std::vector<ValType>> found;
+
+private:
+    uint32_t m_offset;
+};
+
+}  // namespace
+
+Result<std::vector<ValType>> operandTypesAt(const Module& module, FuncIdx function, uint32_t offset) {
+    FunctionWalker walker(module);
+    OperandsAt sink(offset);
+    if (auto walked = walker.walk(function, &sink); !walked) return std::move(walked.error());
+    if (sink.found) return std::move(*sink.found);
+    Error error{ErrorCode::NotFound, "no instruction begins there", {}};
+    error.where = {module.fileName, "code", offset, function.value};
+    return error;
+}
+
+Result<std::vector<ValType>> localTypes(const Module& module, FuncIdx function) {
+    std::vector<ValType> types = module.typeOf(function).params;
+    const Function& body = module.functions[function.value];
+    if (body.import) return types;
+    BinaryReader bytes(*module.bytes, body.body);
+    const uint32_t groups = bytes.u32();
+    for (uint32_t i = 0; i < groups && bytes.ok(); ++i) {
+        const uint32_t count = bytes.u32();
+        types.insert(types.end(), std::min(count, limits::kLocals), bytes.valType());
+    }
+    if (!bytes.ok()) return bytes.error();
+    return types;
+}
+
+uint32_t slotsOf(std::span<const ValType> types) {
+    uint32_t slots = 0;
+    for (const ValType type : types) slots += type.slots();
+    return slots;
+}
+
+}  // namespace engine
