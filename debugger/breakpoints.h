@@ -1,0 +1,104 @@
+// BreakpointTable: what the user asked for, where it resolved, and whether a hit stops. CodeBreaks: which code offsets carry a break,
+// for users and for steps together. Both owned by the session; session thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "debugger/debuggee.h"
+#include "debugger/places.h"
+#include "debugger/protocol.h"
+#include "debugger/symbols/value.h"
+
+namespace debugger {
+
+/// The breaks set in the machine: the union of the user's and of a step's own, changed with as few calls as possible.
+class CodeBreaks {
+public:
+    /// The machine of the present run, or null. The user's breaks are set in a new one.
+    void attach(engine::Machine* machine, engine::InstanceId instance, Places* places);
+    void setUser(std::set<uint32_t> offsets);
+    void setInternal(std::set<uint32_t> offsets);
+    void clearInternal() { setInternal({}); }
+    bool isUser(uint32_t offset) const { return m_user.contains(offset); }
+    bool isInternal(uint32_t offset) const { return m_internal.contains(offset); }
+
+private:
+    void set(uint32_t offset);
+    void clear(uint32_t offset);
+    engine::Machine* m_machine = nullptr;
+    engine::InstanceId m_instance;
+    Places* m_places = nullptr;
+    std::set<uint32_t> m_user, m_internal;
+};
+
+class BreakpointTable {
+public:
+    explicit BreakpointTable(CodeBreaks& breaks) : m_breaks(breaks) {}
+
+    /// Resolves everything against a newly loaded module (null: nothing is loaded, all are pending).
+    void attach(Places* places);
+
+    engine::Result<BreakpointInfo> add(BreakpointSpec spec);
+    engine::Result<BreakpointInfo> change(BreakpointId id, BreakpointSpec spec);
+    engine::Result<> remove(BreakpointId id);
+    std::vector<BreakpointInfo> list() const;
+    /// Breakpoints that a new run begins with: hit counts at zero.
+    void newRun();
+
+    bool any() const { return !m_entries.empty(); }
+    bool hasHostCalls() const;
+    /// Is there an enabled breakpoint on that host call?
+    bool stopsAtCall(std::string_view name) const;
+
+    /// What the hits at a place come to.
+    struct Verdict {
+        std::vector<BreakpointId> hit;  // that stop
+        std::string problem;            // a condition that could not be evaluated: stops too
+        std::vector<LogMessage> logs;
+    };
+    /// Counts hits, evaluates conditions and log texts in frame 0.
+    Verdict hitCode(uint32_t offset, EvaluationContext& context);
+    Verdict hitCall(std::string_view name, EvaluationContext& context);
+    /// Deletes those of the ids that were temporary; returns them.
+    std::vector<BreakpointInfo> dropTemporary(const std::vector<BreakpointId>& ids);
+    /// Those whose hit count or message changed since the last call.
+    std::vector<BreakpointInfo> takeChanged();
+
+private:
+    struct Entry {
+        BreakpointInfo info;
+        std::set<uint32_t> offsets;
+        bool changed = false;
+    };
+    void resolve(Entry& entry);
+    void resolveLine(Entry& entry);
+    void resolveFunction(Entry& entry);
+    void resolveOffset(Entry& entry);
+    void resolveCall(Entry& entry);
+    void place(Entry& entry, uint32_t offset);
+    void applyBreaks();
+    void judge(Entry& entry, EvaluationContext& context, Verdict& verdict);
+
+    CodeBreaks& m_breaks;
+    Places* m_places = nullptr;
+    std::map<BreakpointId, Entry> m_entries;
+    BreakpointId m_next = 1;
+};
+
+/// Where the code of a source line begins.
+struct LineCode {
+    std::set<uint32_t> offsets;
+    uint32_t line = 0;  // the line that has them, may be behind the one asked for
+    std::string why;    // if there are none
+};
+LineCode codeOfLine(Places& places, const std::string& file, uint32_t line);
+
+/// Replaces each {expr} of a log text by its value; "{{" is a brace.
+std::string expandLogText(std::string_view text, EvaluationContext& context);
+
+}  // namespace debugger

@@ -1,0 +1,213 @@
+#include "debugger/call_list.h"
+
+#include <algorithm>
+
+#include "wasi/host_function.h"
+
+namespace debugger {
+
+using engine::Error;
+using engine::ErrorCode;
+using engine::Result;
+using wasi::SyscallRecord;
+
+namespace {
+
+constexpr uint64_t kChunk = 1024;
+constexpr std::chrono::milliseconds kFirstBudget{30};
+constexpr uint64_t kMaxRows = 10'000;
+
+std::string lowerCase(std::string text) {
+    for (char& c : text) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
+
+CallValue toCallValue(const wasi::ShownValue& shown) {
+    CallValue value{shown.name, shown.type, shown.text, {}, shown.address, shown.size};
+    for (const wasi::ShownValue& child : shown.children)
+        value.children.push_back(toCallValue(child));
+    return value;
+}
+
+std::string_view toText(wasi::Origin origin) {
+    switch (origin) {
+    case wasi::Origin::Host: return "host";
+    case wasi::Origin::Mock: return "mock";
+    case wasi::Origin::Policy: return "policy";
+    case wasi::Origin::Replay: return "replay";
+    }
+    return "host";
+}
+
+}  // namespace
+
+std::string argumentText(const wasi::ShownCall& shown) {
+    std::string text;
+    for (const wasi::ShownValue& argument : shown.arguments)
+        text += (text.empty() ? "" : ", ") + argument.text;
+    return text;
+}
+
+std::string resultText(const SyscallRecord& record, const wasi::ShownCall& shown) {
+    switch (record.outcome) {
+    case wasi::Outcome::Pending: return "…";
+    case wasi::Outcome::Trapped: return "trap";
+    case wasi::Outcome::Exited: return "exit " + std::to_string(record.result);
+    case wasi::Outcome::Interrupted: return "interrupted";
+    case wasi::Outcome::Returned: break;
+    }
+    std::string text = shown.errnoName;
+    for (const wasi::ShownValue& result : shown.results) {
+        text += (text.empty() ? "" : " ") + (result.name.empty() ? "" : result.name + "=") + result.text;
+    }
+    return text;
+}
+
+void CallList::attach(Debuggee* debuggee, Places* places, std::function<bool(const std::string&)> hasSource) {
+    m_debuggee = debuggee;
+    m_places = places;
+    m_hasSource = std::move(hasSource);
+    newRun();
+}
+
+void CallList::newRun() {
+    m_matching.clear();
+    m_searched = 0;
+    m_searching = false;
+}
+
+Location CallList::caller(const SyscallRecord& record) {
+    for (const engine::CodeLocation& frame : record.backtrace) {
+        const auto levels = static_cast<uint32_t>(m_places->chain(frame.offset).size());
+        for (uint32_t level = 0; level < levels; level++) {
+            Location location = m_places->location(frame.offset, level);
+            if (location.line != 0 && m_hasSource(location.file)) return location;
+        }
+    }
+    return record.backtrace.empty() ? Location{} : m_places->location(record.backtrace[0].offset);
+}
+
+CallRow CallList::row(const SyscallRecord& record) {
+    const wasi::ShownCall shown = wasi::show(record);
+    const wasi::HostFunction& function = wasi::allHostFunctions()[record.function];
+    CallRow row;
+    row.sequence = record.sequence;
+    row.name = shown.name;
+    row.family = wasi::toText(function.family);
+    row.arguments = argumentText(shown);
+    row.result = resultText(record, shown);
+    row.errnoName = shown.errnoName;
+    row.pending = record.outcome == wasi::Outcome::Pending;
+    row.failed = record.outcome == wasi::Outcome::Trapped ||
+                 (record.outcome == wasi::Outcome::Returned && function.returnsErrno && record.errno_ != 0);
+    row.denied = record.origin == wasi::Origin::Policy || (row.failed && row.errnoName == "ENOTCAPABLE");
+    row.origin = toText(record.origin);
+    row.tick = record.tick;
+    row.startNs = record.startNs;
+    row.durationNs = record.durationNs;
+    row.caller = caller(record);
+    for (const wasi::MemoryAccess& access : record.accesses)
+        row.bytes += access.length;
+    return row;
+}
+
+bool CallList::matches(const SyscallRecord& record) const {
+    const std::string_view name = wasi::allHostFunctions()[record.function].name;
+    if (name.find(m_filter) != std::string_view::npos) return true;
+    const wasi::ShownCall shown = wasi::show(record);
+    // What the row shows, with its separators.
+    return lowerCase(shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown))
+               .find(m_filter) != std::string::npos;
+}
+
+bool CallList::search(std::chrono::milliseconds budget) {
+    const auto end = std::chrono::steady_clock::now() + budget;
+    const uint64_t total = m_debuggee->host().log().count();
+    while (m_searched < total) {
+        const std::vector<SyscallRecord> chunk = m_debuggee->host().log().slice(m_searched, kChunk);
+        if (chunk.empty()) break;
+        for (const SyscallRecord& record : chunk) {
+            if (record.outcome == wasi::Outcome::Pending) {
+                m_searching = false;
+                return true;  // it is the last, and its text will change
+            }
+            if (matches(record)) m_matching.push_back(record.sequence);
+            m_searched++;
+        }
+        if (std::chrono::steady_clock::now() >= end && m_searched < total) {
+            m_searching = true;
+            return false;
+        }
+    }
+    m_searching = false;
+    return true;
+}
+
+CallSlice CallList::slice(const GetCalls& request) {
+    CallSlice slice;
+    slice.first = request.first;
+    if (!m_debuggee || !m_debuggee->started()) return slice;
+    wasi::SyscallLog& log = m_debuggee->host().log();
+    slice.total = log.count();
+    const uint64_t count = std::min(request.count, kMaxRows);
+    if (request.filter.empty()) {
+        slice.matching = slice.total;
+        for (const SyscallRecord& record : log.slice(request.first, count))
+            slice.rows.push_back(row(record));
+        return slice;
+    }
+    const std::string filter = lowerCase(request.filter);
+    if (filter != m_filter) {
+        m_filter = filter;
+        newRun();
+    }
+    search(kFirstBudget);
+    std::vector<uint64_t> matching;
+    for (uint64_t i = request.first; i < m_matching.size() && matching.size() < count; i++)
+        matching.push_back(m_matching[i]);
+    slice.matching = m_matching.size();
+    // A call that is still being made stands behind the others, if it matches by what is known of it.
+    if (!m_searching && m_searched < slice.total) {
+        for (const SyscallRecord& record : log.slice(m_searched, 1)) {
+            if (!matches(record)) continue;
+            if (slice.matching >= request.first && matching.size() < count)
+                matching.push_back(record.sequence);
+            slice.matching++;
+        }
+    }
+    for (uint64_t sequence : matching) {
+        for (const SyscallRecord& record : log.slice(sequence, 1))
+            slice.rows.push_back(row(record));
+    }
+    return slice;
+}
+
+Result<CallDetail> CallList::detail(uint64_t sequence) {
+    std::vector<SyscallRecord> records;
+    if (m_debuggee && m_debuggee->started()) records = m_debuggee->host().log().slice(sequence, 1);
+    if (records.empty()) return Error{ErrorCode::NotFound, "there is no call " + std::to_string(sequence)};
+    const SyscallRecord& record = records[0];
+    const wasi::ShownCall shown = wasi::show(record, wasi::kMaxPayloadBytes);
+    CallDetail detail;
+    detail.row = row(record);
+    detail.summary = wasi::allHostFunctions()[record.function].summary;
+    detail.detail = record.detail;
+    for (const wasi::ShownValue& value : shown.arguments)
+        detail.arguments.push_back(toCallValue(value));
+    for (const wasi::ShownValue& value : shown.results)
+        detail.results.push_back(toCallValue(value));
+    for (const wasi::MemoryAccess& access : record.accesses) {
+        detail.accesses.push_back(
+            {access.address, access.isWrite, access.length, {access.bytes.begin(), access.bytes.end()}});
+    }
+    for (const engine::CodeLocation& frame : record.backtrace) {
+        const auto levels = static_cast<uint32_t>(m_places->chain(frame.offset).size());
+        for (uint32_t level = 0; level < levels; level++)
+            detail.backtrace.push_back(m_places->location(frame.offset, level));
+    }
+    return detail;
+}
+
+}  // namespace debugger

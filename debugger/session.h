@@ -1,0 +1,139 @@
+// Session: the only owner of one debuggee, with a thread of its own (drawn in mailbox.h). Requests are jobs that run at safepoints, so that breakpoints
+// and memory can be worked on while the program runs; answers and events leave the thread with no lock held. What a session does is in
+// small classes: Debuggee, BreakpointTable, Stepper, Frames, Variables, MemoryView, CallList, CodeView; this one wires them.
+#pragma once
+
+#include <any>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "debugger/breakpoints.h"
+#include "debugger/call_list.h"
+#include "debugger/client.h"
+#include "debugger/code_view.h"
+#include "debugger/frames.h"
+#include "debugger/mailbox.h"
+#include "debugger/memory_view.h"
+#include "debugger/places.h"
+#include "debugger/protocol.h"
+#include "debugger/sources.h"
+#include "debugger/stepper.h"
+#include "debugger/variables.h"
+
+namespace debugger {
+
+class Session {
+public:
+    using Emit = std::function<void(const Event&)>;
+    Session(Mailbox& mailbox, Emit emit);
+    ~Session();
+
+    /// The thread's whole life: until the mailbox closes.
+    void loop();
+    engine::Result<std::any> answer(Request& request);
+    /// Any thread: long work should give up.
+    void interrupt() { m_interrupted = true; }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    template <class T>
+    using Result = engine::Result<T>;
+
+    // Life of a program (session.cpp)
+    Result<ModuleSummary> handle(const Load& request);
+    Result<Done> handle(const Start&);
+    Result<Done> handle(const Terminate&);
+    Result<Done> handle(const SendInput& request);
+    Result<ModuleSummary> handle(const GetModule&);
+    void unload();
+    engine::Result<> needStopped() const;
+
+    // Execution (session_run.cpp)
+    Result<Done> handle(const Resume&);
+    Result<Done> handle(const Pause&);
+    Result<Done> handle(const Step& request);
+    Result<Done> handle(const RunTo& request);
+    bool running() const { return m_state == SessionState::Running || m_state == SessionState::Waiting; }
+    void go();
+    void slice();
+    void phaseFinished();
+    void endAfterTrap();
+    void landed(engine::StopKind kind);
+    void callStopped();
+    bool judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where);
+    void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {});
+    void exited(int64_t code, std::string text);
+    void setState(SessionState state, std::string detail = {});
+    void applyGate();
+    void tick();
+    bool outOfTime();
+    void halt();
+    std::string hereText();
+    void flush();
+
+    // Breakpoints and queries (session_queries.cpp)
+    Result<BreakpointInfo> handle(const AddBreakpoint& request);
+    Result<BreakpointInfo> handle(const ChangeBreakpoint& request);
+    Result<Done> handle(const RemoveBreakpoint& request);
+    Result<std::vector<BreakpointInfo>> handle(const ListBreakpoints&);
+    Result<StopInfo> handle(const GetStop&);
+    Result<std::vector<StackFrame>> handle(const GetFrames& request);
+    Result<std::vector<VariableNode>> handle(const GetVariables& request);
+    Result<std::vector<VariableNode>> handle(const GetChildren& request);
+    Result<VariableNode> handle(const Evaluate& request);
+    Result<VariableNode> handle(const Assign& request);
+    Result<std::string> handle(const GetType& request);
+    Result<std::vector<WasmValue>> handle(const GetWasmLocals& request);
+    Result<OperandStack> handle(const GetOperandStack& request);
+    Result<std::vector<WasmValue>> handle(const GetWasmGlobals&);
+    Result<std::vector<MemoryInfo>> handle(const GetMemories&);
+    Result<MemoryBytes> handle(const ReadMemory& request);
+    Result<Done> handle(const WriteMemory& request);
+    Result<std::optional<uint64_t>> handle(const FindInMemory& request);
+    Result<std::vector<DisassemblyRow>> handle(const Disassemble& request);
+    Result<std::vector<ModuleEntry>> handle(const GetModuleEntries& request);
+    Result<std::vector<SourceFileInfo>> handle(const GetSources&);
+    Result<SourceText> handle(const GetSource& request);
+    Result<CallSlice> handle(const GetCalls& request);
+    Result<CallDetail> handle(const GetCall& request);
+    Result<std::vector<OpenFileRow>> handle(const GetOpenFiles&);
+    Result<OutputSlice> handle(const GetOutput& request);
+
+    Mailbox& m_mailbox;
+    Emit m_emit;
+    std::atomic<bool> m_interrupted{false};
+
+    SessionState m_state = SessionState::Empty;
+    std::string m_stateDetail;
+    StopInfo m_stop;
+    Generation m_generation = 0;
+
+    std::unique_ptr<Debuggee> m_debuggee;
+    std::unique_ptr<Places> m_places;
+    ModuleSummary m_summary;
+    SourceFinder m_sources;
+    CodeBreaks m_breaks;
+    BreakpointTable m_breakpoints{m_breaks};
+    Stepper m_stepper;
+    Frames m_frames;
+    Variables m_variables;
+    MemoryView m_memory;
+    CallList m_calls;
+    CodeView m_code;
+
+    std::set<uint32_t> m_runTo;  // Start with stopAtEntry, RunTo
+    bool m_runToIsEntry = false;
+    std::optional<engine::Moment> m_seen;  // the break there was dealt with
+    std::string m_gateCall;                // a host call that the gate stopped before
+    uint64_t m_toldCalls = 0, m_toldOutput = 0;
+    Clock::duration m_ranFor{};  // before m_wentAt, for the time limit
+    Clock::time_point m_wentAt;
+};
+
+}  // namespace debugger

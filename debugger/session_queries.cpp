@@ -1,0 +1,147 @@
+// Session, the part that answers questions: breakpoints and whatever is looked at. Each answer comes from one of the small classes.
+
+#include "debugger/session.h"
+
+namespace debugger {
+
+using engine::Error;
+using engine::ErrorCode;
+
+engine::Result<BreakpointInfo> Session::handle(const AddBreakpoint& request) {
+    BreakpointInfo info = TRY(m_breakpoints.add(request.spec));
+    applyGate();
+    m_emit(BreakpointChanged{info});
+    return info;
+}
+
+engine::Result<BreakpointInfo> Session::handle(const ChangeBreakpoint& request) {
+    BreakpointInfo info = TRY(m_breakpoints.change(request.id, request.spec));
+    applyGate();
+    m_emit(BreakpointChanged{info});
+    return info;
+}
+
+engine::Result<Done> Session::handle(const RemoveBreakpoint& request) {
+    TRY(m_breakpoints.remove(request.id));
+    applyGate();
+    BreakpointInfo info;
+    info.id = request.id;
+    m_emit(BreakpointChanged{std::move(info), true});
+    return Done{};
+}
+
+engine::Result<std::vector<BreakpointInfo>> Session::handle(const ListBreakpoints&) {
+    return m_breakpoints.list();
+}
+
+engine::Result<StopInfo> Session::handle(const GetStop&) { return m_stop; }
+
+engine::Result<std::vector<StackFrame>> Session::handle(const GetFrames& request) {
+    TRY(needStopped());
+    return m_frames.slice(request.first, request.count);
+}
+
+engine::Result<std::vector<VariableNode>> Session::handle(const GetVariables& request) {
+    TRY(needStopped());
+    return m_variables.ofFrame(request.frame, request.globals);
+}
+
+engine::Result<std::vector<VariableNode>> Session::handle(const GetChildren& request) {
+    TRY(needStopped());
+    return m_variables.children(request.handle, request.first, request.count);
+}
+
+engine::Result<VariableNode> Session::handle(const Evaluate& request) {
+    TRY(needStopped());
+    return m_variables.evaluate(request.frame, request.expression);
+}
+
+engine::Result<VariableNode> Session::handle(const Assign& request) {
+    TRY(needStopped());
+    return m_variables.assign(request.frame, request.left, request.right);
+}
+
+engine::Result<std::string> Session::handle(const GetType& request) {
+    TRY(needStopped());
+    return m_variables.typeText(request.frame, request.expression);
+}
+
+engine::Result<std::vector<WasmValue>> Session::handle(const GetWasmLocals& request) {
+    TRY(needStopped());
+    return m_variables.wasmLocals(request.frame);
+}
+
+engine::Result<OperandStack> Session::handle(const GetOperandStack& request) {
+    TRY(needStopped());
+    OperandStack stack;
+    stack.operands = TRY(m_variables.operands(request.frame));
+    const StackFrame frame = TRY(m_frames.at(request.frame));
+    m_code.describeNext(stack, engine::FuncIdx(frame.location.function), frame.location.offset);
+    return stack;
+}
+
+engine::Result<std::vector<WasmValue>> Session::handle(const GetWasmGlobals&) {
+    TRY(needStopped());
+    return m_variables.wasmGlobals();
+}
+
+engine::Result<std::vector<MemoryInfo>> Session::handle(const GetMemories&) { return m_memory.memories(); }
+
+engine::Result<MemoryBytes> Session::handle(const ReadMemory& request) {
+    return m_memory.read(request, m_generation);
+}
+
+engine::Result<Done> Session::handle(const WriteMemory& request) {
+    TRY(m_memory.write(request));
+    return Done{};
+}
+
+engine::Result<std::optional<uint64_t>> Session::handle(const FindInMemory& request) {
+    return m_memory.find(request);
+}
+
+engine::Result<std::vector<DisassemblyRow>> Session::handle(const Disassemble& request) {
+    std::optional<uint32_t> current;
+    if (m_state == SessionState::Stopped) current = m_stop.location.offset;
+    return m_code.disassemble(request, current);
+}
+
+engine::Result<std::vector<ModuleEntry>> Session::handle(const GetModuleEntries& request) {
+    return m_code.entries(request);
+}
+
+engine::Result<std::vector<SourceFileInfo>> Session::handle(const GetSources&) { return m_code.sources(); }
+
+engine::Result<SourceText> Session::handle(const GetSource& request) { return m_code.source(request.path); }
+
+engine::Result<CallSlice> Session::handle(const GetCalls& request) { return m_calls.slice(request); }
+
+engine::Result<CallDetail> Session::handle(const GetCall& request) {
+    return m_calls.detail(request.sequence);
+}
+
+engine::Result<std::vector<OpenFileRow>> Session::handle(const GetOpenFiles&) {
+    std::vector<OpenFileRow> rows;
+    if (!m_debuggee || !m_debuggee->started()) return rows;
+    for (wasi::OpenFile& file : m_debuggee->host().openFiles()) {
+        rows.push_back({file.fd, std::move(file.kind), std::move(file.guestPath), std::move(file.hostPath),
+                        std::move(file.rights), file.position, file.bytesRead, file.bytesWritten,
+                        file.isPreopen});
+    }
+    return rows;
+}
+
+engine::Result<OutputSlice> Session::handle(const GetOutput& request) {
+    OutputSlice slice;
+    if (!m_debuggee || !m_debuggee->started()) return slice;
+    const wasi::OutputLog& output = m_debuggee->host().output();
+    slice.begin = output.begin();
+    slice.end = output.end();
+    for (wasi::OutputChunk& chunk : output.read(request.position, request.maxBytes)) {
+        slice.pieces.push_back({static_cast<uint8_t>(chunk.stream), chunk.position, chunk.syscallSequence,
+                                std::move(chunk.bytes)});
+    }
+    return slice;
+}
+
+}  // namespace debugger

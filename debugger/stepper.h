@@ -1,0 +1,78 @@
+// Stepper: turns "step over this line" into moves of the machine, and tells when the step is complete. Callees run at full speed: it
+// sets breaks where other lines of the function begin (and, to step in, on its calls) and a depth limit; it never walks through a
+// call one instruction at a time. One per session; owned by it.
+//
+//   Lines     runs in the frame, breaks at lines and calls ──┬─ a line that ends the step: complete
+//                 │ a call (step in)       ▲                 └─ the frame returned: complete in the caller, or Leave
+//                 ▼                        │ back in the frame
+//   Call      one instruction ──► Callee   runs until it returned, without breaks (also for recursion met in Lines)
+//                 │ has lines
+//                 ▼
+//   Prologue  runs to the first line behind the prologue: complete
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "debugger/breakpoints.h"
+#include "debugger/debuggee.h"
+#include "debugger/places.h"
+
+namespace debugger {
+
+class Stepper {
+public:
+    /// `hasSource`: can that file be opened here? Code whose source is missing is stepped over while one steps in code that has it.
+    Stepper(CodeBreaks& breaks, std::function<bool(const std::string&)> hasSource)
+        : m_breaks(breaks), m_hasSource(std::move(hasSource)) {}
+
+    void attach(Debuggee* debuggee, Places* places);
+    /// Begins at the present location of the machine, which must have a frame.
+    void begin(StepKind kind);
+    void cancel();
+    bool active() const { return m_phase != Phase::None; }
+
+    /// The next move: one instruction, or a run with these limits.
+    struct Move {
+        bool instruction = false;
+        engine::RunLimits limits;
+    };
+    Move next() const;
+    /// The machine stopped (Breakpoint, Stepped or DepthReached). True: the step is complete here.
+    bool arrived(engine::StopKind kind);
+
+private:
+    enum class Phase : uint8_t { None, Instruction, Lines, Call, Callee, Prologue, Leave };
+    using Levels = std::vector<InlineFrame>;
+
+    engine::Machine& machine() const { return m_debuggee->machine(); }
+    uint32_t here() const { return machine().location().offset; }
+    void arm();
+    bool checkHere();
+    bool endsStep(uint32_t offset);
+    bool leftFrame();
+    bool enteredCallee();
+    bool backInFrame();
+    bool isKnown(uint32_t offset);
+    bool extendsStart(const Levels& levels) const;
+
+    CodeBreaks& m_breaks;
+    std::function<bool(const std::string&)> m_hasSource;
+    Debuggee* m_debuggee = nullptr;
+    Places* m_places = nullptr;
+
+    Phase m_phase = Phase::None;
+    StepKind m_kind = StepKind::Over;
+    uint32_t m_depth = 0;  // activations, the stepping frame included
+    engine::CodeLocation m_start;
+    SourcePlace m_startPlace;
+    Levels m_startLevels;
+    bool m_startKnown = false;
+    std::set<uint32_t> m_lines, m_calls;
+    uint32_t m_target = 0;  // Prologue: where to
+    uint32_t m_calleeDepth = 0;
+};
+
+}  // namespace debugger

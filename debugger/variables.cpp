@@ -1,0 +1,299 @@
+#include "debugger/variables.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/disassembly.h"
+
+namespace debugger {
+
+using engine::Error;
+using engine::ErrorCode;
+using engine::Result;
+
+namespace {
+constexpr size_t kMaxMarks = 200'000;
+constexpr size_t kMaxHandles = 1'000'000;
+constexpr size_t kMaxGlobals = 2'000;
+constexpr uint64_t kMaxChildrenAtOnce = 100'000;
+}  // namespace
+
+// ----------------------------------------------------------------------------------------------------------- ChangeMarks
+
+bool ChangeMarks::differs(const std::string& key, const std::string& text) {
+    if (m_now.size() < kMaxMarks) m_now[key] = text;
+    const auto before = m_before.find(key);
+    return before != m_before.end() && before->second != text;
+}
+
+void ChangeMarks::nextStop() {
+    if (m_before.size() + m_now.size() > kMaxMarks) m_before.clear();
+    for (auto& [key, text] : m_now)
+        m_before[key] = std::move(text);
+    m_now.clear();
+}
+
+void ChangeMarks::clear() {
+    m_before.clear();
+    m_now.clear();
+}
+
+// -------------------------------------------------------------------------------------------------------------- Variables
+
+void Variables::attach(Debuggee* debuggee, Places* places, Frames* frames) {
+    m_debuggee = debuggee;
+    m_places = places;
+    m_frames = frames;
+    m_handles.clear();
+    m_marks.clear();
+}
+
+void Variables::nextStop() {
+    m_handles.clear();
+    m_marks.nextStop();
+}
+
+void Variables::newRun() {
+    m_handles.clear();
+    m_marks.clear();
+}
+
+/// Keys of what is compared: the activation by its depth and function, so that a recursive call is not taken for its caller.
+std::string Variables::scopeKey(uint32_t frame) {
+    const auto at = m_frames->at(frame);
+    if (!at) return "-";
+    return std::to_string(m_debuggee->machine().depth() - at->wasmFrame) + "/" +
+           std::to_string(at->location.function) + "/" + at->location.functionName + "/";
+}
+
+VariableNode Variables::node(const SourceValue& value, FrameContext& context, uint32_t frame,
+                             const std::string& scope) {
+    VariableNode node;
+    node.name = value.name;
+    node.type = typeName(value.type, *context.symbols());
+    node.value = render(value, context);
+    node.path = value.path;
+    node.available = value.place.kind != ObjectPlace::Kind::Unavailable;
+    node.byteSize = value.type == kNoType ? 0 : context.symbols()->type(value.type).byteSize;
+    switch (value.place.kind) {
+    case ObjectPlace::Kind::Memory:
+        node.address = value.place.address;
+        node.placeText = "memory " + hexText(value.place.address);
+        break;
+    case ObjectPlace::Kind::WasmLocal: node.placeText = "local " + std::to_string(value.place.index); break;
+    case ObjectPlace::Kind::WasmGlobal: node.placeText = "global " + std::to_string(value.place.index); break;
+    case ObjectPlace::Kind::WasmOperand:
+        node.placeText = "operand " + std::to_string(value.place.index);
+        break;
+    case ObjectPlace::Kind::Bytes: node.placeText = "value"; break;
+    case ObjectPlace::Kind::Unavailable: node.placeText = value.place.why; break;
+    }
+    node.childCount = node.available ? childCount(value, context) : 0;
+    const bool inPlace = value.place.kind == ObjectPlace::Kind::Memory ||
+                         value.place.kind == ObjectPlace::Kind::WasmLocal ||
+                         value.place.kind == ObjectPlace::Kind::WasmGlobal;
+    node.editable = inPlace && !value.path.empty();
+    for (TypeId id = value.type; node.editable && id != kNoType;) {
+        const TypeInfo& type = context.symbols()->type(id);
+        const bool isAlias =
+            type.kind == TypeKind::Typedef || type.kind == TypeKind::Const || type.kind == TypeKind::Volatile;
+        if (!isAlias) {
+            node.editable =
+                type.kind == TypeKind::Base || type.kind == TypeKind::Pointer || type.kind == TypeKind::Enum;
+            break;
+        }
+        id = type.target;
+    }
+    if (node.childCount > 0 && m_handles.size() < kMaxHandles) {
+        node.handle = m_nextHandle++;
+        m_handles[node.handle] = {value, frame};
+    }
+    node.changed = m_marks.differs(scope + (value.path.empty() ? value.name : value.path), node.value);
+    return node;
+}
+
+Result<std::vector<VariableNode>> Variables::ofFrame(uint32_t frame, bool withGlobals) {
+    auto context = TRY(m_frames->context(frame));
+    std::vector<VariableNode> nodes;
+    if (context->hasFrame()) {
+        const std::vector<Scope> scopes =
+            TRY(context->symbols()->scopes(context->address(), context->inlineLevel()));
+        const std::string scope = scopeKey(frame);
+        std::vector<VariableNode> locals;
+        std::set<std::string> seen;
+        for (const Scope& level : scopes) {
+            for (const Variable& variable : level.variables) {
+                SourceValue value = locate(variable, *context);
+                // An outer variable of the same name is shown, but its name means the inner one.
+                if (!seen.insert(variable.name).second) value.path.clear();
+                VariableNode row = node(value, *context, frame, scope);
+                row.group = variable.isParameter ? "Parameters" : "Locals";
+                (variable.isParameter ? nodes : locals).push_back(std::move(row));
+            }
+        }
+        std::move(locals.begin(), locals.end(), std::back_inserter(nodes));
+    }
+    if (withGlobals) {
+        std::vector<VariableNode> rows = globals(*context, frame);
+        std::move(rows.begin(), rows.end(), std::back_inserter(nodes));
+    }
+    return nodes;
+}
+
+std::vector<VariableNode> Variables::globals(FrameContext& context, uint32_t frame) {
+    std::vector<VariableNode> nodes;
+    const auto found = context.symbols()->globals(context.address());
+    if (!found) return nodes;
+    for (const Variable& variable : *found) {
+        if (nodes.size() >= kMaxGlobals) break;
+        VariableNode row = node(locate(variable, context), context, frame, "globals/");
+        row.group = "Globals";
+        nodes.push_back(std::move(row));
+    }
+    return nodes;
+}
+
+Result<std::vector<VariableNode>> Variables::children(uint64_t handle, uint64_t first, uint64_t count) {
+    const auto found = m_handles.find(handle);
+    if (found == m_handles.end())
+        return Error{ErrorCode::NotFound, "that value is of an older stop; ask for the variables again"};
+    const Handle parent = found->second;
+    auto context = TRY(m_frames->context(parent.frame));
+    const std::string scope = scopeKey(parent.frame);
+    std::vector<VariableNode> nodes;
+    for (const SourceValue& child :
+         debugger::children(parent.value, *context, first, std::min(count, kMaxChildrenAtOnce))) {
+        nodes.push_back(node(child, *context, parent.frame, scope));
+    }
+    return nodes;
+}
+
+Result<VariableNode> Variables::evaluate(uint32_t frame, const std::string& expression) {
+    auto context = TRY(m_frames->context(frame));
+    SourceValue value = TRY(debugger::evaluate(expression, *context));
+    if (value.name.empty()) value.name = expression;
+    return node(value, *context, frame, scopeKey(frame));
+}
+
+Result<VariableNode> Variables::assign(uint32_t frame, const std::string& left, const std::string& right) {
+    auto context = TRY(m_frames->context(frame));
+    SourceValue value = TRY(evaluateAssignment(left, right, *context));
+    if (value.name.empty()) value.name = left;
+    return node(value, *context, frame, scopeKey(frame));
+}
+
+Result<std::string> Variables::typeText(uint32_t frame, const std::string& expression) {
+    auto context = TRY(m_frames->context(frame));
+    Symbols& symbols = *context->symbols();
+    const auto value = debugger::evaluate(expression, *context);
+    if (value) return typeDefinition(value->type, symbols);
+    const auto type = symbols.findType(expression, context->address());
+    if (type) return typeDefinition(*type, symbols);
+    return value.error();
+}
+
+// ------------------------------------------------------------------------------------------------------------ wasm values
+
+WasmValue describe(const engine::Value& value) {
+    WasmValue described;
+    described.type = toText(value.type);
+    described.value = toText(value);
+    if (value.type == engine::kI32 || value.type == engine::kF32) {
+        described.hex = hexText(static_cast<uint32_t>(value.low));
+    } else if (value.type == engine::kV128) {
+        char buffer[40];
+        snprintf(buffer, sizeof buffer, "0x%016llx%016llx", static_cast<unsigned long long>(value.high),
+                 static_cast<unsigned long long>(value.low));
+        described.hex = buffer;
+    } else {
+        described.hex = hexText(value.low);
+    }
+    return described;
+}
+
+Result<std::vector<WasmValue>> Variables::wasmLocals(uint32_t frame) {
+    const StackFrame at = TRY(m_frames->at(frame));
+    const std::vector<engine::Value> values = TRY(m_debuggee->machine().locals(at.wasmFrame));
+    const std::string scope = scopeKey(frame) + "$local";
+    std::vector<WasmValue> rows;
+    for (uint32_t i = 0; i < values.size(); i++) {
+        WasmValue row = describe(values[i]);
+        row.index = i;
+        row.name = engine::localLabel(m_places->module(), engine::FuncIdx(at.location.function), i);
+        if (!row.name.starts_with('$')) row.name.clear();
+        row.changed = m_marks.differs(scope + std::to_string(i), row.value);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+Result<std::vector<WasmValue>> Variables::operands(uint32_t frame) {
+    const StackFrame at = TRY(m_frames->at(frame));
+    const std::vector<engine::Value> values = TRY(m_debuggee->machine().operands(at.wasmFrame));
+    const std::string scope = scopeKey(frame) + "$stack";
+    std::vector<WasmValue> rows;
+    for (uint32_t i = 0; i < values.size(); i++) {
+        WasmValue row = describe(values[i]);
+        row.index = i;
+        row.changed = m_marks.differs(scope + std::to_string(i), row.value);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+Result<std::vector<WasmValue>> Variables::wasmGlobals() {
+    if (!m_debuggee || !m_debuggee->started()) return Error{ErrorCode::State, "the program is not started"};
+    engine::Instance& instance = m_debuggee->store().instance(m_debuggee->instance());
+    std::vector<WasmValue> rows;
+    for (uint32_t i = 0; i < instance.globals.size(); i++) {
+        const engine::GlobalInstance& global = m_debuggee->store().global(instance.globals[i]);
+        WasmValue row = describe({global.type.type, global.low, global.high});
+        row.index = i;
+        row.name = engine::globalLabel(m_places->module(), engine::GlobalIdx(i));
+        if (!row.name.starts_with('$')) row.name.clear();
+        if (global.type.isMutable) row.type = "(mut " + row.type + ")";
+        row.changed = m_marks.differs("$global" + std::to_string(i), row.value);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ types
+
+std::string typeDefinition(TypeId id, Symbols& symbols) {
+    if (id == kNoType) return "void";
+    const TypeInfo type = symbols.type(id);
+    std::string text;
+    switch (type.kind) {
+    case TypeKind::Typedef: return "typedef " + typeName(type.target, symbols) + " " + type.name;
+    case TypeKind::Enum:
+        text = type.name + " {";
+        for (const Enumerator& e : type.enumerators)
+            text += "\n    " + e.name + " = " + std::to_string(e.value) + ",";
+        return text + "\n}";
+    case TypeKind::Struct:
+    case TypeKind::Class:
+    case TypeKind::Union: {
+        text = typeName(id, symbols) + " {";
+        if (type.isDeclaration) return text + " /* incomplete: defined nowhere in the module */ }";
+        const auto addMember = [&](const Member& member, const char* indent) {
+            char offset[32];
+            snprintf(offset, sizeof offset, "/* %5llu */ ", static_cast<unsigned long long>(member.offset));
+            text += std::string("\n") + indent + (member.isStatic ? "/* static */ " : offset) +
+                    typeName(member.type, symbols) + " " + (member.isBase ? "<base>" : member.name);
+            if (member.bitSize != 0) text += " : " + std::to_string(member.bitSize);
+            text += ";";
+        };
+        for (const Member& member : type.members)
+            addMember(member, "    ");
+        for (const VariantCase& variant : type.cases) {
+            for (const Member& member : variant.members)
+                addMember(member, "    | ");
+        }
+        return text + "\n}  /* " + std::to_string(type.byteSize) + " bytes */";
+    }
+    default: return typeName(id, symbols);
+    }
+}
+
+}  // namespace debugger
