@@ -1,0 +1,166 @@
+#include <gtest/gtest.h>
+
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QTest>
+
+#include "tests/ui/fixture.h"
+#include "ui/models/table_model.h"
+#include "ui/models/tree_model.h"
+
+using namespace ui;
+
+namespace {
+
+constexpr auto kFatal = QAbstractItemModelTester::FailureReportingMode::Fatal;
+
+std::vector<Column<int>> numberColumns() {
+    return {{.title = "Number",
+             .text = [](const int& n) { return QString::number(n); },
+             .kind = ColumnKind::Number,
+             .width = 6},
+            {.title = "Parity",
+             .text = [](const int& n) { return n % 2 ? QStringLiteral("odd") : QStringLiteral("even"); },
+             .look = [](const int& n) { return Look{.bold = n % 2 == 1}; },
+             .checked = [](const int& n) { return std::optional<bool>(n % 2 == 1); }}};
+}
+
+// Prints a tree as indented lines, to compare with what is expected.
+QString printed(const QAbstractItemModel& model, const QModelIndex& parent = {}, int depth = 0) {
+    QString text;
+    for (int row = 0; row < model.rowCount(parent); ++row) {
+        const QModelIndex index = model.index(row, 0, parent);
+        text += QString(depth * 2, u' ') + index.data().toString() + u'\n' + printed(model, index, depth + 1);
+    }
+    return text;
+}
+
+struct Word {
+    QString text;
+    int children = 0;
+};
+
+class WordTree : public TreeModel<Word> {
+public:
+    WordTree()
+        : TreeModel<Word>({{.title = "Word", .text = [](const Word& w) { return w.text; }}},
+                          {.childCount = [](const Word& w) { return w.children; },
+                           .same = [](const Word& a, const Word& b) { return a.text == b.text; }},
+                          nullptr) {}
+};
+
+}  // namespace
+
+TEST(TableModel, KeepsItsRowsAndTellsViews) {
+    TableModel<int> model(numberColumns(), nullptr);
+    QAbstractItemModelTester tester(&model, kFatal);
+    QSignalSpy inserted(&model, &QAbstractItemModel::rowsInserted),
+        removed(&model, &QAbstractItemModel::rowsRemoved);
+    model.setRows({1, 2, 3});
+    EXPECT_EQ(model.rowCount(), 3);
+    EXPECT_EQ(model.index(1, 1).data().toString(), "even");
+    EXPECT_EQ(model.index(0, 1).data(Qt::CheckStateRole).toInt(), Qt::Checked);
+    EXPECT_TRUE(model.index(0, 1).data(LookRole).value<Look>().bold);
+    model.setRows({7});
+    EXPECT_EQ(model.index(0, 0).data().toString(), "7");
+    EXPECT_EQ(inserted.count(), 1);
+    EXPECT_EQ(removed.count(), 1);
+}
+
+TEST(TableModel, OnlyAsksWhenTheUserChecks) {
+    TableModel<int> model(numberColumns(), nullptr);
+    model.setRows({1});
+    QSignalSpy toggled(&model, &TableModelBase::toggled);
+    EXPECT_TRUE(model.setData(model.index(0, 1), Qt::Unchecked, Qt::CheckStateRole));
+    ASSERT_EQ(toggled.count(), 1);
+    EXPECT_EQ(toggled[0][2].toBool(), false);
+    EXPECT_EQ(model.index(0, 1).data(Qt::CheckStateRole).toInt(), Qt::Checked);
+}
+
+TEST(PagedModel, FetchesOnlyWhatIsLookedAt) {
+    std::vector<int> fetched;
+    PagedModel<int>* self = nullptr;
+    PagedModel<int> model(
+        numberColumns(),
+        [&](int first, int count) {
+            fetched.push_back(first);
+            std::vector<int> rows;
+            for (int i = 0; i < count; ++i)
+                rows.push_back(first + i);
+            self->setPage(first, std::move(rows));
+        },
+        nullptr);
+    self = &model;
+    model.setCount(10'000'000);
+    EXPECT_EQ(model.index(9'999'999, 0).data().toString(), "…");
+    QTest::qWait(1);
+    EXPECT_EQ(model.index(9'999'999, 0).data().toString(), "9999999");
+    EXPECT_EQ(fetched.size(), 1u);
+}
+
+TEST(PagedModel, AsksAgainForThePageThatGrew) {
+    std::vector<std::pair<int, int>> fetched;
+    PagedModel<int>* self = nullptr;
+    PagedModel<int> model(
+        numberColumns(),
+        [&](int first, int count) {
+            fetched.emplace_back(first, count);
+            self->setPage(first, std::vector<int>(static_cast<size_t>(count), 5));
+        },
+        nullptr);
+    self = &model;
+    QAbstractItemModelTester tester(&model, kFatal);
+    model.setCount(10);
+    (void)model.index(0, 0).data();
+    QTest::qWait(1);
+    model.setCount(20);
+    (void)model.index(15, 0).data();
+    QTest::qWait(1);
+    EXPECT_EQ(model.index(15, 0).data().toString(), "5");
+    EXPECT_EQ(fetched.back(), std::pair(0, 20));
+    model.reset(3);
+    EXPECT_EQ(model.rowCount(), 3);
+}
+
+TEST(TreeModel, FetchesChildrenWhenTheyAreLookedAt) {
+    WordTree model;
+    QAbstractItemModelTester tester(&model, kFatal);
+    QSignalSpy wanted(&model, &TreeModelBase::childrenWanted);
+    model.setChildren({}, {{"a", 2}, {"b"}});
+    const QModelIndex a = model.index(0, 0);
+    EXPECT_TRUE(model.hasChildren(a));
+    ASSERT_TRUE(model.canFetchMore(a));
+    model.fetchMore(a);
+    EXPECT_FALSE(model.canFetchMore(a));  // asked for already
+    ASSERT_EQ(wanted.count(), 1);
+    model.setChildren(a, {{"a1"}, {"a2"}});
+    EXPECT_EQ(printed(model), "a\n  a1\n  a2\nb\n");
+}
+
+TEST(TreeModel, KeepsNodesThatGoOnAtTheNextStop) {
+    WordTree model;
+    QAbstractItemModelTester tester(&model, kFatal);
+    model.setChildren({}, {{"a", 2}, {"b"}, {"c"}});
+    model.setChildren(model.index(0, 0), {{"a1"}, {"a2"}});
+    const QPersistentModelIndex a2 = model.index(1, 0, model.index(0, 0));
+    QSignalSpy wanted(&model, &TreeModelBase::childrenWanted);
+    model.setChildren({}, {{"a", 2}, {"x"}});
+    EXPECT_EQ(printed(model), "a\n  a1\n  a2\nx\n");
+    EXPECT_TRUE(a2.isValid());
+    EXPECT_EQ(wanted.count(), 1);  // its children may have new values
+    model.setChildren({}, {{"a", 0}});
+    EXPECT_EQ(printed(model), "a\n");
+    EXPECT_FALSE(a2.isValid());
+}
+
+TEST(TreeModel, AppendsSlices) {
+    WordTree model;
+    QAbstractItemModelTester tester(&model, kFatal);
+    model.setChildren({}, {{"a", 5}});
+    const QModelIndex a = model.index(0, 0);
+    model.setChildren(a, {{"0"}, {"1"}});
+    EXPECT_TRUE(model.canFetchMore(a));
+    model.setChildren(a, {{"2"}, {"3"}, {"4"}}, 2);
+    EXPECT_FALSE(model.canFetchMore(a));
+    EXPECT_EQ(printed(model), "a\n  0\n  1\n  2\n  3\n  4\n");
+}

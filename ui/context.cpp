@@ -1,0 +1,146 @@
+#include "ui/context.h"
+
+#include "ui/plain_text.h"
+
+namespace ui {
+namespace {
+
+constexpr int kFrameMs = 16;
+constexpr uint32_t kFrames = 1000;
+
+template <class... F>
+struct overloaded : F... {
+    using F::operator()...;
+};
+template <class... F>
+overloaded(F...) -> overloaded<F...>;
+
+}  // namespace
+
+using debugger::SessionState;
+
+Context::Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, Settings& settings,
+                 QObject* parent)
+    : QObject(parent), m_theme(theme), m_settings(settings) {
+    m_client = std::make_unique<debugger::Client>(
+        std::move(transport), [this](std::function<void()> function) { m_inbox.post(std::move(function)); });
+    for (QTimer* timer : {&m_callsTimer, &m_outputTimer}) {
+        timer->setSingleShot(true);
+        timer->setInterval(kFrameMs);
+    }
+    connect(&m_callsTimer, &QTimer::timeout, this, [this] { emit callsAppended(m_callCount); });
+    connect(&m_outputTimer, &QTimer::timeout, this, [this] { emit outputAppended(m_outputEnd); });
+    m_client->onEvent([this](const debugger::Event& event) { onEvent(event); });
+}
+
+// The session's thread posts to the inbox until it has ended.
+Context::~Context() { m_client.reset(); }
+
+void Context::onEvent(const debugger::Event& event) {
+    std::visit(overloaded{
+                   [&](const debugger::StateChanged& e) { onState(e.state, oneLine(e.detail)); },
+                   [&](const debugger::Stopped& e) { onStopped(e.stop); },
+                   [&](const debugger::BreakpointChanged& e) {
+                       if (e.removed)
+                           m_breakpoints.erase(e.breakpoint.id);
+                       else
+                           m_breakpoints[e.breakpoint.id] = e.breakpoint;
+                       emit breakpointsChanged();
+                   },
+                   [&](const debugger::SyscallsAppended& e) {
+                       m_callCount = e.count;
+                       if (!m_callsTimer.isActive()) m_callsTimer.start();
+                   },
+                   [&](const debugger::OutputAppended& e) {
+                       m_outputEnd = e.end;
+                       if (!m_outputTimer.isActive()) m_outputTimer.start();
+                   },
+                   [&](const debugger::ModuleLoaded& e) { onModule(e.module); },
+                   [&](const debugger::Exited& e) { emit exited(e.code, oneLine(e.text)); },
+                   [&](const debugger::ErrorRaised& e) { reportError(e.error); },
+                   [&](const debugger::Progress& e) { emit progressed(e); },
+                   [&](const debugger::LogMessage& e) { emit logged(fromUtf8(e.text), e.breakpoint); },
+               },
+               event);
+}
+
+void Context::onState(SessionState state, const QString& detail) {
+    const bool wasInspectable = canInspect();
+    m_state = state;
+    m_stateDetail = detail;
+    if (state == SessionState::Empty || state == SessionState::Loading) {
+        const bool had = m_module.has_value();
+        m_module.reset();
+        m_frames.clear();
+        if (had) emit moduleUnloaded();
+    }
+    emit stateChanged();
+    if (wasInspectable && !canInspect()) emit resumed();
+}
+
+void Context::onStopped(const debugger::StopInfo& stop) {
+    m_stop = stop;
+    m_generation = stop.generation;
+    m_frame = 0;
+    m_frames.clear();
+    emit stopped();
+    emit frameSelected();
+    ask<debugger::GetFrames>(this, {.count = kFrames},
+                             [this](const std::vector<debugger::StackFrame>& frames) {
+                                 m_frames = frames;
+                                 emit framesChanged();
+                             });
+}
+
+void Context::onModule(const debugger::ModuleSummary& module) {
+    m_module = module;
+    m_frames.clear();
+    m_stop = {};
+    m_callCount = m_outputEnd = 0;
+    emit moduleLoaded();
+}
+
+void Context::selectFrame(uint32_t index) {
+    if (index >= m_frames.size()) return;
+    m_frame = index;
+    emit frameSelected();
+}
+
+const debugger::Location& Context::location() const {
+    return m_frame < m_frames.size() ? m_frames[m_frame].location : m_stop.location;
+}
+
+void Context::keepBreakpoint(const debugger::BreakpointInfo& breakpoint) {
+    m_breakpoints[breakpoint.id] = breakpoint;
+    emit breakpointsChanged();
+}
+
+void Context::addBreakpoint(const debugger::BreakpointSpec& spec) {
+    post<debugger::AddBreakpoint>(this, {spec},
+                                  [this](const debugger::BreakpointInfo& b) { keepBreakpoint(b); });
+}
+
+void Context::changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec) {
+    post<debugger::ChangeBreakpoint>(this, {id, spec},
+                                     [this](const debugger::BreakpointInfo& b) { keepBreakpoint(b); });
+}
+
+void Context::removeBreakpoint(debugger::BreakpointId id) {
+    post<debugger::RemoveBreakpoint>(this, {id}, [this, id](const debugger::Done&) {
+        m_breakpoints.erase(id);
+        emit breakpointsChanged();
+    });
+}
+
+void Context::reportError(const engine::Error& error) {
+    notify({Notice::Kind::Error, QString(), oneLine(error.text()), {}, {}});
+}
+
+void Context::goTo(const debugger::Location& location) {
+    if (!location.file.empty())
+        emit sourceRequested(fromUtf8(location.file), location.line);
+    else
+        emit offsetRequested(location.offset);
+}
+
+}  // namespace ui

@@ -1,0 +1,158 @@
+// Context: what every panel knows: the session (through its Client), its last known state, the selected frame, theme and settings; and the
+// signals by which panels talk without knowing each other. Owned by main, lives on the window's thread, outlives all widgets.
+#pragma once
+
+#include <QObject>
+#include <QPointer>
+#include <QTimer>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "debugger/client.h"
+#include "ui/inbox.h"
+#include "ui/settings.h"
+#include "ui/theme.h"
+
+namespace ui {
+
+/// Something to tell in the window: what, where, what to do; with a button that does it when there is one.
+struct Notice {
+    enum class Kind : uint8_t { Info, Warning, Error } kind = Kind::Info;
+    QString title, text;
+    QString action;  // the button's text
+    std::function<void()> act = {};
+};
+
+class Context final : public QObject {
+    Q_OBJECT
+
+public:
+    Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, Settings& settings,
+            QObject* parent = nullptr);
+    ~Context() override;
+
+    Theme& theme() const { return m_theme; }
+    Settings& settings() const { return m_settings; }
+    debugger::Client& client() { return *m_client; }
+
+    /// Asks about the present stop: the answer is dropped if `receiver` is gone by then, or the program stopped anew.
+    template <class R>
+    void ask(QObject* receiver, R request, std::function<void(const typename R::Reply&)> then,
+             std::function<void(const engine::Error&)> failed = {}) {
+        send(receiver, std::move(request), std::move(then), std::move(failed), m_generation);
+    }
+    /// Asks for what does not depend on a stop (module, breakpoints, calls, output), or does something. Without `failed`, an error is
+    /// shown to the user.
+    template <class R>
+    void post(QObject* receiver, R request, std::function<void(const typename R::Reply&)> then = {},
+              std::function<void(const engine::Error&)> failed = {}) {
+        if (!failed) failed = [this](const engine::Error& error) { reportError(error); };
+        send(receiver, std::move(request), std::move(then), std::move(failed), std::nullopt);
+    }
+
+    // --- What the session said last
+    debugger::SessionState state() const { return m_state; }
+    const QString& stateDetail() const { return m_stateDetail; }
+    bool isStopped() const { return m_state == debugger::SessionState::Stopped; }
+    /// There is a machine to look at: stopped, or exited with its memory kept.
+    bool canInspect() const {
+        return m_state == debugger::SessionState::Stopped || m_state == debugger::SessionState::Exited;
+    }
+    const debugger::StopInfo& stop() const { return m_stop; }
+    debugger::Generation generation() const { return m_generation; }
+    const std::optional<debugger::ModuleSummary>& module() const { return m_module; }
+    const std::map<debugger::BreakpointId, debugger::BreakpointInfo>& breakpoints() const {
+        return m_breakpoints;
+    }
+    uint64_t callCount() const { return m_callCount; }
+    uint64_t outputEnd() const { return m_outputEnd; }
+
+    // --- The call stack at this stop, and the frame that the panels show
+    const std::vector<debugger::StackFrame>& frames() const { return m_frames; }
+    uint32_t frame() const { return m_frame; }
+    void selectFrame(uint32_t index);
+    /// Where the selected frame stands.
+    const debugger::Location& location() const;
+
+    // --- Doing
+    /// Runs a verb of debugger::verbs() or of the window, as the menu would; the window listens.
+    void perform(const QString& verb) { emit verbRequested(verb); }
+    void addBreakpoint(const debugger::BreakpointSpec& spec);
+    void changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec);
+    void removeBreakpoint(debugger::BreakpointId id);
+    /// After a write to variables or memory: panels read again.
+    void announceEdit() { emit dataEdited(); }
+    void notify(const Notice& notice) { emit noticed(notice); }
+    void reportError(const engine::Error& error);
+    /// Text of the program (log points), to Console.
+    void goTo(const debugger::Location& location);
+
+signals:
+    void stateChanged();
+    void
+    stopped();  // state, stop, generation and location are those of the new stop; frames are still to come
+    void resumed();  // what is shown is old now
+    void framesChanged();
+    void frameSelected();  // also after each stop
+    void breakpointsChanged();
+    void moduleLoaded();
+    void moduleUnloaded();
+    void callsAppended(quint64 count);  // at most 60 times a second
+    void outputAppended(quint64 end);   // at most 60 times a second
+    void exited(qint64 code, const QString& text);
+    void progressed(const debugger::Progress& progress);
+    void logged(const QString& text, debugger::BreakpointId breakpoint);
+    void dataEdited();
+    void noticed(const ui::Notice& notice);
+
+    // Navigation
+    void sourceRequested(const QString& file, uint line);
+    void offsetRequested(uint32_t offset);
+    void memoryRequested(quint64 address, quint64 length);
+    void callRequested(quint64 sequence);
+    void watchRequested(const QString& expression);
+    void panelRequested(const QString& id);
+    void verbRequested(const QString& id);
+
+private:
+    template <class R>
+    void send(QObject* receiver, R request, std::function<void(const typename R::Reply&)> then,
+              std::function<void(const engine::Error&)> failed,
+              std::optional<debugger::Generation> generation) {
+        m_client->ask<R>(std::move(request), [=, this, guard = QPointer<QObject>(receiver)](
+                                                 const engine::Result<typename R::Reply>& answer) {
+            if (!guard || (generation && *generation != m_generation)) return;
+            if (answer.ok()) {
+                if (then) then(answer.value());
+            } else if (failed) {
+                failed(answer.error());
+            }
+        });
+    }
+    void onEvent(const debugger::Event& event);
+    void onStopped(const debugger::StopInfo& stop);
+    void onState(debugger::SessionState state, const QString& detail);
+    void onModule(const debugger::ModuleSummary& module);
+    void keepBreakpoint(const debugger::BreakpointInfo& breakpoint);
+
+    Theme& m_theme;
+    Settings& m_settings;
+    Inbox m_inbox;
+    std::unique_ptr<debugger::Client> m_client;
+
+    debugger::SessionState m_state = debugger::SessionState::Empty;
+    QString m_stateDetail;
+    debugger::StopInfo m_stop;
+    debugger::Generation m_generation = 0;
+    std::optional<debugger::ModuleSummary> m_module;
+    std::map<debugger::BreakpointId, debugger::BreakpointInfo> m_breakpoints;
+    std::vector<debugger::StackFrame> m_frames;
+    uint32_t m_frame = 0;
+    uint64_t m_callCount = 0, m_outputEnd = 0;
+    QTimer m_callsTimer, m_outputTimer;
+};
+
+}  // namespace ui

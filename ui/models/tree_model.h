@@ -1,0 +1,204 @@
+// TreeModel: a lazily filled tree whose nodes are values of one type; columns as in table_model.h. A new stop merges new values into
+// the nodes that are there, so that what is expanded, selected and scrolled to stays. Owned by its panel, which fetches children.
+#pragma once
+
+#include <QAbstractItemModel>
+#include <QMimeData>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "ui/models/column.h"
+
+namespace ui {
+
+class TreeModelBase : public QAbstractItemModel {
+    Q_OBJECT
+
+public:
+    using QAbstractItemModel::QAbstractItemModel;
+    virtual int columnWidthHint(int column) const = 0;
+
+signals:
+    void edited(const QModelIndex& index, const QString& text);
+    void toggled(const QModelIndex& index, bool on);
+    /// Answer with setChildren(parent, …, first). Emitted once until then.
+    void childrenWanted(const QModelIndex& parent, int first);
+};
+
+template <class Node>
+class TreeModel : public TreeModelBase {
+public:
+    /// `childCount`: how many children a node has, fetched or not. `same`: whether a new value continues an old node.
+    /// `mimeText`: what dragging a node carries; empty = cannot be dragged.
+    struct Traits {
+        std::function<int(const Node&)> childCount;
+        std::function<bool(const Node&, const Node&)> same;
+        std::function<QString(const Node&)> mimeText = nullptr;
+    };
+
+    TreeModel(std::vector<Column<Node>> columns, Traits traits, QObject* parent)
+        : TreeModelBase(parent), m_columns(std::move(columns)), m_traits(std::move(traits)) {}
+
+    const Node* node(const QModelIndex& index) const {
+        return index.isValid() ? &item(index)->node : nullptr;
+    }
+    /// Children that were fetched; the index of one whose `matches` holds, else an invalid one.
+    QModelIndex find(const QModelIndex& parent, const std::function<bool(const Node&)>& matches) const {
+        for (int row = 0; row < rowCount(parent); ++row) {
+            const QModelIndex child = index(row, 0, parent);
+            if (matches(*node(child))) return child;
+        }
+        return {};
+    }
+    /// Changes a node without touching its children.
+    void setNode(const QModelIndex& index, Node node) {
+        item(index)->node = std::move(node);
+        emit dataChanged(index.siblingAtColumn(0), index.siblingAtColumn(columnCount() - 1));
+    }
+    /// Children of a node (or the roots) from `first` on; those that were there from `first` on are replaced. Nodes that are the
+    /// `same` keep their own children, which are asked for again.
+    void setChildren(const QModelIndex& parent, std::vector<Node> nodes, int first = 0) {
+        Item* owner = item(parent);
+        owner->isWanted = false;
+        const size_t begin = static_cast<size_t>(first);
+        if (begin > owner->children.size()) return;
+        size_t kept = 0;
+        while (kept < nodes.size() && begin + kept < owner->children.size() &&
+               m_traits.same(owner->children[begin + kept]->node, nodes[kept]))
+            ++kept;
+        for (size_t i = 0; i < kept; ++i)
+            replace(owner, begin + i, std::move(nodes[i]), parent);
+        removeFrom(owner, begin + kept, parent);
+        append(owner, nodes, kept, parent);
+    }
+    void clear() {
+        beginResetModel();
+        m_root.children.clear();
+        endResetModel();
+    }
+    bool isEmpty() const { return m_root.children.empty(); }
+
+    QModelIndex index(int row, int column, const QModelIndex& parent = {}) const final {
+        if (!hasIndex(row, column, parent)) return {};
+        return createIndex(row, column, item(parent)->children[static_cast<size_t>(row)].get());
+    }
+    QModelIndex parent(const QModelIndex& child) const final {
+        if (!child.isValid()) return {};
+        return indexOf(item(child)->parent);
+    }
+    int rowCount(const QModelIndex& parent = {}) const final {
+        return parent.column() > 0 ? 0 : static_cast<int>(item(parent)->children.size());
+    }
+    int columnCount(const QModelIndex& parent = {}) const final {
+        return parent.column() > 0 ? 0 : static_cast<int>(m_columns.size());
+    }
+    int columnWidthHint(int column) const final { return m_columns[static_cast<size_t>(column)].width; }
+    bool hasChildren(const QModelIndex& parent = {}) const final {
+        if (parent.column() > 0) return false;
+        return parent.isValid() ? m_traits.childCount(item(parent)->node) > 0 : !m_root.children.empty();
+    }
+    bool canFetchMore(const QModelIndex& parent) const final {
+        if (!parent.isValid() || parent.column() > 0) return false;
+        const Item* owner = item(parent);
+        return !owner->isWanted &&
+               static_cast<int>(owner->children.size()) < m_traits.childCount(owner->node);
+    }
+    void fetchMore(const QModelIndex& parent) final {
+        if (!canFetchMore(parent)) return;
+        Item* owner = item(parent);
+        owner->isWanted = true;
+        emit childrenWanted(parent, static_cast<int>(owner->children.size()));
+    }
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const final {
+        return columnHeader(m_columns, section, orientation, role);
+    }
+    QVariant data(const QModelIndex& index, int role) const final {
+        if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+        return cellData(m_columns[static_cast<size_t>(index.column())], item(index)->node, role);
+    }
+    Qt::ItemFlags flags(const QModelIndex& index) const final {
+        if (!index.isValid()) return Qt::ItemIsDropEnabled;
+        const Node& node = item(index)->node;
+        Qt::ItemFlags flags = cellFlags(m_columns[static_cast<size_t>(index.column())], node);
+        if (m_traits.mimeText && !m_traits.mimeText(node).isEmpty()) flags |= Qt::ItemIsDragEnabled;
+        return flags;
+    }
+    bool setData(const QModelIndex& index, const QVariant& value, int role) final {
+        if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return false;
+        if (role == Qt::CheckStateRole)
+            emit toggled(index, value.toInt() == Qt::Checked);
+        else if (role == Qt::EditRole)
+            emit edited(index, value.toString());
+        else
+            return false;
+        return true;
+    }
+    QStringList mimeTypes() const final { return {QStringLiteral("text/plain")}; }
+    QMimeData* mimeData(const QModelIndexList& indexes) const final {
+        QStringList texts;
+        for (const QModelIndex& index : indexes) {
+            const QString text =
+                index.column() == 0 && m_traits.mimeText ? m_traits.mimeText(*node(index)) : QString();
+            if (!text.isEmpty()) texts << text;
+        }
+        auto* data = new QMimeData;
+        data->setText(texts.join(u'\n'));
+        return data;
+    }
+
+private:
+    struct Item {
+        Node node{};
+        Item* parent = nullptr;
+        int row = 0;  // children come and go at the end only
+        std::vector<std::unique_ptr<Item>> children;
+        bool isWanted = false;
+    };
+
+    Item* item(const QModelIndex& index) const {
+        return index.isValid() ? static_cast<Item*>(index.internalPointer()) : &m_root;
+    }
+    QModelIndex indexOf(Item* owner) const {
+        if (owner == &m_root) return {};
+        return createIndex(owner->row, 0, owner);
+    }
+    void replace(Item* owner, size_t row, Node node, const QModelIndex& parent) {
+        Item* child = owner->children[row].get();
+        child->node = std::move(node);
+        child->isWanted = false;
+        const QModelIndex at = createIndex(static_cast<int>(row), 0, child);
+        emit dataChanged(at, at.siblingAtColumn(columnCount(parent) - 1));
+        if (child->children.empty()) return;
+        if (m_traits.childCount(child->node) == 0) return removeFrom(child, 0, at);
+        child->isWanted = true;
+        emit childrenWanted(at, 0);
+    }
+    void removeFrom(Item* owner, size_t row, const QModelIndex& parent) {
+        if (row >= owner->children.size()) return;
+        beginRemoveRows(parent, static_cast<int>(row), static_cast<int>(owner->children.size()) - 1);
+        owner->children.resize(row);
+        endRemoveRows();
+    }
+    void append(Item* owner, std::vector<Node>& nodes, size_t from, const QModelIndex& parent) {
+        if (from >= nodes.size()) return;
+        const int row = static_cast<int>(owner->children.size());
+        beginInsertRows(parent, row, row + static_cast<int>(nodes.size() - from) - 1);
+        for (size_t i = from; i < nodes.size(); ++i) {
+            auto child = std::make_unique<Item>();
+            child->node = std::move(nodes[i]);
+            child->parent = owner;
+            child->row = static_cast<int>(owner->children.size());
+            owner->children.push_back(std::move(child));
+        }
+        endInsertRows();
+    }
+
+    std::vector<Column<Node>> m_columns;
+    Traits m_traits;
+    mutable Item m_root;
+};
+
+}  // namespace ui
