@@ -109,6 +109,8 @@ public:
     Result<> setBreakpoint(const CodeLocation& location);
     void clearBreakpoint(const CodeLocation& location);
     void clearBreakpoints();
+    /// File offsets of all instructions of a function, in order. Errors as Store::code().
+    Result<std::vector<uint32_t>> instructionOffsets(FuncAddr function);
 
 private:
     Machine();

@@ -44,6 +44,12 @@ struct Value {
 /// "42", "-0.5", "nan:0x400000", "ref.func 3", "null".
 std::string toText(const Value& value);
 
+/// How many bytes all memories of a store may take together, and take.
+struct MemoryBudget {
+    uint64_t limit = 0;
+    uint64_t used = 0;
+};
+
 /// A linear memory: reserved once, so that its base never moves; grown in place. Zero pages are not committed before use.
 class LinearMemory {
 public:
@@ -60,12 +66,18 @@ public:
     bool contains(uint64_t address, uint64_t length) const { return length <= m_size && address <= m_size - length; }
     /// Old size in pages, or nothing if the maximum, the session's limit or the host refuses (the guest then sees -1).
     std::optional<uint64_t> grow(uint64_t pages);
+    /// Counts this memory, as it is and as it grows, in a budget. Called once, by the store that takes it.
+    void joinBudget(std::shared_ptr<MemoryBudget> budget);
+    /// Address space held from base() on; accesses of compiled code beyond size() and below it fault.
+    uint64_t reserved() const { return m_reserved; }
 
 private:
     LinearMemory() = default;
+    bool commit(uint64_t bytes);
     uint8_t* m_base = nullptr;
-    uint64_t m_size = 0, m_reserved = 0, m_maxBytes = 0;
+    uint64_t m_size = 0, m_committed = 0, m_reserved = 0, m_maxBytes = 0;
     MemoryType m_type;
+    std::shared_ptr<MemoryBudget> m_budget;
 };
 
 struct TableInstance {
@@ -82,6 +94,7 @@ struct GlobalInstance {
 
 struct TagInstance {
     FuncType type;
+    uint32_t canonicalType = 0;  // tags match by it, function types by subtyping
 };
 
 /// How a host call ended.

@@ -27,10 +27,10 @@ enum class ErrorCode : uint8_t {
 
 /// Where in the input it went wrong; every field may be absent.
 struct Where {
-    std::string file;
-    std::string section;               // "code", "type", ".debug_line" …
-    std::optional<uint64_t> offset;    // bytes from the start of the file
-    std::optional<uint32_t> function;  // function index
+    std::string file{};
+    std::string section{};             // "code", "type", ".debug_line" …
+    std::optional<uint64_t> offset{};  // bytes from the start of the file
+    std::optional<uint32_t> function{};  // function index
     bool operator==(const Where&) const = default;
 };
 

@@ -1,0 +1,77 @@
+// Code: one function lowered for the interpreter (and, later, the compiler): one 16-byte cell per Wasm instruction, in the same order.
+// Made by lowering.h on first use, owned by the Store, patched by breakpoints. The JIT reads the plain cells.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/internal_op.h"
+#include "engine/store.h"
+
+namespace engine {
+
+struct InstanceContext;
+
+/// One instruction. `plain` is what it is; `op` is what is dispatched: plain, or Break, or a fused op that does this cell and some
+/// that follow in one go. a, b, c and imm mean what lowering.cpp says per instruction; slots count from the frame base.
+struct Insn {
+    uint16_t op;
+    uint16_t plain;
+    uint32_t a;
+    union {
+        uint64_t imm;
+        struct {
+            uint32_t b, c;
+        };
+    };
+};
+static_assert(sizeof(Insn) == 16);
+
+/// What a branch carries: `count` slots from `source` down to `target`.
+struct Move {
+    uint32_t source, target, count;
+};
+/// One target of br_table: cells from the br_table itself, and what to move on the way.
+struct BranchTarget {
+    int32_t distance;
+    Move move;
+};
+/// Immediates of an access to a memory other than a 32-bit memory 0.
+struct FarAccess {
+    uint32_t memory;
+    bool is64;
+    uint64_t offset;
+};
+
+struct Code {
+    FunctionInstance* function = nullptr;
+    FuncAddr address;
+    InstanceContext* context = nullptr;  // of the instance it belongs to
+    uint32_t paramSlots = 0, localSlots = 0, resultSlots = 0;
+    uint32_t maxSlots = 0;               // locals and operands at their highest
+    std::vector<Insn> cells;
+    std::vector<uint32_t> offsets;       // file offset per cell
+    std::vector<ValType> locals;         // parameters first
+    std::vector<Move> moves;
+    std::vector<BranchTarget> branchTargets;
+    std::vector<FarAccess> farAccesses;
+    std::vector<Slot> constants;         // v128 constants, two slots each
+    std::set<uint32_t> breaks;           // cells with a breakpoint
+
+    uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }
+    uint32_t offsetOf(const Insn* ip) const { return offsets[cellOf(ip)]; }
+    /// The cell of the instruction that begins at this file offset, or nothing.
+    std::optional<uint32_t> cellAt(uint32_t offset) const;
+    uint32_t localSlot(uint32_t local) const;
+    uint64_t bytes() const;
+
+    /// Types of the operands before an instruction (bottom first), kept for the next question.
+    const std::vector<ValType>& operandTypes(uint32_t cell) const;
+
+private:
+    mutable std::unordered_map<uint32_t, std::vector<ValType>> m_operandTypes;
+};
+
+}  // namespace engine

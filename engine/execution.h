@@ -1,0 +1,99 @@
+// Execution: the canonical state of a Machine as the handlers see it: frames, value stack, ticks, and how the last run ended. Owned by
+// Machine; the fields on top are the ones every call and loop touches.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "engine/code.h"
+#include "engine/machine.h"
+#include "engine/store_state.h"
+
+namespace engine {
+
+struct Execution;
+
+/// Executes the cell at `ip` and what follows. Everything hot travels in registers: the frame base, memory 0 of the current instance,
+/// and the table by which the next cell is dispatched (a table of its own makes single steps and plain replays).
+struct Handler {
+    using Function = const Insn* (*)(const Insn* ip, Slot* fp, Execution* x, uint8_t* mem, uint64_t memSize,
+                                     const Handler* table);
+    Function run = nullptr;
+};
+
+namespace frame_flag {
+inline constexpr uint32_t kBottom = 1;         // begun by start(): its return ends the run
+inline constexpr uint32_t kCrossInstance = 2;  // the caller belongs to another instance
+inline constexpr uint32_t kStopOnReturn = 4;   // RunLimits::minDepth
+}  // namespace frame_flag
+
+/// One activation. ip: in the youngest frame, while stopped, the instruction that executes next; in the others their call.
+struct Frame {
+    Code* code;
+    const Insn* ip;
+    Slot* fp;
+    uint32_t flags;
+    uint32_t reserved;
+};
+
+struct Execution {
+    int64_t ticksLeft = 0;       // until somebody looks at yield and limits
+    Frame* frame = nullptr;      // the youngest; frames[0] is a sentinel
+    Frame* frameLimit = nullptr;
+    Slot* stackLimit = nullptr;
+    InstanceContext* context = nullptr;
+    uint8_t* mem0 = nullptr;
+    uint64_t mem0Size = 0;
+    const Handler* handlers = nullptr;  // by op: the real ones
+
+    uint64_t tickEnd = 0;        // tick at which ticksLeft becomes 0
+    uint64_t tickLimit = ~uint64_t{0};
+    uint64_t quantum = 1024;     // ticks between two looks, adapted so that they are about a millisecond apart
+    uint64_t lookedAtNs = 0;
+    bool stepping = false;
+    std::atomic<bool> yield{false};
+
+    StopKind stop = StopKind::Finished;
+    bool unseen = false;         // stopped at a tick: the present instruction was not reported yet, a Break there counts
+    Trap trap;
+    uint32_t exitCode = 0;
+    std::vector<Value> results;
+
+    StoreState* store = nullptr;
+    Machine* machine = nullptr;
+    Frame* frames = nullptr;
+    Slot* stack = nullptr;
+
+    uint32_t depth() const { return static_cast<uint32_t>(frame - frames); }
+    uint64_t tick() const { return tickEnd - static_cast<uint64_t>(ticksLeft); }
+    /// Makes the instance of the youngest frame the current one, and looks up its memory 0 anew.
+    void enterContext(InstanceContext* c) {
+        context = c;
+        reloadMemory();
+    }
+    void reloadMemory() {
+        const bool has = context && !context->memories.empty();
+        mem0 = has ? context->memories[0]->base() : nullptr;
+        mem0Size = has ? context->memories[0]->size() : 0;
+    }
+    /// Makes tick() go on from `tick` with the next look at most a quantum away.
+    void refill(uint64_t tick) {
+        const uint64_t room = tickLimit - tick;
+        const uint64_t ticks = tickLimit > tick ? (room < quantum ? room : quantum) : 0;
+        tickEnd = tick + ticks;
+        ticksLeft = static_cast<int64_t>(ticks);
+    }
+    const Insn* stopAt(const Insn* ip, StopKind kind) {
+        frame->ip = ip;
+        stop = kind;
+        return nullptr;
+    }
+};
+
+/// Monotonic clock.
+uint64_t nowNs();
+
+/// Begins the activation of `code` whose arguments stand at `base`. False: no stack left, nothing was changed.
+bool pushFrame(Execution* x, Code* code, Slot* base, uint32_t flags);
+
+}  // namespace engine

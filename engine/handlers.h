@@ -1,0 +1,91 @@
+// Handlers: what executes the cells of lowered code, one function per op. With tail calls a handler jumps to the next one; otherwise
+// (sanitizers, unoptimised builds) it returns the next cell to a loop. A handler that stops stores where and why in Execution and
+// returns null. Each handlers_*.cpp fills its part of the table.
+#pragma once
+
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "engine/execution.h"
+#include "engine/numeric.h"
+
+#ifndef ENGINE_TAIL_CALLS
+#if defined(NDEBUG) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define ENGINE_TAIL_CALLS 1
+#else
+#define ENGINE_TAIL_CALLS 0
+#endif
+#endif
+
+// The parameters of every handler, and what it passes on to the next one.
+#define HANDLER_PARAMETERS [[maybe_unused]] const Insn *ip, HANDLER_PARAMETERS_REST
+#define HANDLER_PARAMETERS_REST                                                                 \
+    [[maybe_unused]] Slot *fp, [[maybe_unused]] Execution *x, [[maybe_unused]] uint8_t *mem,    \
+        [[maybe_unused]] uint64_t memSize, [[maybe_unused]] const Handler *table
+#define HANDLER_REST fp, x, mem, memSize, table
+
+namespace engine {
+
+using HandlerTable = std::vector<Handler>;
+
+void addControlHandlers(HandlerTable& table);
+void addNumericHandlers(HandlerTable& table);
+void addMemoryHandlers(HandlerTable& table);
+void addTableHandlers(HandlerTable& table);
+void addFusedHandlers(HandlerTable& table);
+/// Behind the last op of all.
+uint16_t fusedEnd();
+
+/// By op; built once.
+const Handler* allHandlers();
+/// Every entry stops: the instruction before it was the one of a single step.
+const Handler* stopHandlers();
+/// Every entry runs the plain instruction of the cell and goes on so.
+const Handler* plainHandlers();
+
+/// Goes on at `ip`.
+[[gnu::always_inline]] inline const Insn* dispatch(HANDLER_PARAMETERS) {
+#if ENGINE_TAIL_CALLS
+    return table[ip->op].run(ip, HANDLER_REST);
+#else
+    return ip;
+#endif
+}
+
+/// Runs until something stops. The state must be stored in x (frame->ip says where to begin).
+void runHandlers(Execution* x, const Handler* table);
+/// Executes the plain instruction at frame->ip, then goes on by `table`.
+void runPlain(Execution* x, const Handler* table);
+
+/// Cold ends of handlers, with their signature so that they are jumped to.
+/// A fused group found that a member will trap: nothing was written yet, so its plain cells, one by one, end in that trap exactly.
+const Insn* replayPlain(HANDLER_PARAMETERS);
+/// Ticks ran out: looks at yield and limits, then goes on at ip.
+const Insn* lookAround(HANDLER_PARAMETERS);
+const Insn* trapAt(const Insn* ip, Execution* x, Trap trap);
+const Insn* trapAt(const Insn* ip, Execution* x, TrapKind kind);
+
+// Slots. i32 and f32 are kept zero-extended, so that equal states are equal bytes.
+template <class T>
+[[gnu::always_inline]] inline T read(const Slot& slot) {
+    if constexpr (sizeof(T) == 4) return std::bit_cast<T>(static_cast<uint32_t>(slot));
+    else return std::bit_cast<T>(slot);
+}
+template <class T>
+[[gnu::always_inline]] inline void write(Slot& slot, T value) {
+    if constexpr (sizeof(T) == 4) slot = std::bit_cast<uint32_t>(value);
+    else slot = std::bit_cast<uint64_t>(value);
+}
+template <class T>
+[[gnu::always_inline]] inline T readMemory(const uint8_t* at) {
+    T value;
+    std::memcpy(&value, at, sizeof(T));
+    return value;
+}
+template <class T>
+[[gnu::always_inline]] inline void writeMemory(uint8_t* at, T value) {
+    std::memcpy(at, &value, sizeof(T));
+}
+
+}  // namespace engine

@@ -1,0 +1,354 @@
+#include "engine/lowering.h"
+
+#include <algorithm>
+
+#include "engine/function_walker.h"
+#include "engine/fusion.h"
+
+namespace engine {
+
+namespace {
+
+constexpr uint32_t kNone = ~0u;
+
+/// Position in kMemoryOps of each load and store, kNone of the others.
+constexpr auto kMemoryIndex = [] {
+    std::array<uint16_t, kOpCount> index{};
+    index.fill(0xffff);
+    for (uint16_t i = 0; i < kMemoryOpCount; ++i) index[number(kMemoryOps[i])] = i;
+    return index;
+}();
+
+class Lowering final : public InstructionSink {
+public:
+    Lowering(StoreState& store, FunctionInstance& function, Code& code)
+        : m_code(code), m_context(*store.contexts[function.instance->value]),
+          m_module(*m_context.instance->module) {
+        m_labels.push_back({});  // the function itself
+    }
+
+    void onInstruction(const Instruction& i, const FunctionWalker& w) override {
+        m_code.offsets.push_back(i.offset);
+        m_code.cells.push_back(Insn{number(i.op), number(i.op), 0, {0}});
+        m_walker = &w;
+        m_top = w.localSlots() + w.operandSlots();
+        structure(i);
+        if (i.op == Op::End && m_labels.size() == 1) returnResults(m_code.localSlots + m_code.resultSlots);
+        else if (w.reachable()) lowerReachable(i, cell());
+        else if (!isStructure(i.op)) cell().plain = number(InternalOp::Unreached);
+        if (i.op == Op::End || i.op == Op::Delegate) close();
+        cell().op = cell().plain;
+    }
+
+    /// After the walk, when the side tables have their final addresses.
+    void finish() {
+        for (const auto& [index, first] : m_brTables)
+            m_code.cells[index].imm = reinterpret_cast<uint64_t>(&m_code.branchTargets[first]);
+    }
+
+private:
+    struct Label {
+        uint32_t cell = kNone;       // of its opening instruction
+        uint32_t elseFixup = kNone;  // the `if` cell that still needs a target
+        uint32_t fixups = kNone;     // branches to its end
+        bool isLoop = false;
+    };
+    struct Fixup {
+        uint32_t next;
+        uint32_t cell;
+        uint32_t target;  // in branchTargets, or kNone: the cell's b
+    };
+
+    Insn& cell() { return m_code.cells.back(); }
+    uint32_t here() const { return static_cast<uint32_t>(m_code.cells.size() - 1); }
+    static bool isStructure(Op op) {
+        return op == Op::Block || op == Op::Loop || op == Op::If || op == Op::Else || op == Op::End || op == Op::Try ||
+               op == Op::Catch || op == Op::CatchAll || op == Op::Delegate || op == Op::TryTable;
+    }
+
+    /// Labels are kept in dead code too, because its ends are alive again.
+    void structure(const Instruction& i) {
+        switch (i.op) {
+        case Op::Block:
+        case Op::Loop:
+        case Op::If:
+        case Op::Try:
+        case Op::TryTable:
+            m_labels.push_back({here(), i.op == Op::If ? here() : kNone, kNone, i.op == Op::Loop});
+            break;
+        case Op::Else: {
+            Label& label = m_labels.back();
+            m_code.cells[label.elseFixup].b = here() + 1 - label.elseFixup;
+            label.elseFixup = kNone;
+            addFixup(label, kNone);
+            break;
+        }
+        default: break;
+        }
+    }
+
+    /// The present cell, or entry `target` of branchTargets, leads to the end of the label.
+    void addFixup(Label& label, uint32_t target) {
+        m_fixups.push_back({label.fixups, here(), target});
+        label.fixups = static_cast<uint32_t>(m_fixups.size() - 1);
+    }
+
+    /// Resolves the branches to the innermost label: behind its `end`; those to the function's own label at its `end`, which returns.
+    void close() {
+        const Label label = m_labels.back();
+        m_labels.pop_back();
+        const uint32_t target = m_labels.empty() ? here() : here() + 1;
+        if (label.elseFixup != kNone) m_code.cells[label.elseFixup].b = target - label.elseFixup;
+        for (uint32_t f = label.fixups; f != kNone; f = m_fixups[f].next) {
+            const Fixup& fixup = m_fixups[f];
+            if (fixup.target == kNone) m_code.cells[fixup.cell].b = target - fixup.cell;
+            else m_code.branchTargets[fixup.target].distance = static_cast<int32_t>(target - fixup.cell);
+        }
+    }
+
+    /// What a branch to the label carries, with `top` slots in use once its condition is gone.
+    Move moveTo(uint32_t depth, uint32_t top) const {
+        const ControlFrame& frame = m_walker->label(depth);
+        const uint32_t count = slotsOf(frame.branchTypes());
+        const uint32_t target = m_walker->localSlots() + frame.slotHeight;
+        const uint32_t source = top >= count ? top - count : 0;
+        return source == target ? Move{0, 0, 0} : Move{source, target, count};
+    }
+    uint32_t addMove(const Move& move) {
+        m_code.moves.push_back(move);
+        return static_cast<uint32_t>(m_code.moves.size() - 1);
+    }
+    /// Distance to the label from the present cell, or a promise to fill it in.
+    int32_t distanceTo(uint32_t depth, uint32_t target = kNone) {
+        Label& label = m_labels[m_labels.size() - 1 - depth];
+        if (label.isLoop) return static_cast<int32_t>(label.cell) - static_cast<int32_t>(here());
+        addFixup(label, target);
+        return 0;
+    }
+
+    void plain(InternalOp op) { cell().plain = number(op); }
+
+    void branch(uint32_t depth) {
+        if (depth + 1 == m_labels.size()) return returnResults(m_top);
+        const Move move = moveTo(depth, m_top);
+        cell().b = static_cast<uint32_t>(distanceTo(depth));
+        if (move.count == 0) return;
+        if (move.count == 1) {
+            plain(InternalOp::BrMove1);
+            cell().a = move.source;
+            cell().c = move.target;
+        } else {
+            plain(InternalOp::BrMoveN);
+            cell().a = addMove(move);
+        }
+    }
+    void branchIf(uint32_t depth) {
+        const Move move = moveTo(depth, m_top - 1);
+        cell().a = m_top - 1;
+        cell().b = static_cast<uint32_t>(distanceTo(depth));
+        if (move.count == 0) return;
+        if (move.count == 1) {
+            plain(InternalOp::BrIfMove1);
+            cell().c = move.target;
+        } else {
+            plain(InternalOp::BrIfMoveN);
+            cell().c = addMove(move);
+        }
+    }
+    void branchTable(std::span<const uint32_t> labels) {
+        const auto first = static_cast<uint32_t>(m_code.branchTargets.size());
+        m_code.branchTargets.push_back({0, {0, 0, static_cast<uint32_t>(labels.size() - 1)}});
+        for (uint32_t depth : labels) {
+            const auto target = static_cast<uint32_t>(m_code.branchTargets.size());
+            m_code.branchTargets.push_back({0, moveTo(depth, m_top - 1)});
+            const int32_t distance = distanceTo(depth, target);
+            m_code.branchTargets[target].distance = distance;
+        }
+        cell().a = m_top - 1;
+        m_brTables.push_back({here(), first});
+    }
+    void branchOnNull(uint32_t depth, bool carriesReference) {
+        const Move move = moveTo(depth, carriesReference ? m_top : m_top - 1);
+        cell().a = m_top - 1;
+        cell().b = static_cast<uint32_t>(distanceTo(depth));
+        cell().c = move.count ? addMove(move) : kNone;
+    }
+    void returnResults(uint32_t top) {
+        const uint32_t count = m_code.resultSlots;
+        const uint32_t source = top >= count ? top - count : 0;
+        if (count == 0 || source == 0) cell().plain = number(Op::Return);
+        else if (count == 1) plain(InternalOp::Return1);
+        else plain(InternalOp::ReturnN);
+        cell().a = source;
+        cell().b = count;
+    }
+
+    void call(const FuncType& type, uint32_t operandsAbove) {
+        // Where the arguments begin, and where what names the function stands above them.
+        const uint32_t arguments = slotsOf(type.params);
+        cell().a = operandsAbove ? m_top - 1 : m_top - arguments;
+    }
+    void memoryAccess(const Instruction& i, uint32_t base, uint16_t index) {
+        const MemoryType& type = m_module.memories[i.index].type;
+        cell().a = base;
+        if (i.index == 0) {
+            cell().imm = i.value;
+            if (type.limits.is64) cell().plain = static_cast<uint16_t>(kWideAccessFirst + index);
+            return;
+        }
+        m_code.farAccesses.push_back({i.index, type.limits.is64, i.value});
+        cell().b = static_cast<uint32_t>(m_code.farAccesses.size() - 1);
+        cell().plain = static_cast<uint16_t>(kFarAccessFirst + index);
+    }
+    void local(const Instruction& i, InternalOp wide, bool reads) {
+        const uint32_t slots = m_walker->locals()[i.index].slots();
+        cell().a = reads ? m_top : m_top - slots;
+        cell().b = m_walker->localSlot(i.index);
+        if (slots == 2) plain(wide);
+    }
+    void global(const Instruction& i, InternalOp wide, bool reads) {
+        const uint32_t slots = m_module.globals[i.index].type.type.slots();
+        cell().a = reads ? m_top : m_top - slots;
+        cell().imm = reinterpret_cast<uint64_t>(&m_context.globals[i.index]->low);
+        if (slots == 2) plain(wide);
+    }
+
+    void lowerReachable(const Instruction& i, Insn& c) {
+        switch (i.op) {
+        case Op::If: c.a = m_top - 1; return;
+        case Op::End: return;
+        case Op::Br: return branch(i.index);
+        case Op::BrIf: return branchIf(i.index);
+        case Op::BrTable: return branchTable(i.labels);
+        case Op::BrOnNull: return branchOnNull(i.index, false);
+        case Op::BrOnNonNull: return branchOnNull(i.index, true);
+        case Op::Return: return returnResults(m_top);
+        case Op::Call:
+        case Op::ReturnCall:
+            call(m_module.typeOf(FuncIdx(i.index)), 0);
+            c.b = i.index;
+            return;
+        case Op::CallIndirect:
+        case Op::ReturnCallIndirect:
+            call(m_module.types[i.index].func, 1);
+            c.b = m_module.canonicalTypes[i.index];
+            c.c = i.index2;
+            return;
+        case Op::CallRef:
+        case Op::ReturnCallRef: return call(m_module.types[i.index].func, 1);
+        case Op::Select:
+        case Op::SelectTyped: {
+            const uint32_t slots = m_walker->operand(1).slots();
+            c.a = m_top - 1 - 2 * slots;
+            if (slots == 2) plain(InternalOp::SelectWide);
+            return;
+        }
+        case Op::LocalGet: return local(i, InternalOp::LocalGetWide, true);
+        case Op::LocalSet: return local(i, InternalOp::LocalSetWide, false);
+        case Op::LocalTee: return local(i, InternalOp::LocalTeeWide, false);
+        case Op::GlobalGet: return global(i, InternalOp::GlobalGetWide, true);
+        case Op::GlobalSet: return global(i, InternalOp::GlobalSetWide, false);
+        case Op::RefNull: c.a = m_top; return;
+        case Op::RefFunc:
+            c.a = m_top;
+            c.imm = uint64_t{m_context.instance->functions[i.index].value} + 1;
+            return;
+        default: return lowerOrdinary(i, c);
+        }
+    }
+
+    /// Instructions whose operands and results stand at one place: a = the lowest of them. Which it is follows from the row.
+    void lowerOrdinary(const Instruction& i, Insn& c) {
+        const OpRow& r = row(i.op);
+        const uint32_t base = m_top - operandSlotsOf(i);
+        if (const uint16_t index = kMemoryIndex[number(i.op)]; index != 0xffff) return memoryAccess(i, base, index);
+        c.a = base;
+        switch (r.imm) {
+        case Imm::I32:
+        case Imm::I64:
+        case Imm::F32:
+        case Imm::F64: c.imm = i.value; return;
+        case Imm::DataMemory:
+        case Imm::ElemTable:  // b = memory or table, c = segment
+            c.b = i.index2;
+            c.c = i.index;
+            return;
+        default:
+            c.b = i.index;
+            c.c = i.index2;
+            return;
+        }
+    }
+    uint32_t operandSlotsOf(const Instruction& i) const {
+        const OpRow& r = row(i.op);
+        if (r.hasFixedSignature()) {
+            uint32_t slots = 0;
+            for (char type : r.signature) {
+                if (type == ':') break;
+                slots += type == 'v' ? 2 : 1;
+            }
+            return slots;
+        }
+        switch (i.op) {
+        case Op::TableGet:
+        case Op::RefIsNull:
+        case Op::RefAsNonNull: return 1;
+        case Op::TableSet:
+        case Op::TableGrow:
+        case Op::RefEq: return 2;
+        case Op::TableInit:
+        case Op::TableCopy:
+        case Op::TableFill:
+        case Op::MemoryCopy: return 3;
+        default: return 0;
+        }
+    }
+
+    Code& m_code;
+    InstanceContext& m_context;
+    const Module& m_module;
+    const FunctionWalker* m_walker = nullptr;
+    uint32_t m_top = 0;
+    std::vector<Label> m_labels;
+    std::vector<Fixup> m_fixups;
+    std::vector<std::pair<uint32_t, uint32_t>> m_brTables;  // cell, first entry
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Code>> lower(StoreState& store, FunctionInstance& function) {
+    auto code = std::make_unique<Code>();
+    code->function = &function;
+    code->context = store.contexts[function.instance->value].get();
+    code->address = code->context->instance->functions[function.index.value];
+    code->paramSlots = function.paramSlots;
+    code->resultSlots = function.resultSlots;
+    const Module& module = *code->context->instance->module;
+    code->locals = TRY(localTypes(module, function.index));
+    code->localSlots = slotsOf(code->locals);
+    FunctionWalker walker(module);
+    Lowering lowering(store, function, *code);
+    if (Result<> walked = walker.walk(function.index, &lowering); !walked) return walked.error();
+    lowering.finish();
+    code->maxSlots = std::max({walker.maxSlots(), code->localSlots + code->resultSlots, code->paramSlots});
+    code->cells.shrink_to_fit();
+    code->offsets.shrink_to_fit();
+    fuse(*code);
+    return code;
+}
+
+std::unique_ptr<Code> lowerHostEntry(StoreState& store, FunctionInstance& function) {
+    auto code = std::make_unique<Code>();
+    code->function = &function;
+    code->context = &store.noInstance;
+    code->paramSlots = code->localSlots = function.paramSlots;
+    code->resultSlots = function.resultSlots;
+    code->maxSlots = std::max(function.paramSlots, function.resultSlots);
+    code->locals = function.type.params;
+    const uint16_t call = number(InternalOp::CallHost), end = number(Op::Return);
+    code->cells = {Insn{call, call, 0, {reinterpret_cast<uint64_t>(&function)}}, Insn{end, end, 0, {0}}};
+    code->offsets = {0, 1};
+    return code;
+}
+
+}  // namespace engine

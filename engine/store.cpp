@@ -1,0 +1,182 @@
+#include "engine/store.h"
+
+#include <bit>
+#include <cmath>
+#include <cstdio>
+
+#include "engine/function_walker.h"
+#include "engine/lowering.h"
+#include "engine/store_state.h"
+#include "engine/type_registry.h"
+
+namespace engine {
+
+Value Value::f32(float v) { return {kF32, std::bit_cast<uint32_t>(v), 0}; }
+Value Value::f64(double v) { return {kF64, std::bit_cast<uint64_t>(v), 0}; }
+
+namespace {
+
+/// Shortest text that reads back as the same number; NaNs with their payload.
+template <class F>
+std::string floatText(F value, int digits, uint64_t payload, bool negative) {
+    if (std::isnan(value)) {
+        char buffer[40];
+        std::snprintf(buffer, sizeof(buffer), "%snan:0x%llx", negative ? "-" : "", static_cast<unsigned long long>(payload));
+        return buffer;
+    }
+    if (std::isinf(value)) return negative ? "-inf" : "inf";
+    char buffer[40];
+    for (int precision = 1; precision <= digits; ++precision) {
+        std::snprintf(buffer, sizeof(buffer), "%.*g", precision, static_cast<double>(value));
+        if (static_cast<F>(std::strtod(buffer, nullptr)) == value) break;
+    }
+    return buffer;
+}
+
+std::string refText(const Value& value) {
+    if (value.low == 0) return "null";
+    const HeapType heap = value.type.heap();
+    if (heap.isAbstract() && heap.abstract() == AbstractHeap::Func)
+        return "ref.func " + std::to_string(value.low - 1);
+    if (heap.isAbstract() && heap.abstract() == AbstractHeap::Extern)
+        return "ref.extern " + std::to_string(value.low - 1);
+    return "ref " + std::to_string(value.low);
+}
+
+}  // namespace
+
+std::string toText(const Value& value) {
+    const auto low = static_cast<uint32_t>(value.low);
+    switch (value.type.kind()) {
+    case ValKind::I32: return std::to_string(static_cast<int32_t>(low));
+    case ValKind::I64: return std::to_string(static_cast<int64_t>(value.low));
+    case ValKind::F32: return floatText(std::bit_cast<float>(low), 9, low & 0x7fffff, low >> 31);
+    case ValKind::F64:
+        return floatText(std::bit_cast<double>(value.low), 17, value.low & 0xfffffffffffff, value.low >> 63);
+    case ValKind::V128: {
+        char buffer[40];
+        std::snprintf(buffer, sizeof(buffer), "0x%016llx%016llx", static_cast<unsigned long long>(value.high),
+                      static_cast<unsigned long long>(value.low));
+        return buffer;
+    }
+    case ValKind::Ref: return refText(value);
+    case ValKind::Bottom: return "unknown";
+    }
+    return "unknown";
+}
+
+std::optional<uint64_t> TableInstance::grow(uint64_t count, Slot init) {
+    const uint64_t old = elements.size();
+    const uint64_t maximum = std::min(type.limits.max.value_or(maxElements), maxElements);
+    if (count > maximum || old > maximum - count) return std::nullopt;
+    elements.resize(old + count, init);
+    return old;
+}
+
+std::optional<Extern> Instance::exported(std::string_view exportName) const {
+    for (const Export& e : module->exports) {
+        if (e.name != exportName) continue;
+        switch (e.kind) {
+        case ExternKind::Func: return Extern{e.kind, functions[e.index].value};
+        case ExternKind::Table: return Extern{e.kind, tables[e.index].value};
+        case ExternKind::Memory: return Extern{e.kind, memories[e.index].value};
+        case ExternKind::Global: return Extern{e.kind, globals[e.index].value};
+        case ExternKind::Tag: return Extern{e.kind, tags[e.index].value};
+        }
+    }
+    return std::nullopt;
+}
+
+Store::Store(StoreLimits limits) : m(std::make_unique<Impl>()) {
+    m->limits = limits;
+    m->budget = std::make_shared<MemoryBudget>(MemoryBudget{limits.maxMemoryBytes, 0});
+    m->noInstance.store = m.get();
+}
+Store::~Store() = default;
+
+const StoreLimits& Store::limits() const { return m->limits; }
+
+FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBody body) {
+    auto block = std::make_unique<FunctionInstance[]>(1);
+    FunctionInstance& function = block[0];
+    function.canonicalType = canonicalFuncType(type);
+    function.paramSlots = slotsOf(type.params);
+    function.resultSlots = slotsOf(type.results);
+    function.type = std::move(type);
+    function.host = std::move(body);
+    function.hostName = std::move(name);
+    m->functions.push_back(&function);
+    m->functionBlocks.push_back(std::move(block));
+    return FuncAddr(functions() - 1);
+}
+MemAddr Store::addMemory(std::unique_ptr<LinearMemory> memory) {
+    memory->joinBudget(m->budget);
+    m->memories.push_back(std::move(memory));
+    return MemAddr(static_cast<uint32_t>(m->memories.size() - 1));
+}
+TableAddr Store::addTable(TableType type, Slot init) {
+    auto table = std::make_unique<TableInstance>();
+    table->type = type;
+    table->maxElements = m->limits.maxTableElements;
+    table->elements.assign(type.limits.min, init);
+    m->tables.push_back(std::move(table));
+    return TableAddr(static_cast<uint32_t>(m->tables.size() - 1));
+}
+GlobalAddr Store::addGlobal(GlobalType type, Value value) {
+    m->globals.push_back(std::make_unique<GlobalInstance>(GlobalInstance{type, value.low, value.high}));
+    return GlobalAddr(static_cast<uint32_t>(m->globals.size() - 1));
+}
+TagAddr Store::addTag(FuncType type) {
+    const uint32_t id = canonicalFuncType(type);
+    m->tags.push_back(std::make_unique<TagInstance>(TagInstance{std::move(type), id}));
+    return TagAddr(static_cast<uint32_t>(m->tags.size() - 1));
+}
+
+FunctionInstance& Store::function(FuncAddr address) {
+    CHECK(address.value < m->functions.size());
+    return *m->functions[address.value];
+}
+LinearMemory& Store::memory(MemAddr address) {
+    CHECK(address.value < m->memories.size());
+    return *m->memories[address.value];
+}
+TableInstance& Store::table(TableAddr address) {
+    CHECK(address.value < m->tables.size());
+    return *m->tables[address.value];
+}
+GlobalInstance& Store::global(GlobalAddr address) {
+    CHECK(address.value < m->globals.size());
+    return *m->globals[address.value];
+}
+TagInstance& Store::tag(TagAddr address) {
+    CHECK(address.value < m->tags.size());
+    return *m->tags[address.value];
+}
+Instance& Store::instance(InstanceId id) {
+    CHECK(id.value < m->instances.size());
+    return *m->instances[id.value];
+}
+uint32_t Store::instances() const { return static_cast<uint32_t>(m->instances.size()); }
+uint32_t Store::functions() const { return static_cast<uint32_t>(m->functions.size()); }
+
+Result<Code*> StoreState::lowered(FunctionInstance& function) {
+    if (function.code) return function.code;
+    CHECK(function.instance);
+    code.push_back(TRY(lower(*this, function)));
+    return function.code = code.back().get();
+}
+
+Result<Code*> Store::code(FuncAddr address) {
+    FunctionInstance& f = function(address);
+    if (!f.instance) return Error{ErrorCode::BadArgument, f.hostName + " is a host function: it has no code", {}};
+    return m->lowered(f);
+}
+
+uint64_t Store::bytesUsed() const {
+    uint64_t bytes = m->budget->used;
+    for (const auto& table : m->tables) bytes += table->elements.capacity() * sizeof(Slot);
+    for (const auto& code : m->code) bytes += code->bytes();
+    return bytes;
+}
+
+}  // namespace engine

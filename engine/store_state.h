@@ -1,0 +1,45 @@
+// StoreState: what is behind a Store, for the parts of the engine that run its code. Addresses of everything in it are stable.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "engine/code.h"
+#include "engine/store.h"
+
+namespace engine {
+
+/// The index spaces of an instance as pointers, for the interpreter; owned by the StoreState.
+struct InstanceContext {
+    Instance* instance = nullptr;  // null for host functions that start() calls directly
+    struct StoreState* store = nullptr;
+    std::vector<FunctionInstance*> functions;
+    std::vector<LinearMemory*> memories;
+    std::vector<TableInstance*> tables;
+    std::vector<GlobalInstance*> globals;
+    InstanceId id() const { return instance ? instance->id : InstanceId(~0u); }
+};
+
+struct StoreState {
+    StoreLimits limits;
+    std::shared_ptr<MemoryBudget> budget;
+    std::vector<std::unique_ptr<FunctionInstance[]>> functionBlocks;
+    std::vector<FunctionInstance*> functions;
+    std::vector<std::unique_ptr<LinearMemory>> memories;
+    std::vector<std::unique_ptr<TableInstance>> tables;
+    std::vector<std::unique_ptr<GlobalInstance>> globals;
+    std::vector<std::unique_ptr<TagInstance>> tags;
+    std::vector<std::unique_ptr<Instance>> instances;
+    std::vector<std::unique_ptr<InstanceContext>> contexts;  // by InstanceId
+    std::vector<std::unique_ptr<Code>> code;
+    std::vector<std::unique_ptr<Code>> hostEntries;          // what start() runs to call a host function
+    InstanceContext noInstance;
+
+    /// Lowered code of a function defined in Wasm, made on first use.
+    Result<Code*> lowered(FunctionInstance& function);
+};
+
+struct Store::Impl : StoreState {};
+
+}  // namespace engine
