@@ -1,0 +1,2 @@
+#pragma once
+namespace debugger::dwarf { class Scopes {}; }
