@@ -271,9 +271,8 @@ private:
     static Limits limitsOf(Reader& reader, uint32_t flags) {
         Limits result;
         result.is64 = (flags & kIs64) != 0;
-        const auto bound = [&] { return result.is64 ? reader.u64() : reader.u32(); };
-        result.min = bound();
-        if (flags & kHasMax) result.max = bound();
+        result.min = reader.u64();
+        if (flags & kHasMax) result.max = reader.u64();
         return result;
     }
 
@@ -284,7 +283,10 @@ private:
         const uint32_t flags = reader.u8();
         if ((flags & ~(kHasMax | kIs64)) != 0) reader.fail(ErrorCode::Malformed, "malformed limits flags: " + hex(flags), start);
         type.limits = limitsOf(reader, flags);
-        if (reader.ok() && type.limits.max && *type.limits.max < type.limits.min)
+        if (!reader.ok()) return type;
+        if (!type.limits.is64 && std::max(type.limits.min, type.limits.max.value_or(0)) > 0xffffffffu)
+            reader.fail(ErrorCode::Invalid, "table size must be at most 2^32-1", start);
+        if (type.limits.max && *type.limits.max < type.limits.min)
             reader.fail(ErrorCode::Invalid, "size minimum must not be greater than maximum", start);
         return type;
     }
@@ -294,7 +296,6 @@ private:
         const uint32_t start = reader.offset();
         const uint32_t flags = reader.u8();
         if (flags > 0xf) reader.fail(ErrorCode::Malformed, "malformed limits flags: " + hex(flags), start);
-        // The bounds of a 32-bit memory are read wide, so that too many pages are told as what they are.
         type.limits = limitsOf(reader, flags);
         type.shared = (flags & kShared) != 0;
         if (flags & kHasPageSize) {
