@@ -1,0 +1,67 @@
+// What the programs of this folder share: loading a module, the --tier option, and driving a machine to the end of a call.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "engine/machine.h"
+#include "engine/module.h"
+#include "engine/store.h"
+
+namespace conformance {
+
+/// How guest code is driven; the answers must not depend on it.
+enum class Drive { Run, Step, BreakEverywhere };
+
+/// What --tier asks for. Empty: unknown, and said so on stderr.
+inline std::vector<Drive> drivesOf(const char* program, const std::string& tier) {
+    if (tier == "break-everywhere") return {Drive::Step, Drive::BreakEverywhere};
+    if (tier == "jit" || tier == "auto")
+        std::fprintf(stderr, "%s: there is no compiler yet, --tier %s runs the interpreter\n", program, tier.c_str());
+    else if (tier != "interp") {
+        std::fprintf(stderr, "%s: unknown tier \"%s\"; use interp, jit, auto or break-everywhere\n", program, tier.c_str());
+        return {};
+    }
+    return {Drive::Run};
+}
+
+/// The files and the tier of `PROGRAM [--tier TIER] FILE...`; exits with the usage where there is none.
+inline std::vector<std::string> parse(int argc, char** argv, const char* usage, std::vector<Drive>& drives) {
+    std::vector<std::string> files;
+    drives = {Drive::Run};
+    for (int i = 1; i < argc; ++i) {
+        if (std::string(argv[i]) != "--tier") files.emplace_back(argv[i]);
+        else drives = drivesOf(argv[0], i + 1 < argc ? argv[++i] : "");
+    }
+    if (!files.empty() && !drives.empty()) return files;
+    std::fprintf(stderr, "usage: %s\n", usage);
+    std::exit(2);
+}
+
+inline engine::Result<std::shared_ptr<const engine::Module>> loadModule(const std::string& path) {
+    auto module = TRY(engine::decodeModule(TRY(engine::readFile(path)), path));
+    TRY(engine::validateModule(*module));
+    return std::shared_ptr<const engine::Module>(module);
+}
+
+/// A breakpoint on each instruction of each function of the instance.
+inline void breakEverywhere(engine::Machine& machine, engine::InstanceId id) {
+    const engine::Instance& instance = machine.store().instance(id);
+    for (uint32_t f = instance.module->importedFunctions; f < instance.module->functions.size(); ++f) {
+        const auto offsets = machine.instructionOffsets(instance.functions[f]);
+        if (!offsets) continue;
+        for (uint32_t offset : *offsets) (void)machine.setBreakpoint({id, engine::FuncIdx(f), offset});
+    }
+}
+
+/// Runs a call that was started until it has ended one way or another.
+inline engine::StopKind finish(engine::Machine& machine, Drive drive) {
+    using engine::StopKind;
+    StopKind stop{};
+    do stop = drive == Drive::Step ? machine.step() : machine.run();
+    while (stop == StopKind::Stepped || stop == StopKind::Breakpoint || stop == StopKind::Yielded);
+    return stop;
+}
+
+}  // namespace conformance
