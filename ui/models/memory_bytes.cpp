@@ -68,9 +68,8 @@ std::string MemoryBytes::held(uint64_t address, uint64_t length) const {
 bool MemoryBytes::isChanged(uint64_t address) const {
     const auto page = m_pages.find(address / kPage);
     if (page == m_pages.end()) return false;
-    return std::any_of(page->second.changed.begin(), page->second.changed.end(), [&](const auto& range) {
-        return address >= range.first && address - range.first < range.second;
-    });
+    return std::any_of(page->second.changed.begin(), page->second.changed.end(),
+                       [&](const auto& range) { return address >= range.first && address < range.second; });
 }
 
 // Called while painting: asked for later, once per page.
@@ -151,7 +150,7 @@ void MemoryBytes::put(uint64_t address, const std::string& bytes) {
         const auto page = m_pages.find(at / kPage);
         if (page == m_pages.end() || at % kPage >= page->second.bytes.size()) continue;
         page->second.bytes[at % kPage] = bytes[i];
-        if (!isChanged(at)) page->second.changed.emplace_back(at, 1);
+        if (!isChanged(at)) page->second.changed.emplace_back(at, at + 1);
     }
     m_write(address, bytes);
     emit changed();

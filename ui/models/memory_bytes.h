@@ -59,7 +59,7 @@ private:
     friend class MemoryEdit;
     struct Page {
         std::string bytes;
-        std::vector<std::pair<uint64_t, uint64_t>> changed;  // address, length
+        std::vector<std::pair<uint64_t, uint64_t>> changed;  // [begin, end)
         bool isOld = false;
     };
     void want(uint64_t page) const;

@@ -78,8 +78,7 @@ std::optional<HexView::Hit> HexView::hit(const QPointF& at, bool nearest) const 
     if (!nearest && static_cast<int64_t>(m_topRow) + line != row) return std::nullopt;
     Hit found;
     int column = 0;
-    const bool drags = nearest && hasSelection();
-    const bool ascii = drags ? m_side == Side::Ascii : x >= asciiX(0) - m_charWidth;
+    const bool ascii = nearest ? m_side == Side::Ascii : x >= asciiX(0) - m_charWidth;
     found.side = ascii ? Side::Ascii : Side::Hex;
     while (column + 1 < m_perRow && x >= (ascii ? asciiX(column + 1) : hexX(column + 1) - m_charWidth / 2))
         ++column;
