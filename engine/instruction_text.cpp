@@ -77,8 +77,8 @@ std::string immediates(const Instruction& i, const Labels& labels) {
     case Imm::Func: return ' ' + labels.function(FuncIdx(i.index));
     case Imm::Global: return ' ' + labels.global(GlobalIdx(i.index));
     case Imm::Local: return ' ' + labels.local(i.index);
-    case Imm::Label: case Imm::Type: case Imm::Tag: case Imm::Elem: case Imm::Data: return number(i.index);
-    case Imm::Table: case Imm::Memory: return optional(i.index);
+    case Imm::Label: case Imm::Type: case Imm::Table: case Imm::Tag: case Imm::Elem: case Imm::Data: return number(i.index);
+    case Imm::Memory: return optional(i.index);
     case Imm::CallIndirect: return optional(i.index2) + " (type " + std::to_string(i.index) + ")";
     case Imm::TypeField: case Imm::TypeU32: case Imm::TypeType: case Imm::TypeData: case Imm::TypeElem:
         return number(i.index) + number(i.index2);
