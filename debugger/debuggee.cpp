@@ -30,6 +30,12 @@ Result<std::unique_ptr<Debuggee>> Debuggee::load(LaunchOptions options) {
 
 Debuggee::~Debuggee() { end(); }
 
+void Debuggee::setArguments(const std::vector<std::string>& arguments) {
+    m_options.capabilities.arguments.resize(1);
+    m_options.capabilities.arguments.insert(m_options.capabilities.arguments.end(), arguments.begin(), arguments.end());
+    if (!m_options.invoke.empty()) m_options.invokeArguments = arguments;
+}
+
 void Debuggee::end() {
     if (m_onGuest) m_onGuest(nullptr, nullptr);
     m_machine.reset();

@@ -32,6 +32,8 @@ public:
     /// earlier start left is destroyed. Errors: Unlinkable (all missing imports), Limit, NotFound (no such export), BadArgument …
     /// `onGuest` is told the machine and host when they are there, and null before they go.
     engine::Result<> start(bool logging = true);
+    /// argv[1…] of the next start.
+    void setArguments(const std::vector<std::string>& arguments);
     void onGuest(std::function<void(engine::Machine*, wasi::WasiHost*)> listener) {
         m_onGuest = std::move(listener);
     }

@@ -90,6 +90,11 @@ Mailbox::Tick Mailbox::takeTick() {
     return {m_tickDue.exchange(false), m_waitingFor};
 }
 
+void Mailbox::forgetWaiting() {
+    std::lock_guard lock(m_guestMutex);
+    m_waitingFor.clear();
+}
+
 void Mailbox::tickerLoop() {
     std::unique_lock lock(m_tickerMutex);
     std::chrono::milliseconds pause = kTick;

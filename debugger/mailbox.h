@@ -66,6 +66,8 @@ public:
         std::string waitingFor;
     };
     Tick takeTick();
+    /// What the guest waits for is to be told anew.
+    void forgetWaiting();
     bool tickDue() const { return m_tickDue.load(std::memory_order_acquire); }
 
 private:

@@ -201,7 +201,11 @@ struct LaunchOptions {
 /// Loads module and symbols; the state is then Ready. Breakpoints that exist are resolved against it.
 struct Load { using Reply = ModuleSummary; LaunchOptions options; };
 /// Instantiates and begins to run (or stops at entry).
-struct Start { using Reply = Done; };
+struct Start {
+    using Reply = Done;
+    std::optional<std::vector<std::string>> arguments;  // argv[1…] from now on; absent: as they were
+    std::optional<bool> stopAtEntry;                    // for this start; absent: as LaunchOptions say
+};
 struct Resume { using Reply = Done; };
 struct Pause { using Reply = Done; };
 struct Step { using Reply = Done; StepKind kind = StepKind::Over; };

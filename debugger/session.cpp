@@ -103,7 +103,7 @@ engine::Result<ModuleSummary> Session::handle(const Load& request) {
     return m_summary;
 }
 
-engine::Result<Done> Session::handle(const Start&) {
+engine::Result<Done> Session::handle(const Start& request) {
     if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
     m_mailbox.setRunning(false);
     m_stepper.cancel();
@@ -115,6 +115,7 @@ engine::Result<Done> Session::handle(const Start&) {
     m_ranFor = {};
     m_toldCalls = m_toldOutput = 0;
 
+    if (request.arguments) m_debuggee->setArguments(*request.arguments);
     const auto started = m_debuggee->start();
     if (!started) {
         m_frames.attach(nullptr, nullptr);
@@ -133,7 +134,7 @@ engine::Result<Done> Session::handle(const Start&) {
     applyGate();
     m_emit(SyscallsAppended{0});
     m_emit(OutputAppended{0});
-    if (m_debuggee->options().stopAtEntry) {
+    if (request.stopAtEntry.value_or(m_debuggee->options().stopAtEntry)) {
         for (uint32_t address : m_debuggee->entryStops()) {
             if (const auto offset = m_places->instructionAt(address)) m_runTo.insert(*offset);
         }
@@ -169,6 +170,11 @@ engine::Result<Done> Session::handle(const SendInput& request) {
         host.pushInput({reinterpret_cast<const uint8_t*>(request.bytes.data()), request.bytes.size()});
     }
     if (request.end) host.closeInput();
+    // The call that waited goes on with it; should it wait again, that is news.
+    if (m_state == SessionState::Waiting) {
+        m_mailbox.forgetWaiting();
+        setState(SessionState::Running);
+    }
     return Done{};
 }
 

@@ -47,7 +47,7 @@ private:
 
     // Life of a program (session.cpp)
     Result<ModuleSummary> handle(const Load& request);
-    Result<Done> handle(const Start&);
+    Result<Done> handle(const Start& request);
     Result<Done> handle(const Terminate&);
     Result<Done> handle(const SendInput& request);
     Result<ModuleSummary> handle(const GetModule&);

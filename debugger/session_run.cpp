@@ -90,13 +90,7 @@ void Session::slice() {
     const Stepper::Move move = m_stepper.active() ? m_stepper.next() : Stepper::Move{};
     const StopKind kind = move.instruction ? machine.step() : machine.run(move.limits);
     switch (kind) {
-    case StopKind::Yielded: {
-        // A yield can fall on an instruction whose break was not met yet, and that the next run would pass over.
-        const uint32_t offset = machine.location().offset;
-        const bool hasBreak = m_breaks.isUser(offset) || m_breaks.isInternal(offset);
-        if (hasBreak && m_seen != machine.moment()) landed(StopKind::Breakpoint);
-        break;
-    }
+    case StopKind::Yielded: break;
     case StopKind::HostInterrupted:
         if (!m_gateCall.empty()) callStopped();
         break;

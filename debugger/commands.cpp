@@ -1,0 +1,120 @@
+#include "debugger/commands.h"
+
+#include <algorithm>
+#include <array>
+
+namespace debugger {
+
+namespace {
+
+using enum SessionState;
+constexpr StateMask kAny = ~0u;
+constexpr StateMask kNever = 0;  // belongs to a later part of the project; the prompt says so
+constexpr StateMask kLoaded = in({Ready, Running, Stopped, Waiting, Exited});
+constexpr StateMask kLive = in({Running, Stopped, Waiting});
+constexpr StateMask kRuns = in({Running, Waiting});
+constexpr StateMask kStartable = kLoaded;
+constexpr StateMask kStopped = in({Stopped});
+constexpr StateMask kLookable = in({Stopped, Exited});
+
+// clang-format off
+constexpr Verb kVerbs[] = {
+    // id, title, icon, shortcut, word, aliases, usage, help, DAP request, allowed
+    {"open", "Open Program…", "open", "Ctrl+O", "", "", "", "Opens a WebAssembly program.", "launch", kAny},
+    {"run", "Start", "run", "", "run", "r", "run [ARG…]", "Starts the program from its beginning, with new arguments if any are given.", "launch", kStartable},
+    {"start", "Start and Stop in main", "run", "", "start", "", "start", "Starts the program and stops at the first line of main.", "", kStartable},
+    {"continue", "Start / Continue", "continue", "F5", "continue", "c fg", "continue [COUNT]", "Goes on until something stops the program; with COUNT, passes the breakpoint here so many times.", "continue", in({Ready, Stopped, Exited})},
+    {"restart", "Restart", "restart", "Ctrl+Shift+F5", "restart", "", "restart", "Starts the program again; breakpoints stay.", "restart", kStartable},
+    {"pause", "Pause", "pause", "F6", "pause", "interrupt", "pause", "Stops the running program where it is.", "pause", kRuns},
+    {"stop", "Stop", "stop", "Shift+F5", "kill", "k", "kill", "Ends the program; it stays loaded.", "terminate", kLive},
+    {"step-over", "Step Over", "step-over", "F10", "next", "n", "next [COUNT]", "Runs to the next line; calls are run through.", "next", kStopped},
+    {"step-into", "Step Into", "step-into", "F11", "step", "s", "step [COUNT]", "Runs to the next line, also inside a called function whose source is here.", "stepIn", kStopped},
+    {"step-out", "Step Out", "step-out", "Shift+F11", "finish", "fin", "finish", "Runs until the present function has returned.", "stepOut", kStopped},
+    {"run-to-cursor", "Run to Cursor", "run-to-cursor", "Ctrl+F10", "until", "u", "until FILE:LINE | LINE | *OFFSET", "Runs to that place, or to whatever stops first.", "goto", in({Ready, Stopped, Exited})},
+    {"advance", "Advance", "", "", "advance", "", "advance FILE:LINE | LINE | *OFFSET", "The same as until.", "", in({Ready, Stopped, Exited})},
+    {"step-instruction", "Step Instruction", "step-instruction", "Ctrl+F11", "stepi", "si", "stepi [COUNT]", "Executes one instruction.", "stepIn", kStopped},
+    {"step-instruction-over", "Step Instruction Over", "step-instruction-over", "Ctrl+Shift+F10", "nexti", "ni", "nexti [COUNT]", "Executes one instruction; a call is run through.", "next", kStopped},
+    {"input", "Send Input", "", "", "input", "", "input [-n] TEXT | --end", "Gives the program a line of standard input (-n: without the newline), or ends it; then goes on if the program waits for it.", "", kLive},
+
+    {"toggle-breakpoint", "Toggle Breakpoint", "breakpoint", "F9", "", "", "", "Sets or removes a breakpoint at the cursor.", "setBreakpoints", kAny},
+    {"break", "Add Breakpoint…", "add", "", "break", "b br", "break FILE:LINE | LINE | FUNCTION | *OFFSET | call NAME [if EXPR]", "Stops the program at a line, in a function, at a code offset or before a host call.", "setBreakpoints", kAny},
+    {"break-once", "Add Temporary Breakpoint…", "", "", "tbreak", "tb", "tbreak PLACE [if EXPR]", "A breakpoint that is deleted when it stops the program.", "", kAny},
+    {"log-point", "Add Log Point…", "breakpoint-log", "", "logpoint", "dprintf", "logpoint PLACE, TEXT", "Prints a text with {EXPR} in it whenever the program comes there, and goes on.", "", kAny},
+    {"delete-breakpoint", "Delete Breakpoint", "delete", "", "delete", "d", "delete [NUMBER…]", "Deletes breakpoints, or all of them.", "", kAny},
+    {"enable-breakpoint", "Enable Breakpoint", "", "", "enable", "en", "enable [NUMBER…]", "Makes breakpoints stop again.", "", kAny},
+    {"disable-breakpoint", "Disable Breakpoint", "breakpoint-disabled", "", "disable", "dis", "disable [NUMBER…]", "Keeps breakpoints from stopping.", "", kAny},
+    {"break-condition", "Edit Condition…", "breakpoint-conditional", "", "condition", "", "condition NUMBER [EXPR]", "Makes a breakpoint stop only if an expression is true; without one, always.", "", kAny},
+    {"break-ignore", "Edit Hit Count…", "", "", "ignore", "", "ignore NUMBER COUNT", "Lets a breakpoint pass so many times before it stops.", "", kAny},
+
+    {"backtrace", "Call Stack", "panel-call-stack", "", "bt", "backtrace where", "bt [COUNT]", "Shows the call stack, inlined calls included.", "stackTrace", kLookable},
+    {"frame", "Select Frame", "frame", "", "frame", "f", "frame [NUMBER]", "Selects a frame for expressions and shows where it is.", "", kStopped},
+    {"frame-up", "Caller", "up", "Ctrl+Up", "up", "", "up [COUNT]", "Selects the frame that called this one.", "", kStopped},
+    {"frame-down", "Callee", "down", "Ctrl+Down", "down", "", "down [COUNT]", "Selects the frame that this one called.", "", kStopped},
+    {"locals", "Locals", "panel-variables", "", "locals", "", "locals", "Shows parameters and local variables of the selected frame.", "variables", kStopped},
+    {"evaluate", "Evaluate…", "panel-watches", "Shift+F9", "print", "p", "print[/FORMAT] EXPR", "Evaluates an expression in the selected frame; /x /d /u /o /b /c /s choose how it is shown.", "evaluate", kLookable},
+    {"type-of", "Show Type", "", "", "ptype", "whatis", "ptype EXPR | TYPE", "Shows the definition of a type, with offsets.", "", kLookable},
+    {"assign", "Edit Value", "edit", "", "set", "", "set EXPR = EXPR", "Writes a variable, a wasm local ($local0) or memory.", "setVariable", kStopped},
+    {"display", "Add Watch…", "panel-watches", "", "display", "", "display [EXPR]", "Shows an expression after every stop.", "", kAny},
+    {"undisplay", "Remove Watch", "", "", "undisplay", "", "undisplay [NUMBER]", "Forgets an expression of display.", "", kAny},
+    {"memory", "Show Memory", "panel-memory", "", "x", "", "x[/COUNT FORMAT SIZE] EXPR", "Shows memory: FORMAT x d u o c s i, SIZE b h w g (1, 2, 4, 8 bytes).", "readMemory", kAny},
+    {"operand-stack", "Operand Stack", "panel-stack", "", "stack", "", "stack", "Shows the operands of the selected frame, and what the next instruction takes and leaves.", "", kStopped},
+    {"wasm-locals", "WebAssembly Locals", "", "", "wlocals", "", "wlocals", "Shows the frame's WebAssembly locals.", "", kStopped},
+    {"globals", "Globals", "", "", "globals", "", "globals [-s]", "Shows WebAssembly globals; with -s the source's global variables.", "", kLookable},
+    {"disassemble", "Disassembly", "panel-disassembly", "", "disassemble", "disas", "disassemble [FUNCTION | *OFFSET]", "Shows a function's instructions with their source lines.", "disassemble", kLoaded},
+    {"list", "Show Source", "panel-source", "", "list", "l", "list [LINE | FILE:LINE | FUNCTION]", "Shows source lines around the present one, then those that follow.", "source", kLoaded},
+    {"calls", "System Calls", "panel-calls", "", "calls", "", "calls [TEXT]", "Shows the host calls made so far, or those that contain a text; calls #N shows one in detail.", "", kLoaded},
+    {"open-files", "Open Files", "panel-files", "", "fds", "", "fds", "Shows the program's open file descriptors.", "", kLoaded},
+    {"info", "Information", "info", "", "info", "i", "info breakpoints|functions|sources|module|frame|line|locals|display [TEXT]", "Tells what is known.", "", kAny},
+
+    {"watch", "Break on Write", "watchpoint", "", "watch", "", "watch EXPR | ADDRESS,LENGTH", "Stops when memory changes.", "", kNever},
+    {"reverse-step", "Step Into Backwards", "step-into-back", "Alt+F11", "reverse-step", "rs", "reverse-step", "The same as step, backwards.", "stepBack", kNever},
+    {"reverse-next", "Step Over Backwards", "step-over-back", "Alt+F10", "reverse-next", "rn", "reverse-next", "The same as next, backwards.", "stepBack", kNever},
+    {"reverse-finish", "Step Out Backwards", "step-out-back", "Alt+Shift+F11", "reverse-finish", "", "reverse-finish", "Goes back to the call of this function.", "", kNever},
+    {"reverse-continue", "Continue Backwards", "continue-back", "Alt+F5", "reverse-continue", "rc", "reverse-continue", "Goes back to the last stop.", "reverseContinue", kNever},
+    {"reverse-stepi", "Step Instruction Backwards", "step-instruction-back", "", "reverse-stepi", "rsi", "reverse-stepi", "Goes back one instruction.", "stepBack", kNever},
+    {"goto-moment", "Go to Moment…", "goto", "", "goto", "", "goto MOMENT | call N | start | end", "Goes to a moment of the run.", "", kNever},
+    {"when", "Present Moment", "", "", "when", "", "when", "Tells the present moment.", "", kNever},
+    {"grant", "Grant…", "panel-capabilities", "", "grant", "", "grant CAPABILITY", "Grants a capability while the program runs.", "", kNever},
+    {"revoke", "Revoke…", "", "", "revoke", "", "revoke CAPABILITY", "Takes a capability back.", "", kNever},
+    {"mock", "Mock a Call…", "panel-mocks", "", "mock", "", "mock RULE", "Answers a host call by a rule.", "", kNever},
+    {"fork", "Fork a Call…", "", "", "fork", "", "fork call N RESULT", "Changes a past result and runs on from there.", "", kNever},
+
+    {"help", "Help", "help", "F1", "help", "h", "help [VERB]", "Lists the verbs, or explains one.", "", kAny},
+    {"quit", "Quit", "quit", "Ctrl+Q", "quit", "q exit", "quit", "Ends the program and leaves.", "disconnect", kAny},
+
+    {"go-to-line", "Go to Line or Address…", "goto", "Ctrl+G", "", "", "", "Shows a line, or an address in Memory.", "", kLoaded},
+    {"go-to-file", "Go to File or Function…", "find", "Ctrl+P", "", "", "", "Opens a source file or a function by name.", "", kLoaded},
+    {"find", "Find…", "find", "Ctrl+F", "", "", "", "Searches in the panel that has the focus.", "", kAny},
+    {"find-next", "Find Next", "find", "F3", "", "", "", "Goes to the next match.", "", kAny},
+    {"command-palette", "Command Palette…", "palette", "Ctrl+Shift+P", "", "", "", "Lists every verb.", "", kAny},
+    {"add-source-root", "Add Source Folder…", "open", "", "", "", "", "Lets the debugger look for sources in a folder.", "", kAny},
+    {"reset-layout", "Reset Layout", "reset", "", "", "", "", "Puts all panels back where they were at first.", "", kAny},
+    {"settings", "Settings…", "settings", "Ctrl+,", "", "", "", "Changes keys, colours and behaviour.", "", kAny},
+};
+// clang-format on
+
+bool isAlias(std::string_view aliases, std::string_view word) {
+    while (!aliases.empty()) {
+        const size_t space = aliases.find(' ');
+        if (aliases.substr(0, space) == word) return true;
+        aliases.remove_prefix(space == std::string_view::npos ? aliases.size() : space + 1);
+    }
+    return false;
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() { return kVerbs; }
+
+const Verb* findVerb(std::string_view idOrWord) {
+    if (idOrWord.empty()) return nullptr;
+    for (const Verb& verb : kVerbs) {
+        if (verb.word == idOrWord) return &verb;
+    }
+    for (const Verb& verb : kVerbs) {
+        if (verb.id == idOrWord || isAlias(verb.aliases, idOrWord)) return &verb;
+    }
+    return nullptr;
+}
+
+}  // namespace debugger

@@ -1,0 +1,139 @@
+// The prompt's verbs that tell what is known: info and help.
+
+#include <algorithm>
+
+#include "debugger/interpreter.h"
+
+namespace debugger {
+
+using engine::Error;
+using engine::ErrorCode;
+using engine::Result;
+
+Result<> CommandInterpreter::Impl::info(std::string_view text) {
+    std::string_view filter = text;
+    const std::string_view topic = takeWord(filter);
+    const auto is = [&](std::string_view name) { return !topic.empty() && name.starts_with(topic); };
+    if (is("breakpoints") || is("watchpoints")) {
+        infoBreakpoints();
+    } else if (is("functions")) {
+        const std::vector<ModuleEntry> rows = TRY(client.call(GetModuleEntries{
+            .kind = "function", .filter = std::string(filter), .first = 0, .count = 100'000}));
+        answer["functions"] = Json::array();
+        for (const ModuleEntry& row : rows) {
+            answer["functions"].push_back({{"index", row.index},
+                                           {"name", row.name},
+                                           {"type", row.type},
+                                           {"offset", row.offset},
+                                           {"size", row.size}});
+            line(std::to_string(row.index) + "  " + (row.size == 0 ? "import" : hexText(row.offset)) + "  " +
+                 row.name + "  " + row.type);
+        }
+    } else if (is("sources")) {
+        const std::vector<SourceFileInfo> files = TRY(client.call(GetSources{}));
+        answer["sources"] = Json::array();
+        for (const SourceFileInfo& file : files) {
+            if (file.path.find(filter) == std::string::npos) continue;
+            answer["sources"].push_back({{"path", file.path}, {"resolved", file.resolvedPath}});
+            line(printable(file.path) + (file.resolvedPath.empty() ? "  (not found)" : ""));
+        }
+    } else if (is("module")) {
+        infoModule();
+    } else if (is("frame")) {
+        return infoFrame();
+    } else if (is("line")) {
+        return infoLine();
+    } else if (is("locals")) {
+        return locals({});
+    } else if (is("display")) {
+        if (displays.empty()) line("No displays.");
+        for (const auto& [number, expression] : displays)
+            line(std::to_string(number) + ": " + expression);
+    } else if (is("branches")) {
+        return Error{ErrorCode::Unsupported, "info branches is not yet supported"};
+    } else {
+        return Error{ErrorCode::BadArgument,
+                     "info what? breakpoints, functions, sources, module, frame, line, locals or display"};
+    }
+    return {};
+}
+
+void CommandInterpreter::Impl::infoModule() {
+    const auto module = client.call(GetModule{});
+    if (!module) {
+        line("No program is loaded.");
+        return;
+    }
+    answer["module"] = {{"name", module->name},         {"bytes", module->bytes},
+                        {"features", module->features}, {"debugInfo", module->debugInfo},
+                        {"entry", module->entry},       {"mainSource", module->mainSource},
+                        {"problems", module->problems}};
+    line("name: " + printable(module->name));
+    line("size: " + std::to_string(module->bytes) + " bytes");
+    line("debug info: " + module->debugInfo);
+    line("entry: " + (module->entry.empty() ? "none" : printable(module->entry)));
+    if (!module->mainSource.empty()) line("main in: " + printable(module->mainSource));
+    std::string features;
+    for (const std::string& feature : module->features)
+        features += (features.empty() ? "" : ", ") + feature;
+    line("features: " + (features.empty() ? "none beyond WebAssembly 1.0" : features));
+    for (const std::string& problem : module->problems)
+        line("problem: " + printable(problem));
+}
+
+Result<> CommandInterpreter::Impl::infoFrame() {
+    TRY(needStopped());
+    const std::vector<StackFrame> at = TRY(client.call(GetFrames{frame, 1}));
+    if (at.empty()) return Error{ErrorCode::State, "there is no frame"};
+    const StackFrame& f = at[0];
+    line("frame " + std::to_string(f.index) + ": " + f.location.functionName +
+         (f.isInlined ? " [inlined]" : ""));
+    line("function " + std::to_string(f.location.function) + ", code offset " + hexText(f.location.offset) +
+         ", activation " + std::to_string(f.wasmFrame) + " from the youngest");
+    if (f.location.line != 0) {
+        line("source " + printable(f.location.file) + ":" + std::to_string(f.location.line) +
+             (f.location.column != 0 ? ":" + std::to_string(f.location.column) : ""));
+    }
+    answer["frame"] = f.index;
+    answer["location"] = toJson(f.location);
+    return {};
+}
+
+Result<> CommandInterpreter::Impl::infoLine() {
+    TRY(needStopped());
+    const std::vector<StackFrame> at = TRY(client.call(GetFrames{frame, 1}));
+    if (at.empty()) return Error{ErrorCode::State, "there is no frame"};
+    const Location& here = at[0].location;
+    answer["location"] = toJson(here);
+    if (here.line == 0)
+        line("no line is known at " + hexText(here.offset));
+    else
+        line("line " + std::to_string(here.line) + " of " + printable(here.file) + ", code offset " +
+             hexText(here.offset));
+    return {};
+}
+
+Result<> CommandInterpreter::Impl::help(std::string_view topic) {
+    if (!topic.empty()) {
+        const Verb* verb = findVerb(topic);
+        if (!verb || verb->word.empty())
+            return Error{ErrorCode::NotFound,
+                         "there is no verb \"" + printable(topic) + "\"; help lists them"};
+        line(std::string(verb->usage));
+        line("  " + std::string(verb->help));
+        if (!verb->aliases.empty()) line("  Also: " + std::string(verb->aliases));
+        if (!verb->shortcut.empty())
+            line("  In the window: " + std::string(verb->title) + ", " + std::string(verb->shortcut));
+        if (verb->allowed == 0) line("  Not yet supported.");
+        return {};
+    }
+    for (const Verb& verb : verbs()) {
+        if (verb.word.empty() || verb.allowed == 0) continue;
+        std::string usage(verb.usage);
+        usage.resize(std::max<size_t>(usage.size() + 2, 34), ' ');
+        line(usage + std::string(verb.help));
+    }
+    return {};
+}
+
+}  // namespace debugger

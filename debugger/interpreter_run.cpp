@@ -1,0 +1,326 @@
+// The prompt's verbs that run the program, and what is shown when it stops.
+
+#include <algorithm>
+
+#include "debugger/interpreter.h"
+
+namespace debugger {
+
+using engine::Error;
+using engine::ErrorCode;
+using engine::Result;
+
+namespace {
+
+/// Words of a command line; quotes group, a backslash takes the next character as it is.
+std::vector<std::string> splitArguments(std::string_view text) {
+    std::vector<std::string> words;
+    std::string word;
+    bool inWord = false;
+    char quote = 0;
+    for (size_t i = 0; i < text.size(); i++) {
+        const char c = text[i];
+        if (c == '\\' && i + 1 < text.size() && quote != '\'') {
+            word += text[++i];
+            inWord = true;
+        } else if (quote != 0) {
+            if (c == quote)
+                quote = 0;
+            else
+                word += c;
+        } else if (c == '\'' || c == '"') {
+            quote = c;
+            inWord = true;
+        } else if (c == ' ' || c == '\t') {
+            if (inWord) words.push_back(std::exchange(word, {}));
+            inWord = false;
+        } else {
+            word += c;
+            inWord = true;
+        }
+    }
+    if (inWord) words.push_back(word);
+    return words;
+}
+
+/// Reads and executes until the guest needs input that only the prompt can give.
+bool waitsForInput(const std::string& detail) { return detail.starts_with("stdin"); }
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------------------------ verbs
+
+Result<> CommandInterpreter::Impl::run(std::string_view arguments) {
+    outputAt = 0;
+    Start request;
+    request.stopAtEntry = false;
+    if (!arguments.empty()) request.arguments = splitArguments(arguments);
+    return runWith(request);
+}
+
+Result<> CommandInterpreter::Impl::start(std::string_view arguments) {
+    outputAt = 0;
+    Start request;
+    request.stopAtEntry = true;
+    if (!arguments.empty()) request.arguments = splitArguments(arguments);
+    return runWith(request);
+}
+
+Result<> CommandInterpreter::Impl::restart(std::string_view) {
+    outputAt = 0;
+    Start request;
+    request.stopAtEntry = false;
+    return runWith(request);
+}
+
+Result<> CommandInterpreter::Impl::goOn(std::string_view count) {
+    if (state() == SessionState::Running || state() == SessionState::Waiting) return waitAndShow();
+    if (state() != SessionState::Stopped)
+        return Error{ErrorCode::State, "the program does not run; use run or start"};
+    if (!count.empty()) {
+        const uint64_t passes = TRY(parseNumber(count));
+        const std::vector<BreakpointInfo> all = TRY(client.call(ListBreakpoints{}));
+        for (const BreakpointInfo& info : all) {
+            const std::vector<BreakpointId> hit =
+                shownStop ? shownStop->breakpoints : std::vector<BreakpointId>();
+            if (passes == 0 || std::find(hit.begin(), hit.end(), info.id) == hit.end()) continue;
+            BreakpointSpec spec = info.spec;
+            spec.ignoreCount = info.hits + passes - 1;
+            TRY(client.call(ChangeBreakpoint{info.id, spec}));
+        }
+    }
+    return runWith(Resume{});
+}
+
+Result<> CommandInterpreter::Impl::pause(std::string_view) {
+    if (state() != SessionState::Running && state() != SessionState::Waiting)
+        return Error{ErrorCode::State, "the program does not run"};
+    return runWith(Pause{});
+}
+
+Result<> CommandInterpreter::Impl::kill(std::string_view) {
+    TRY(client.call(Terminate{}));
+    showOutput(true);
+    line("[killed]");
+    return {};
+}
+
+Result<> CommandInterpreter::Impl::stepMany(StepKind kind, std::string_view count) {
+    TRY(needStopped());
+    uint64_t steps = 1;
+    if (!count.empty()) steps = TRY(parseNumber(count));
+    for (uint64_t i = 0; i < steps; i++) {
+        TRY(runWith(Step{kind}));
+        // Another kind of stop on the way ends the series.
+        if (!shownStop || shownStop->reason != StopReason::Step || finished) break;
+    }
+    return {};
+}
+
+Result<> CommandInterpreter::Impl::next(std::string_view count) { return stepMany(StepKind::Over, count); }
+Result<> CommandInterpreter::Impl::step(std::string_view count) { return stepMany(StepKind::Into, count); }
+Result<> CommandInterpreter::Impl::finish(std::string_view) {
+    TRY(needStopped());
+    const std::vector<StackFrame> frames = TRY(client.call(GetFrames{0, 1}));
+    if (!frames.empty()) line("Run till exit from " + frameText(frames[0]));
+    return stepMany(StepKind::Out, {});
+}
+Result<> CommandInterpreter::Impl::stepInstruction(std::string_view count) {
+    return stepMany(StepKind::Instruction, count);
+}
+Result<> CommandInterpreter::Impl::nextInstruction(std::string_view count) {
+    return stepMany(StepKind::InstructionOver, count);
+}
+
+Result<> CommandInterpreter::Impl::until(std::string_view place) {
+    if (place.empty()) return stepMany(StepKind::Over, {});
+    const BreakpointSpec spec = TRY(parsePlace(place));
+    RunTo request;
+    if (spec.kind == BreakpointSpec::Kind::Line) {
+        request.file = spec.file;
+        request.line = spec.line;
+    } else if (spec.kind == BreakpointSpec::Kind::Offset) {
+        request.offset = spec.offset;
+    } else {
+        return Error{ErrorCode::BadArgument,
+                     "until takes FILE:LINE, LINE or *OFFSET; for a function use tbreak"};
+    }
+    if (state() != SessionState::Stopped) outputAt = 0;
+    return runWith(request);
+}
+
+Result<> CommandInterpreter::Impl::input(std::string_view text) {
+    SendInput request;
+    if (text == "--end") {
+        request.end = true;
+    } else {
+        const bool newline = !text.starts_with("-n ");
+        if (!newline) text.remove_prefix(3);
+        request.bytes = std::string(text) + (newline ? "\n" : "");
+    }
+    const bool waits = state() == SessionState::Waiting;
+    if (waits) return runWith(request);
+    TRY(client.call(request));
+    return {};
+}
+
+Result<> CommandInterpreter::Impl::quit(std::string_view) {
+    finished = true;
+    return {};
+}
+
+// ---------------------------------------------------------------------------------------------------------------- waiting
+
+template <class R>
+Result<> CommandInterpreter::Impl::runWith(R request) {
+    {
+        std::lock_guard lock(mutex);
+        noted.stop.reset();
+        noted.exit.reset();
+        noted.ended = false;
+    }
+    TRY(client.call(std::move(request)));
+    return waitAndShow();
+}
+
+/// Waits until the program stops, ends or waits for input; shows its output and the texts of log points meanwhile.
+Result<> CommandInterpreter::Impl::waitAndShow() {
+    std::unique_lock lock(mutex);
+    const auto waits = [this] { return noted.state == SessionState::Waiting && waitsForInput(noted.detail); };
+    while (true) {
+        changed.wait(lock, [&] {
+            return noted.stop || noted.exit || noted.ended || waits() || noted.hasOutput ||
+                   !noted.logs.empty();
+        });
+        showNews(lock);
+        if (noted.stop || noted.exit || noted.ended || waits()) break;
+    }
+    const Noted now = noted;
+    noted.stop.reset();
+    noted.exit.reset();
+    lock.unlock();
+    showOutput(true);
+    frame = 0;
+    listFile.clear();
+    if (now.stop) {
+        showStop(*now.stop);
+    } else if (now.exit) {
+        shownStop.reset();
+        answer["exited"] = {{"code", now.exit->code}, {"text", now.exit->text}};
+        line("[" + now.exit->text + "]");
+    } else if (now.ended) {
+        shownStop.reset();
+        line("[ended]");
+    } else {
+        answer["waiting"] = now.detail;
+        line("[the program waits for input: use input TEXT, or input --end]");
+    }
+    return {};
+}
+
+void CommandInterpreter::Impl::showNews(std::unique_lock<std::mutex>& lock) {
+    const std::vector<LogMessage> logs = std::exchange(noted.logs, {});
+    const bool hasOutput = std::exchange(noted.hasOutput, false);
+    lock.unlock();
+    if (hasOutput) showOutput(false);
+    for (const LogMessage& log : logs) {
+        if (json)
+            print(dumpJson({{"event", "log"}, {"breakpoint", log.breakpoint}, {"text", log.text}}));
+        else
+            print(log.text);
+    }
+    lock.lock();
+}
+
+/// Prints what the program wrote since the last time, line by line; with `all`, an unfinished line too.
+void CommandInterpreter::Impl::showOutput(bool all) {
+    const auto show = [this](size_t stream, const std::string& text) {
+        if (json)
+            print(dumpJson({{"event", "output"}, {"stream", stream + 1}, {"text", text}}));
+        else
+            print(text);
+    };
+    while (true) {
+        const auto slice = client.call(GetOutput{outputAt, uint64_t{1} << 20});
+        if (!slice || slice->end <= outputAt) break;
+        if (slice->begin > outputAt) {
+            show(0, "[" + std::to_string(slice->begin - outputAt) +
+                        " bytes of output are not shown: it came too fast]");
+            outputAt = slice->begin;
+        }
+        if (slice->pieces.empty()) break;
+        for (const OutputPiece& piece : slice->pieces) {
+            const size_t stream = piece.stream == 2 ? 1 : 0;
+            partial[stream] += piece.bytes;
+            outputAt = piece.position + piece.bytes.size();
+            size_t newline = 0, from = 0;
+            while ((newline = partial[stream].find('\n', from)) != std::string::npos) {
+                show(stream, partial[stream].substr(from, newline - from));
+                from = newline + 1;
+            }
+            partial[stream].erase(0, from);
+        }
+    }
+    for (size_t stream = 0; all && stream < 2; stream++) {
+        if (!partial[stream].empty()) show(stream, std::exchange(partial[stream], {}));
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ stops
+
+void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
+    Json info = {{"reason", toText(stop.reason)},
+                 {"text", stop.text},
+                 {"location", toJson(stop.location)},
+                 {"depth", stop.depth}};
+    if (!stop.breakpoints.empty()) info["breakpoints"] = stop.breakpoints;
+    if (!stop.trapText.empty()) info["trap"] = stop.trapText;
+    answer["stop"] = std::move(info);
+    showWhere(stop);
+    shownStop = stop;
+    showDisplays();
+}
+
+void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
+    const std::optional<StopInfo> before = shownStop;
+    std::string lead;
+    if (stop.reason == StopReason::Breakpoint || stop.reason == StopReason::HostCall) {
+        // "breakpoint 1 at …", "breakpoint 1 before fd_write at …", or why a condition failed
+        const size_t at = stop.text.rfind(" at ");
+        lead = stop.text.substr(0, at) + ", ";
+        lead[0] = lead[0] == 'b' ? 'B' : lead[0];
+    } else if (stop.reason == StopReason::Trap) {
+        line("Trap: " + stop.trapText);
+    } else if (stop.reason == StopReason::Pause) {
+        const size_t waiting = stop.text.find(" while waiting");
+        lead = stop.text.starts_with("time limit")
+                   ? stop.text.substr(0, stop.text.rfind(" at ")) + ", "
+                   : "Paused" + (waiting == std::string::npos ? "" : stop.text.substr(waiting)) + ", ";
+    }
+    const Location& here = stop.location;
+    const bool sameFunction =
+        before && before->location.functionName == here.functionName && before->depth == stop.depth;
+    const auto frames = client.call(GetFrames{0, 1});
+    if (frames && !frames->empty() && (!lead.empty() || !sameFunction || stop.reason == StopReason::Trap))
+        line(lead + frameText((*frames)[0]));
+    const bool byInstruction = word == "stepi" || word == "si" || word == "nexti" || word == "ni";
+    if (here.line != 0 && !byInstruction) {
+        if (!showSourceLine(here)) line(std::to_string(here.line) + "\tin " + printable(here.file));
+        return;
+    }
+    const auto rows = client.call(Disassemble{.function = {}, .offset = here.offset});
+    if (!rows) return;
+    for (const DisassemblyRow& row : *rows) {
+        if (row.offset == here.offset) line(hexText(row.offset) + "\t" + row.text);
+    }
+}
+
+void CommandInterpreter::Impl::showDisplays() {
+    for (const auto& [number, expression] : displays) {
+        const auto value = client.call(Evaluate{0, expression});
+        line(std::to_string(number) + ": " + expression + " = " +
+             (value ? value->value : "<" + value.error().message + ">"));
+    }
+}
+
+}  // namespace debugger
