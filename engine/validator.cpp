@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <unordered_set>
 
@@ -197,11 +198,14 @@ private:
         };
         std::vector<std::thread> helpers;
         if (m_module.codeSection.size() >= kParallelFrom && std::thread::hardware_concurrency() > 1) {
-            for (unsigned i = 1; i < kThreads; ++i) {
-                helpers.emplace_back([&] {
-                    FunctionWalker walker(m_module);
-                    work(walker);
-                });
+            const auto help = [&] {
+                FunctionWalker walker(m_module);
+                work(walker);
+            };
+            try {
+                for (unsigned i = 1; i < kThreads; ++i) helpers.emplace_back(help);
+            } catch (const std::system_error&) {
+                // No thread to be had (a confined process): this one does it all.
             }
         }
         work(m_walker);

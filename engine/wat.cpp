@@ -98,7 +98,7 @@ private:
     void line(std::string_view text, uint32_t indent = 1) {
         flush();
         m_text += '\n';
-        m_text.append(std::min(indent, 64u) * 2, ' ');  // deeper nesting is not indented further: 2.4 million blocks are possible
+        m_text.append(std::min(indent, 32u) * 2, ' ');  // deeper nesting is not indented further: 2.4 million blocks are possible
         m_text += text;
     }
 
