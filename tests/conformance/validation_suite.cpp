@@ -1,4 +1,4 @@
-// validation_runner [-v] PATH...: what the conformance suites say about decoding and validation. Of a script (NAME.json beside NAME.bin)
+// validation_suite [-v] PATH...: what the conformance suites say about decoding and validation. Of a script (NAME.json beside NAME.bin)
 // every module must be taken, and every module of assert_invalid and assert_malformed be refused with that kind of error; a NAME.wasm
 // must be taken. Prints one line per failure and "N passed, N failed, N skipped"; exits with 1 if something failed.
 #include <cstdio>
