@@ -32,11 +32,6 @@ engine::Result<> load(std::vector<uint8_t> bytes, const std::string& name) {
     return engine::validateModule(**module);
 }
 
-std::vector<uint8_t> readAll(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 class Script {
 public:
     Script(const std::string& path, Count& count, bool verbose) : m_path(path), m_count(count), m_verbose(verbose) {}
@@ -45,7 +40,9 @@ public:
         std::ifstream file(m_path);
         const Json script = Json::parse(file);
         const std::string folder = m_path.substr(0, m_path.rfind('/') + 1);
-        m_blob = readAll(folder + script.at("blob").get<std::string>());
+        const auto blob = engine::readFile(folder + script.at("blob").get<std::string>());
+        if (!blob) return failed(blob.error().text());
+        m_blob = **blob;
         commands(script.at("commands"));
     }
 
@@ -103,9 +100,13 @@ private:
     std::vector<uint8_t> m_blob;
 };
 
+engine::Result<> loadFile(const std::string& path) {
+    const auto bytes = TRY(engine::readFile(path));
+    return load(*bytes, path);
+}
+
 void checkModule(const std::string& path, Count& count) {
-    auto bytes = readAll(path);
-    const auto result = load(std::move(bytes), path);
+    const auto result = loadFile(path);
     if (result) {
         ++count.passed;
     } else if (result.error().code == ErrorCode::Unsupported) {
