@@ -13,6 +13,12 @@
 
 namespace debugger {
 
+/// What a slot of the function table holds, for function pointers.
+struct TableFunction {
+    std::string name;      // as to be shown
+    uint32_t address = 0;  // of its body, file offset; 0 for a host function
+};
+
 /// The frame that expressions are evaluated in. Reads never trap: out of range gives an Error.
 class EvaluationContext {
 public:
@@ -28,6 +34,12 @@ public:
     virtual engine::Result<> setLocal(uint32_t index, const engine::Value& value) = 0;
     virtual engine::Result<> setGlobal(uint32_t index, const engine::Value& value) = 0;
     virtual uint64_t memorySize() const = 0;
+    /// Bytes of a pointer: 8 with a 64-bit memory.
+    virtual uint32_t pointerSize() const { return 4; }
+    /// Which function a function pointer means; nothing if the slot is empty or the table is not known.
+    virtual std::optional<TableFunction> functionInTable(uint64_t) const { return std::nullopt; }
+    /// Value of the global __tls_base in a program with threads; others keep thread-local objects at plain addresses.
+    virtual std::optional<uint64_t> threadLocalBase() const { return std::nullopt; }
 };
 
 /// Where an object lives.
@@ -36,7 +48,9 @@ struct ObjectPlace {
         Kind::Unavailable;
     uint64_t address = 0;         // Memory
     uint32_t index = 0;           // WasmLocal …
+    uint32_t offset = 0;          // WasmLocal …: where in it the object begins, in bytes (members of small structs)
     std::vector<uint8_t> bytes;   // Bytes; also pieces put together
+    std::vector<std::pair<uint64_t, uint64_t>> missing;  // Bytes: ranges [begin, end) that were optimised out
     std::string why;              // Unavailable: "optimised out here (known at 0x1f0-0x230)"
 };
 
@@ -47,6 +61,9 @@ struct SourceValue {
     ObjectPlace place;
     uint32_t bitSize = 0, bitOffset = 0;  // bit field
     std::string path;             // expression that yields it again: "items[1].next->name"
+    std::vector<uint64_t> extents;  // not empty: an array of these dimensions with elements of `type` (rows, slices)
+    char format = 0;              // as asked for by a suffix: x, d, u, o, b, c, s; 0 = by type
+    bool isRaw = false;           // shows the members as they are, not what they mean
 };
 
 /// Finds a variable's object: evaluates its location at the context's address.
@@ -59,12 +76,25 @@ ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationCont
 /// Strings are quoted and escaped, at most `maxLength` characters.
 std::string render(const SourceValue& value, EvaluationContext& context, size_t maxLength = 120);
 
-/// "struct item *", with qualifiers.
+/// "struct item *", with qualifiers. Types made by expressions have names too, also without debug info.
 std::string typeName(TypeId type, Symbols& symbols);
+std::string typeName(const SourceValue& value, EvaluationContext& context);
+
+/// The definition, C-like (or Rust-like), one member a line with its offset: for `ptype`.
+std::string describeType(TypeId type, Symbols& symbols);
+std::string describeType(const SourceValue& value, EvaluationContext& context);
+
+/// "memory 0x10f20", "local 3", "temporary", "unavailable".
+std::string placeText(const SourceValue& value);
+/// Size of the object in bytes, saturated; 0 = unknown.
+uint64_t byteSize(const SourceValue& value, EvaluationContext& context);
+/// Whether assign() can write it.
+bool isAssignable(const SourceValue& value, EvaluationContext& context);
 
 /// How many children it has (members, elements, pointee), bounded by what the type says.
 uint64_t childCount(const SourceValue& value, EvaluationContext& context);
-/// Children [first, first + count).
+/// Children [first, first + count). A pointer to a struct has the struct's members. What a printer shows (a std::string, a Vec …) has
+/// its logical elements, then a last child "[raw]".
 std::vector<SourceValue> children(const SourceValue& value, EvaluationContext& context, uint64_t first, uint64_t count);
 
 /// Writes a new value given as an expression's value or text ("7", "1.5", "GREEN", "'x'", "0"); sizes and ranges are checked.
@@ -72,6 +102,8 @@ engine::Result<> assign(const SourceValue& target, std::string_view text, Evalua
 
 /// Watch expressions and breakpoint conditions: C-like; names, members, ->, *, &, [], casts, sizeof, arithmetic, comparisons, logic, literals,
 /// wasm names ($local0, $global1, $stack0, $memory[addr]); Rust and C++ paths (a::b). Works without debug info on the wasm names.
+/// Beyond C: `p@3` and `v[1..4]` are arrays, `x as u8` casts, `x.[raw]` and `x.[2]` are children by name and number, `name#12` is the
+/// variable declared on line 12, and a suffix `,x` (d, u, o, b, c, s, r, or a number of elements) says how to show the result.
 /// Nested at most 200 deep. Error: BadArgument with column, or why a name is unknown or a value unavailable.
 engine::Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& context);
 /// Evaluates and tells whether it is true (not zero); for conditions.

@@ -1,0 +1,513 @@
+#include "debugger/symbols/value_read.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
+namespace debugger {
+
+using engine::Error;
+using engine::ErrorCode;
+using engine::Result;
+
+namespace {
+
+Error notReadable(std::string why) { return Error{ErrorCode::NotFound, std::move(why)}; }
+
+bool isWasm(ObjectPlace::Kind kind) {
+    return kind == ObjectPlace::Kind::WasmLocal || kind == ObjectPlace::Kind::WasmGlobal || kind == ObjectPlace::Kind::WasmOperand;
+}
+
+Result<engine::Value> readWasm(const ObjectPlace& place, EvaluationContext& context) {
+    switch (place.kind) {
+    case ObjectPlace::Kind::WasmLocal: return context.local(place.index);
+    case ObjectPlace::Kind::WasmGlobal: return context.global(place.index);
+    default: return context.operand(place.index);
+    }
+}
+
+Error tooSmall(const ObjectPlace& place, uint64_t needed, size_t has) {
+    return notReadable(std::string(kindName(place.kind)) + " " + std::to_string(place.index) + " holds " + std::to_string(has) +
+                       " bytes, the object has " + std::to_string(needed));
+}
+
+}  // namespace
+
+std::string_view kindName(ObjectPlace::Kind kind) {
+    switch (kind) {
+    case ObjectPlace::Kind::Memory: return "memory";
+    case ObjectPlace::Kind::WasmLocal: return "local";
+    case ObjectPlace::Kind::WasmGlobal: return "global";
+    case ObjectPlace::Kind::WasmOperand: return "operand";
+    case ObjectPlace::Kind::Bytes: return "temporary";
+    case ObjectPlace::Kind::Unavailable: break;
+    }
+    return "unavailable";
+}
+
+ObjectPlace unavailable(std::string why) {
+    ObjectPlace place;
+    place.why = std::move(why);
+    return place;
+}
+
+ObjectPlace memoryPlace(uint64_t address) {
+    ObjectPlace place;
+    place.kind = ObjectPlace::Kind::Memory;
+    place.address = address;
+    return place;
+}
+
+SourceValue temporary(TypeId type, std::vector<uint8_t> bytes) {
+    SourceValue value;
+    value.type = type;
+    value.place.kind = ObjectPlace::Kind::Bytes;
+    value.place.bytes = std::move(bytes);
+    return value;
+}
+
+SourceValue temporary(const Number& number) {
+    Builtin type = Builtin::Int;
+    if (number.isFloat()) {
+        type = number.bits == 32 ? Builtin::Float : Builtin::Double;
+    } else if (number.kind == Number::Kind::Signed) {
+        type = number.bits <= 32 ? Builtin::Int : number.bits <= 64 ? Builtin::LongLong : Builtin::Int128;
+    } else {
+        type = number.bits <= 32 ? Builtin::UnsignedInt : number.bits <= 64 ? Builtin::UnsignedLongLong : Builtin::UnsignedInt128;
+    }
+    const size_t size = number.isFloat() ? number.bits / 8 : number.bits <= 32 ? 4 : number.bits <= 64 ? 8 : 16;
+    const BaseEncoding encoding = number.isFloat() ? BaseEncoding::Float : BaseEncoding::Signed;
+    return temporary(builtinType(type), bytesOf(number, encoding, size));
+}
+
+SourceValue temporaryPointer(TypeId pointee, uint64_t address, const Types& types) {
+    return temporary(types.pointerTo(pointee), bytesOf(Number::ofUnsigned(address, 64), BaseEncoding::Unsigned, types.pointerSize()));
+}
+
+std::vector<uint8_t> bytesOf(const engine::Value& value) {
+    const engine::ValKind kind = value.type.kind();
+    const size_t size = kind == engine::ValKind::V128 ? 16 : kind == engine::ValKind::I32 || kind == engine::ValKind::F32 ? 4 : 8;
+    uint8_t both[16];
+    std::memcpy(both, &value.low, 8);
+    std::memcpy(both + 8, &value.high, 8);
+    return {both, both + size};
+}
+
+Result<> readPlace(const ObjectPlace& place, uint64_t offset, std::span<uint8_t> into, EvaluationContext& context) {
+    if (into.empty()) return {};
+    if (place.kind == ObjectPlace::Kind::Memory) {
+        const uint64_t address = place.address + offset;
+        if (address < offset) return notReadable("address beyond memory");
+        return context.readMemory(address, into);
+    }
+    if (place.kind == ObjectPlace::Kind::Unavailable) return notReadable(place.why.empty() ? "optimised out" : place.why);
+    std::vector<uint8_t> fromWasm;
+    if (isWasm(place.kind)) {
+        fromWasm = bytesOf(TRY(readWasm(place, context)));
+        offset += place.offset;
+    }
+    const std::vector<uint8_t>& bytes = isWasm(place.kind) ? fromWasm : place.bytes;
+    if (offset > bytes.size() || into.size() > bytes.size() - offset) {
+        if (isWasm(place.kind)) return tooSmall(place, offset + into.size(), bytes.size());
+        return notReadable("the value has no such bytes");
+    }
+    for (const auto& [begin, end] : place.missing) {
+        if (begin < offset + into.size() && end > offset) return notReadable(place.why.empty() ? "optimised out" : place.why);
+    }
+    std::memcpy(into.data(), bytes.data() + offset, into.size());
+    return {};
+}
+
+Result<> writePlace(const ObjectPlace& place, uint64_t offset, std::span<const uint8_t> bytes, EvaluationContext& context) {
+    if (place.kind == ObjectPlace::Kind::Memory) {
+        const uint64_t address = place.address + offset;
+        if (address < offset) return Error{ErrorCode::BadArgument, "address beyond memory"};
+        return context.writeMemory(address, bytes);
+    }
+    if (place.kind == ObjectPlace::Kind::Unavailable) {
+        return Error{ErrorCode::BadArgument, "it cannot be set: " + (place.why.empty() ? "optimised out" : place.why)};
+    }
+    if (place.kind == ObjectPlace::Kind::Bytes) {
+        return Error{ErrorCode::BadArgument, "it cannot be set: it is a computed value, not an object of the program"};
+    }
+    if (place.kind == ObjectPlace::Kind::WasmOperand) {
+        return Error{ErrorCode::BadArgument, "it cannot be set: it is on the operand stack"};
+    }
+    engine::Value value = TRY(readWasm(place, context));
+    const size_t size = bytesOf(value).size();
+    const uint64_t begin = offset + place.offset;
+    if (begin > size || bytes.size() > size - begin) return tooSmall(place, begin + bytes.size(), size);
+    uint8_t both[16];
+    std::memcpy(both, &value.low, 8);
+    std::memcpy(both + 8, &value.high, 8);
+    std::memcpy(both + begin, bytes.data(), bytes.size());
+    std::memcpy(&value.low, both, 8);
+    std::memcpy(&value.high, both + 8, 8);
+    return place.kind == ObjectPlace::Kind::WasmLocal ? context.setLocal(place.index, value) : context.setGlobal(place.index, value);
+}
+
+ObjectPlace partOf(const ObjectPlace& place, uint64_t offset, uint64_t size) {
+    if (place.kind == ObjectPlace::Kind::Memory) {
+        const uint64_t address = place.address + offset;
+        return address < offset ? unavailable("address beyond memory") : memoryPlace(address);
+    }
+    if (place.kind == ObjectPlace::Kind::Unavailable) return place;
+    if (isWasm(place.kind)) {
+        if (offset > 16) return unavailable("beyond the end of " + std::string(kindName(place.kind)));
+        ObjectPlace part = place;
+        part.offset += static_cast<uint32_t>(offset);
+        return part;
+    }
+    if (offset > place.bytes.size()) return unavailable("the value has no such bytes");
+    ObjectPlace part;
+    part.kind = place.kind;
+    part.why = place.why;
+    const uint64_t rest = place.bytes.size() - offset, length = size == 0 ? rest : std::min(rest, size);
+    const auto begin = place.bytes.begin() + static_cast<ptrdiff_t>(offset);
+    part.bytes.assign(begin, begin + static_cast<ptrdiff_t>(length));
+    for (const auto& [from, to] : place.missing) {
+        const uint64_t end = to > offset ? to - offset : 0;
+        if (end > 0 && from < offset + length) part.missing.emplace_back(from > offset ? from - offset : 0, end);
+    }
+    return part;
+}
+
+// ------------------------------------------------------------------------------------------------------------- scalars
+
+namespace {
+
+Result<Number> readBitField(const SourceValue& value, BaseEncoding encoding, EvaluationContext& context) {
+    if (value.bitSize > 128 || value.bitOffset > 128) return notReadable("bit field of " + std::to_string(value.bitSize) + " bits");
+    std::vector<uint8_t> bytes((value.bitOffset + value.bitSize + 7) / 8);
+    TRY(readPlace(value.place, 0, bytes, context));
+    UnsignedInt128 bits = 0;
+    for (uint32_t i = 0; i < value.bitSize; i++) {
+        const uint32_t at = value.bitOffset + i;
+        if ((bytes[at / 8] >> (at % 8)) & 1) bits |= UnsignedInt128{1} << i;
+    }
+    const bool isSigned = encoding == BaseEncoding::Signed || encoding == BaseEncoding::SignedChar;
+    const uint8_t width = value.bitSize <= 32 ? 32 : value.bitSize <= 64 ? 64 : 128;
+    return Number{isSigned ? Number::Kind::Signed : Number::Kind::Unsigned, width, wrapInteger(bits, value.bitSize, isSigned), 0};
+}
+
+/// How the bytes of a scalar are read; nothing for what is not a number.
+std::optional<BaseEncoding> scalarEncoding(TypeId type, const Types& types) {
+    const TypeInfo& t = types.stripped(type);
+    switch (t.kind) {
+    case TypeKind::Base: return t.encoding == BaseEncoding::Complex || t.encoding == BaseEncoding::None ? std::nullopt : std::optional(t.encoding);
+    case TypeKind::Pointer:
+    case TypeKind::Reference:
+    case TypeKind::RvalueReference:
+    case TypeKind::MemberPointer:
+    case TypeKind::Function:
+    case TypeKind::Unspecified: return BaseEncoding::Unsigned;
+    case TypeKind::Enum: {
+        const TypeInfo& underlying = types.stripped(t.target);
+        if (t.target != kNoType && underlying.kind == TypeKind::Base) return underlying.encoding;
+        const bool negative = std::any_of(t.enumerators.begin(), t.enumerators.end(), [](const Enumerator& e) { return e.value < 0; });
+        return negative ? BaseEncoding::Signed : BaseEncoding::Unsigned;
+    }
+    default: return std::nullopt;
+    }
+}
+
+}  // namespace
+
+Result<Number> readNumber(const SourceValue& value, EvaluationContext& context) {
+    const Types types(context);
+    const TypeId type = types.strip(value.type);
+    const auto encoding = value.extents.empty() ? scalarEncoding(type, types) : std::nullopt;
+    if (!encoding) {
+        return Error{ErrorCode::BadArgument, "a value of type `" + typeName(value, context) + "` is not a number"};
+    }
+    if (value.bitSize != 0) return readBitField(value, *encoding, context);
+    const uint64_t size = types.size(type);
+    if (size == 0) return notReadable("incomplete type " + types.name(value.type));
+    if (size > 16) return notReadable("a number of " + std::to_string(size) + " bytes");
+    std::vector<uint8_t> bytes(size);
+    TRY(readPlace(value.place, 0, bytes, context));
+    const auto number = numberFrom(bytes, *encoding);
+    if (!number) return notReadable("a number of " + std::to_string(size) + " bytes");
+    return *number;
+}
+
+Result<uint64_t> readPointer(const SourceValue& value, EvaluationContext& context) {
+    const Number number = TRY(readNumber(value, context));
+    return number.asUnsigned();
+}
+
+// ------------------------------------------------------------------------------------------------------------- members
+
+namespace {
+
+constexpr unsigned kMaxMemberDepth = 16;
+constexpr unsigned kMaxMembersVisited = 4000;
+
+/// Members whose own members count as the object's.
+bool isTransparent(const Member& member) { return member.isBase || member.name.empty(); }
+
+struct MemberSearch {
+    EvaluationContext& context;
+    unsigned visited = 0;
+
+    std::optional<SourceValue> byName(const SourceValue& object, std::string_view name, unsigned depth) {
+        if (depth > kMaxMemberDepth) return std::nullopt;
+        const Types types(context);
+        const TypeInfo& t = types.stripped(object.type);
+        for (const Member& member : t.members) {
+            if (++visited > kMaxMembersVisited) return std::nullopt;
+            if (!member.isStatic && member.name == name && !member.isBase) return memberOf(object, member, context);
+        }
+        for (const Member& member : t.members) {
+            if (member.isStatic || !isTransparent(member) || !types.isAggregate(member.type)) continue;
+            auto found = byName(memberOf(object, member, context), name, depth + 1);
+            if (found) return found;
+        }
+        if (t.cases.empty()) return std::nullopt;
+        const auto active = activeCase(object, context);
+        if (!active || !*active) return std::nullopt;
+        for (const Member& member : (*active)->members) {
+            const SourceValue payload = memberOf(object, member, context);
+            if (member.name == name) return payload;
+            if (!types.isAggregate(member.type)) continue;
+            auto found = byName(payload, name, depth + 1);
+            if (found) return found;
+        }
+        return std::nullopt;
+    }
+
+    void names(const SourceValue& object, std::vector<std::string>& into, unsigned depth) {
+        if (depth > kMaxMemberDepth) return;
+        const Types types(context);
+        const TypeInfo& t = types.stripped(object.type);
+        for (const Member& member : t.members) {
+            if (++visited > kMaxMembersVisited) return;
+            if (!member.name.empty() && !member.isBase) into.push_back(member.name);
+            if (isTransparent(member) && types.isAggregate(member.type)) names(memberOf(object, member, context), into, depth + 1);
+        }
+        if (t.cases.empty()) return;
+        const auto active = activeCase(object, context);
+        if (!active || !*active) return;
+        for (const Member& member : (*active)->members) {
+            if (types.isAggregate(member.type)) names(memberOf(object, member, context), into, depth + 1);
+        }
+    }
+
+    std::optional<SourceValue> pointer(const SourceValue& object, unsigned depth) {
+        const Types types(context);
+        if (types.isPointer(object.type)) return object;
+        if (depth > kMaxMemberDepth || !types.isAggregate(object.type)) return std::nullopt;
+        for (const Member& member : types.stripped(object.type).members) {
+            if (++visited > kMaxMembersVisited) return std::nullopt;
+            if (member.isStatic) continue;
+            auto found = pointer(memberOf(object, member, context), depth + 1);
+            if (found) return found;
+        }
+        return std::nullopt;
+    }
+};
+
+}  // namespace
+
+SourceValue memberOf(const SourceValue& object, const Member& member, EvaluationContext& context) {
+    const Types types(context);
+    SourceValue value;
+    value.name = member.name;
+    value.type = member.type;
+    value.bitSize = member.bitSize;
+    value.bitOffset = member.bitOffset;
+    value.format = object.format;
+    value.path = memberPath(object.path, member.name);
+    if (member.isStatic) {
+        value.place = unavailable("static member; look it up by its qualified name");
+    } else if (member.virtualBase != 0) {
+        value.place = unavailable("virtual base class");
+    } else {
+        const uint64_t bits = uint64_t{member.bitOffset} + member.bitSize;
+        value.place = partOf(object.place, member.offset, member.bitSize ? (bits + 7) / 8 : types.size(member.type));
+    }
+    return value;
+}
+
+std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name, EvaluationContext& context) {
+    if (name.empty() || !object.extents.empty()) return std::nullopt;
+    auto found = MemberSearch{context}.byName(object, name, 0);
+    if (found) found->path = memberPath(object.path, std::string(name));
+    return found;
+}
+
+std::vector<std::string> memberNames(const SourceValue& object, EvaluationContext& context) {
+    std::vector<std::string> all;
+    MemberSearch{context}.names(object, all, 0);
+    return all;
+}
+
+std::optional<SourceValue> findPointer(const SourceValue& object, EvaluationContext& context) {
+    return MemberSearch{context}.pointer(object, 0);
+}
+
+Result<const VariantCase*> activeCase(const SourceValue& value, EvaluationContext& context) {
+    const Types types(context);
+    const TypeInfo& t = types.stripped(value.type);
+    if (!t.discriminant) return t.cases.empty() ? nullptr : &t.cases.front();
+    const Number number = TRY(readNumber(memberOf(value, *t.discriminant, context), context));
+    const uint64_t mask = number.bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << number.bits) - 1;
+    const uint64_t discriminant = number.asUnsigned() & mask;
+    const VariantCase* otherwise = nullptr;
+    for (const VariantCase& one : t.cases) {
+        if (one.values.empty()) otherwise = &one;
+        for (const auto& [first, last] : one.values) {
+            // A range may wrap when it was written with signed values.
+            const uint64_t low = first & mask, high = last & mask;
+            const bool inside = low <= high ? discriminant >= low && discriminant <= high : discriminant >= low || discriminant <= high;
+            if (inside) return &one;
+        }
+    }
+    return otherwise;
+}
+
+// -------------------------------------------------------------------------------------------------- elements, pointees
+
+Result<SourceValue> elementOf(const SourceValue& array, uint64_t index, EvaluationContext& context) {
+    const Types types(context);
+    ArrayShape shape = types.shape(array);
+    if (shape.extents.empty()) return Error{ErrorCode::BadArgument, "not an array"};
+    shape.extents.erase(shape.extents.begin());
+    const uint64_t each = saturatingMultiply(elementCount(shape.extents), types.size(shape.element));
+    const uint64_t offset = saturatingMultiply(each, index);
+    if (offset == ~uint64_t{0}) return notReadable("address beyond memory");
+    SourceValue value;
+    value.name = "[" + std::to_string(index) + "]";
+    value.type = shape.element;
+    value.extents = std::move(shape.extents);
+    value.format = array.format;
+    value.place = partOf(array.place, offset, each);
+    value.path = indexPath(array.path, std::to_string(index));
+    return value;
+}
+
+Result<SourceValue> dereference(const SourceValue& pointer, EvaluationContext& context) {
+    const Types types(context);
+    const TypeId type = types.strip(pointer.type);
+    const TypeKind kind = types.kind(type);
+    if (!pointer.extents.empty() || (kind != TypeKind::Pointer && !types.isReference(type))) {
+        return Error{ErrorCode::BadArgument, "`" + typeName(pointer, context) + "` is not a pointer"};
+    }
+    const TypeId pointee = types.target(type);
+    if (types.isVoid(pointee)) {
+        return Error{ErrorCode::BadArgument, "a `" + types.name(pointer.type) + "` says nothing of what is there: cast it first, as in *(int *)p"};
+    }
+    const uint64_t address = TRY(readPointer(pointer, context));
+    if (address == 0) return notReadable("null pointer");
+    SourceValue value;
+    value.name = "*" + pointer.name;
+    value.type = pointee;
+    value.place = memoryPlace(address);
+    value.format = pointer.format;
+    value.path = types.isReference(type) ? pointer.path : dereferencePath(pointer.path);
+    return value;
+}
+
+SourceValue throughReferences(const SourceValue& value, EvaluationContext& context) {
+    const Types types(context);
+    SourceValue current = value;
+    for (unsigned depth = 0; depth < 8 && current.extents.empty() && types.isReference(current.type); depth++) {
+        auto referent = dereference(current, context);
+        if (!referent) {
+            current.type = types.target(types.strip(current.type));
+            current.place = unavailable("reference: " + referent.error().message);
+            return current;
+        }
+        referent->name = value.name;
+        referent->format = value.format;
+        current = std::move(*referent);
+    }
+    return current;
+}
+
+// --------------------------------------------------------------------------------------------------------------- names
+
+std::string shortName(std::string_view qualified) {
+    size_t begin = 0, depth = 0;
+    size_t end = qualified.size();
+    for (size_t i = 0; i < qualified.size(); i++) {
+        const char c = qualified[i];
+        if (c == '<' || c == '(' || c == '[') {
+            if (depth++ == 0 && c == '<' && i > begin) end = i;
+        } else if ((c == '>' || c == ')' || c == ']') && depth > 0) {
+            depth--;
+        } else if (c == ':' && depth == 0 && i + 1 < qualified.size() && qualified[i + 1] == ':') {
+            begin = i + 2;
+            end = qualified.size();
+            i++;
+        }
+    }
+    return std::string(qualified.substr(begin, end - begin));
+}
+
+namespace {
+
+bool isNameCharacter(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == ':' || c == '#' || (c & 0x80); }
+
+/// The position behind the bracket that closes the one at `at`; npos if none does.
+size_t closing(std::string_view text, size_t at) {
+    int depth = 0;
+    for (size_t i = at; i < text.size(); i++) {
+        if (text[i] == '(' || text[i] == '[') depth++;
+        if ((text[i] == ')' || text[i] == ']') && --depth == 0) return i + 1;
+    }
+    return std::string_view::npos;
+}
+
+/// Whether `.x` or `[i]` can be written behind it.
+bool isPostfix(std::string_view text) {
+    size_t at = 0;
+    if (text.starts_with('(')) {
+        at = closing(text, 0);
+    } else {
+        while (at < text.size() && isNameCharacter(text[at])) at++;
+        if (at == 0) return false;
+    }
+    while (at < text.size()) {
+        if (text[at] == '[') {
+            at = closing(text, at);
+        } else if (text[at] == '.' || text.substr(at).starts_with("->")) {
+            at += text[at] == '.' ? 1 : 2;
+            const size_t begin = at;
+            while (at < text.size() && isNameCharacter(text[at])) at++;
+            if (at == begin && (at >= text.size() || text[at] != '[')) return false;
+        } else {
+            return false;
+        }
+        if (at == std::string_view::npos) return false;
+    }
+    return true;
+}
+
+std::string parenthesised(const std::string& path) { return isPostfix(path) ? path : "(" + path + ")"; }
+
+/// The pointer of a path that dereferences one: "p" of "*p".
+std::optional<std::string> pointerOf(const std::string& path) {
+    if (!path.starts_with('*')) return std::nullopt;
+    return path.substr(1);
+}
+
+}  // namespace
+
+std::string memberPath(const std::string& path, const std::string& name) {
+    if (path.empty()) return {};
+    if (name.empty()) return path;
+    const auto pointer = pointerOf(path);
+    return pointer ? parenthesised(*pointer) + "->" + name : parenthesised(path) + "." + name;
+}
+
+std::string indexPath(const std::string& path, const std::string& index) {
+    return path.empty() ? std::string() : parenthesised(path) + "[" + index + "]";
+}
+
+std::string dereferencePath(const std::string& path) {
+    if (path.empty()) return {};
+    return isPostfix(path) || path.starts_with('*') ? "*" + path : "*(" + path + ")";
+}
+
+}  // namespace debugger
