@@ -1,0 +1,31 @@
+// wscope: Wasiscope without a window.
+
+#include <csignal>
+#include <iostream>
+
+#include "app/wscope/commands.h"
+#include "app/wscope/options.h"
+
+int main(int argc, char** argv) {
+    // A guest that writes into a closed pipe gets EPIPE, as anywhere else.
+    std::signal(SIGPIPE, SIG_IGN);
+    CLI::App app("Wasiscope on the command line: runs, traces, debugs and inspects WASI programs.", "wscope");
+    app.set_version_flag("--version", "wscope " WASISCOPE_VERSION);
+    app.require_subcommand(1);
+    app.footer(
+        "wscope COMMAND --help explains a command.\nExamples:\n  wscope run hello.wasm\n  wscope trace --dir "
+        ". program.wasm input.txt\n"
+        "  wscope debug program.wasm\n  wscope inspect program.wasm");
+    int status = 0;
+    wscope::addRun(app, status);
+    wscope::addTrace(app, status);
+    wscope::addDebug(app, status);
+    wscope::addInspect(app, status);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        return wscope::fail(std::string(error.what()) + "; wscope --help explains");
+    }
+    return status;
+}

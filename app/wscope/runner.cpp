@@ -1,0 +1,107 @@
+#include "app/wscope/runner.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#include "app/wscope/options.h"
+#include "debugger/frames.h"
+
+namespace wscope {
+
+using Clock = std::chrono::steady_clock;
+using engine::StopKind;
+
+namespace {
+
+/// Wakes the guest at each period and at a deadline, from a thread of its own; there is none if neither is wanted.
+class Alarm {
+public:
+    Alarm(debugger::Debuggee& debuggee, bool periodic, uint64_t timeoutMs) : m_debuggee(debuggee) {
+        if (timeoutMs > 0)
+            m_deadline = Clock::now() + std::chrono::milliseconds(timeoutMs);
+        else if (!periodic)
+            return;
+        m_thread = std::thread([this, periodic] { loop(periodic); });
+    }
+    ~Alarm() {
+        {
+            std::lock_guard lock(m_mutex);
+            m_ends = true;
+        }
+        m_changed.notify_all();
+        if (m_thread.joinable()) m_thread.join();
+    }
+    bool isLate() const { return m_deadline && Clock::now() >= *m_deadline; }
+
+private:
+    void loop(bool periodic) {
+        std::unique_lock lock(m_mutex);
+        while (!m_ends) {
+            auto next = periodic ? Clock::now() + std::chrono::milliseconds(50) : *m_deadline;
+            if (m_deadline) next = std::min(next, *m_deadline);
+            m_changed.wait_until(lock, next, [this] { return m_ends; });
+            if (m_ends) break;
+            m_debuggee.machine().requestYield();
+            if (!isLate()) continue;
+            m_debuggee.host().wake();
+            m_changed.wait_for(lock, std::chrono::milliseconds(20), [this] { return m_ends; });
+        }
+    }
+
+    debugger::Debuggee& m_debuggee;
+    std::optional<Clock::time_point> m_deadline;
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    bool m_ends = false;
+    std::thread m_thread;
+};
+
+}  // namespace
+
+std::string trapReport(debugger::Debuggee& debuggee) {
+    constexpr uint32_t kMostFrames = 50;
+    debugger::Places places(debuggee.module(), debuggee.symbols());
+    debugger::Frames frames;
+    frames.attach(&debuggee, &places);
+    std::string report = "trap: " + debuggee.machine().trap().text();
+    for (const debugger::StackFrame& frame : frames.slice(0, kMostFrames)) {
+        const debugger::Location& at = frame.location;
+        report += "\n  #" + std::to_string(frame.index) + (frame.index < 10 ? "  " : " ") +
+                  debugger::printable(at.functionName) + " at ";
+        report += at.line != 0 ? debugger::printable(at.file) + ":" + std::to_string(at.line)
+                               : debugger::hexText(at.offset);
+        if (frame.isInlined) report += " [inlined]";
+    }
+    const uint32_t depth = debuggee.machine().depth();
+    if (depth > kMostFrames) report += "\n  … " + std::to_string(depth) + " calls in all";
+    return report;
+}
+
+int runToEnd(debugger::Debuggee& debuggee, const std::function<void()>& onYield) {
+    const uint64_t timeoutMs = debuggee.options().capabilities.budgets.timeoutMs;
+    Alarm alarm(debuggee, onYield != nullptr, timeoutMs);
+    while (true) {
+        const StopKind kind = debuggee.machine().run();
+        if (onYield) onYield();
+        switch (kind) {
+        case StopKind::Exited: return static_cast<int>(debuggee.machine().exitCode() & 0xff);
+        case StopKind::Trapped: fail(trapReport(debuggee)); return kTrapStatus;
+        case StopKind::Finished: {
+            const std::string results = debuggee.resultsText();
+            const auto more = debuggee.nextPhase();
+            if (!more) return fail(more.error());
+            if (*more) break;
+            if (!results.empty()) std::cout << results << std::endl;
+            return 0;
+        }
+        default: break;
+        }
+        if (alarm.isLate())
+            return fail("time limit of " + std::to_string(timeoutMs) + " ms reached (--timeout)");
+    }
+}
+
+}  // namespace wscope

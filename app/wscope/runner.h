@@ -1,0 +1,20 @@
+// Runner: runs a debuggee to its end without a session, for `wscope run` and `wscope trace`: no breakpoints, no symbols unless
+// it traps.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "debugger/debuggee.h"
+
+namespace wscope {
+
+/// Runs what was started. `onYield` is called between two guest instructions, at least every 50 ms while the guest computes, and at the end.
+/// Returns the exit status: the guest's; 134 after a trap, with message and backtrace on stderr; 2 after the time limit.
+/// Results of an invoked export go to stdout.
+int runToEnd(debugger::Debuggee& debuggee, const std::function<void()>& onYield = {});
+
+/// "trap: …" and the stack with source lines.
+std::string trapReport(debugger::Debuggee& debuggee);
+
+}  // namespace wscope
