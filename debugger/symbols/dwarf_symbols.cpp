@@ -18,7 +18,8 @@ DwarfSymbols::DwarfSymbols(std::shared_ptr<const engine::Module> module, const S
       m_units(readUnits(m_sections, m_module->fileName)),
       m_index(m_sections, m_units, options),
       m_lines(m_sections, m_units),
-      m_problems(m_sections.problems) {
+      m_problems(m_sections.problems),
+      m_scopes(std::make_unique<Scopes>(m_sections, m_index, m_lines, options, m_module->fileName)) {
     const auto more = m_index.problems();
     m_problems.insert(m_problems.end(), more.begin(), more.end());
     findStaleness();
@@ -67,6 +68,7 @@ SymbolSummary DwarfSymbols::summary() const {
     };
     add(m_problems);
     add(m_lines.problems());
+    add({m_scopes->problems().begin(), m_scopes->problems().end()});
     return summary;
 }
 

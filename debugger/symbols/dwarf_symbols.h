@@ -13,11 +13,9 @@
 namespace debugger::dwarf {
 
 
-
 class DwarfSymbols final : public Symbols {
 public:
     DwarfSymbols(std::shared_ptr<const engine::Module> module, const SymbolOptions& options);
-    ~DwarfSymbols() override;
 
     SymbolSummary summary() const override;
     const std::vector<SourceFile>& files() const override { return m_lines.files(); }
@@ -68,7 +66,7 @@ private:
     mutable std::unordered_map<uint32_t, InlineTree> m_inlineTrees;      // by DIE of the function
     mutable std::unordered_map<FileId, std::vector<uint32_t>> m_codeLines;
     mutable std::optional<std::vector<uint32_t>> m_tablesWithoutUnit;
-    std::unique_ptr<Scopes> m_scopes;
+    std::unique_ptr<Scopes> m_scopes;  // reads nothing before it is asked
 };
 
 }  // namespace debugger::dwarf
