@@ -102,15 +102,19 @@ void MemoryBytes::readAgain() {
     emit changed();
 }
 
+void MemoryBytes::setSize(uint64_t size) {
+    if (size == m_size) return;
+    m_size = size;
+    std::erase_if(m_pages, [&](const auto& page) { return page.first * kPage >= m_size; });
+    // The page at the old end was cut by it.
+    for (auto& page : m_pages)
+        page.second.isOld |= page.second.bytes.size() < kPage;
+    emit sizeChanged();
+    emit changed();
+}
+
 void MemoryBytes::setBytes(const debugger::MemoryBytes& bytes) {
-    if (bytes.memoryBytes != m_size) {
-        m_size = bytes.memoryBytes;
-        std::erase_if(m_pages, [&](const auto& page) { return page.first * kPage >= m_size; });
-        // The page at the old end was cut by it.
-        for (auto& page : m_pages)
-            page.second.isOld |= page.second.bytes.size() < kPage;
-        emit sizeChanged();
-    }
+    setSize(bytes.memoryBytes);
     const uint64_t number = bytes.address / kPage;
     m_wanted.erase(number);
     if (bytes.address % kPage != 0 || bytes.bytes.empty()) return;

@@ -34,6 +34,8 @@ public:
     /// Since the last stop, by the program or by hand.
     bool isChanged(uint64_t address) const;
 
+    /// Memory grew, or is there at last.
+    void setSize(uint64_t size);
     /// Another memory or another program.
     void reset(uint64_t size);
     /// A new stop: what is held is shown until it has been read again; the edits can no longer be undone.

@@ -1,0 +1,207 @@
+#include "ui/panels/call_detail_view.h"
+
+#include <QBoxLayout>
+#include <QMenu>
+
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/views.h"
+
+namespace ui {
+namespace {
+
+constexpr size_t kPerLine = 16;
+constexpr size_t kMaxLines = 4096 / kPerLine;
+
+CallNode valueNode(const debugger::CallValue& value) {
+    CallNode node{.name = fromUtf8(value.name),
+                  .value = fromUtf8(value.text),
+                  .type = fromUtf8(value.type),
+                  .look = {},
+                  .place = {},
+                  .memory = {},
+                  .children = {}};
+    if (value.size > 0) node.memory = {value.address, value.size};
+    for (const debugger::CallValue& child : value.children)
+        node.children.push_back(valueNode(child));
+    return node;
+}
+
+CallNode textNode(const QString& name, const QString& value, Look look = {}) {
+    return {
+        .name = name, .value = value, .type = {}, .look = look, .place = {}, .memory = {}, .children = {}};
+}
+
+CallNode resultNode(const debugger::CallDetail& detail) {
+    const debugger::CallRow& row = detail.row;
+    CallNode node = textNode(QObject::tr("result"), fromUtf8(row.result));
+    if (row.denied)
+        node.look = {.tone = Tone::Denied, .bold = true}, node.value.prepend(QStringLiteral("⊘ "));
+    else if (row.failed)
+        node.look = {.tone = Tone::Error, .bold = true}, node.value.prepend(QStringLiteral("✗ "));
+    else if (row.pending)
+        node = textNode(QObject::tr("result"), QObject::tr("… the program waits in this call"),
+                        {.tone = Tone::Dim, .italic = true});
+    for (const debugger::CallValue& value : detail.results)
+        node.children.push_back(valueNode(value));
+    return node;
+}
+
+CallNode accessNode(const debugger::CallDetail::Access& access) {
+    CallNode node =
+        textNode(access.isWrite ? QObject::tr("wrote to memory") : QObject::tr("read from memory"),
+                 QObject::tr("%1 bytes at %2").arg(access.length).arg(hex(access.address)));
+    node.memory = {access.address, access.length};
+    node.children = hexLines(access.bytes, access.address);
+    if (access.length > access.bytes.size())
+        node.children.push_back(
+            textNode({}, QObject::tr("… %1 more bytes").arg(access.length - access.bytes.size()),
+                     {.tone = Tone::Dim}));
+    return node;
+}
+
+CallNode placeNode(const debugger::Location& place) {
+    CallNode node =
+        textNode(fromUtf8(place.functionName),
+                 place.file.empty() ? QObject::tr("offset %1").arg(hex(place.offset))
+                                    : QStringLiteral("%1:%2").arg(fromUtf8(place.file)).arg(place.line));
+    node.look = {.tone = Tone::Accent};
+    node.place = place;
+    return node;
+}
+
+QString tipOf(const CallNode& node) {
+    if (node.place) return node.name + u'\n' + node.value + u'\n' + QObject::tr("Double click goes there");
+    if (node.memory) return node.value + u'\n' + QObject::tr("Double click shows the bytes in Memory");
+    return node.value;
+}
+
+}  // namespace
+
+std::vector<CallNode> hexLines(const std::string& bytes, uint64_t address) {
+    std::vector<CallNode> lines;
+    for (size_t at = 0; at < bytes.size() && lines.size() < kMaxLines; at += kPerLine) {
+        const std::string_view line = std::string_view(bytes).substr(at, kPerLine);
+        QString hexadecimal, ascii;
+        for (char c : line) {
+            const auto byte = static_cast<uint8_t>(c);
+            hexadecimal += QString::number(byte, 16).rightJustified(2, u'0') + u' ';
+            ascii += byte >= 0x20 && byte < 0x7F ? QChar(byte) : QChar(u'.');
+        }
+        CallNode node =
+            textNode(hex(address + at, 8).mid(2), hexadecimal.leftJustified(3 * kPerLine + 1) + ascii);
+        node.memory = {address + at, line.size()};
+        lines.push_back(std::move(node));
+    }
+    return lines;
+}
+
+std::vector<CallNode> callNodes(const debugger::CallDetail& detail) {
+    std::vector<CallNode> nodes;
+    for (const debugger::CallValue& value : detail.arguments)
+        nodes.push_back(valueNode(value));
+    nodes.push_back(resultNode(detail));
+    if (!detail.detail.empty()) {
+        nodes.push_back(textNode(detail.row.denied ? QObject::tr("why") : QObject::tr("host"),
+                                 fromUtf8(detail.detail),
+                                 {.tone = detail.row.denied ? Tone::Denied : Tone::Text}));
+    }
+    if (!detail.row.origin.empty() && detail.row.origin != "host")
+        nodes.push_back(textNode(QObject::tr("answered by"), fromUtf8(detail.row.origin),
+                                 {.tone = Tone::Mock, .bold = true}));
+    for (const debugger::CallDetail::Access& access : detail.accesses)
+        nodes.push_back(accessNode(access));
+    if (detail.backtrace.empty()) return nodes;
+    CallNode callers = textNode(QObject::tr("called from"), {});
+    for (const debugger::Location& place : detail.backtrace)
+        callers.children.push_back(placeNode(place));
+    nodes.push_back(std::move(callers));
+    return nodes;
+}
+
+std::vector<Column<CallNode>> callNodeColumns() {
+    return {
+        {.title = "Name",
+         .text = [](const CallNode& node) { return node.name; },
+         .kind = ColumnKind::Code,
+         .width = 20,
+         .tip = tipOf},
+        {.title = "Value",
+         .text = [](const CallNode& node) { return node.value; },
+         .kind = ColumnKind::Code,
+         .look = [](const CallNode& node) { return node.look; },
+         .tip = tipOf},
+        {.title = "Type",
+         .text = [](const CallNode& node) { return node.type; },
+         .kind = ColumnKind::Code,
+         .width = 11,
+         .look = [](const CallNode&) { return Look{.tone = Tone::Dim}; }},
+    };
+}
+
+CallDetailView::CallDetailView(Context& context, QWidget* parent)
+    : QWidget(parent),
+      m_context(context),
+      m_model(callNodeColumns(),
+              {.childCount = [](const CallNode& node) { return static_cast<int>(node.children.size()); },
+               .same =
+                   [](const CallNode& a, const CallNode& b) {
+                       return a.name == b.name && a.children.size() == b.children.size();
+                   },
+               .mimeText = {}},
+              this),
+      m_title(new ElidedLabel),
+      m_summary(new ElidedLabel),
+      m_tree(new TreeView(context.theme(), tr("Details of the call"))) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_title->setContentsMargins(8, 4, 8, 0);
+    m_summary->setContentsMargins(8, 0, 8, 4);
+    m_title->setBold(true);
+    layout->addWidget(m_title);
+    layout->addWidget(m_summary);
+    layout->addWidget(m_tree, 1);
+    connect(&m_model, &TreeModelBase::childrenWanted, this, [this](const QModelIndex& parent, int) {
+        m_model.setChildren(parent, m_model.node(parent)->children);
+    });
+    m_tree->setModel(&m_model);
+    connect(m_tree, &TreeView::chosen, this, &CallDetailView::choose);
+    connect(m_tree, &QWidget::customContextMenuRequested, this, &CallDetailView::showMenu);
+}
+
+void CallDetailView::showCall(const debugger::CallDetail& detail) {
+    m_title->setText(oneLine(detail.row.name));
+    m_summary->setText(oneLine(detail.summary));
+    m_model.clear();
+    m_model.setChildren({}, callNodes(detail));
+    m_tree->expandAll();
+}
+
+void CallDetailView::clear() {
+    m_title->setText({});
+    m_summary->setText({});
+    m_model.clear();
+}
+
+void CallDetailView::choose(const QModelIndex& index) {
+    const CallNode* node = m_model.node(index);
+    if (!node) return;
+    if (node->place)
+        m_context.goTo(*node->place);
+    else if (node->memory)
+        emit m_context.memoryRequested(node->memory->first, node->memory->second);
+}
+
+void CallDetailView::showMenu(const QPoint& at) {
+    const QModelIndex index = m_tree->indexAt(at);
+    const CallNode* node = m_model.node(index);
+    if (!node) return;
+    QMenu menu(this);
+    menu.addAction(node->place ? tr("Go to Source") : tr("Show in Memory"), this,
+                   [this, index] { choose(index); })
+        ->setEnabled(node->place || node->memory);
+    menu.addAction(tr("Copy"), this, [this] { copyRows(*m_tree); });
+    menu.exec(m_tree->viewport()->mapToGlobal(at));
+}
+
+}  // namespace ui

@@ -1,0 +1,375 @@
+#include "ui/panels/system_calls_panel.h"
+
+#include <QApplication>
+#include <QBoxLayout>
+#include <QClipboard>
+#include <QHeaderView>
+#include <QLocale>
+#include <QMenu>
+
+#include "ui/panels/call_detail_view.h"
+#include "ui/widgets/filter_box.h"
+#include "ui/widgets/local_shortcut.h"
+#include "ui/widgets/views.h"
+
+namespace ui {
+namespace {
+
+using debugger::CallRow;
+
+constexpr int kDetailMs = 30, kPollMs = 100;
+constexpr uint64_t kMaxRows = 90'000'000;                // Qt's views count pixels in 31 bits
+constexpr int kArgumentsColumn = 3, kMinArguments = 24;  // in characters
+
+QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1e9, 'f', 6); }
+
+QString resultOf(const CallRow& row) {
+    const QString text = fromUtf8(row.result);
+    if (row.pending) return QStringLiteral("… waiting");
+    if (row.denied) return QStringLiteral("⊘ ") + text;
+    return row.failed ? QStringLiteral("✗ ") + text : text;
+}
+
+Look resultLook(const CallRow& row) {
+    if (row.pending) return {.tone = Tone::Dim, .italic = true};
+    if (row.denied) return {.tone = Tone::Denied, .bold = true};
+    if (row.failed) return {.tone = Tone::Error, .bold = true};
+    return {.tone = row.origin.empty() || row.origin == "host" ? Tone::Text : Tone::Mock};
+}
+
+QString callerOf(const CallRow& row) {
+    const debugger::Location& at = row.caller;
+    if (at.file.empty()) return fromUtf8(at.functionName);
+    return QStringLiteral("%1:%2 %3")
+        .arg(fileName(fromUtf8(at.file)))
+        .arg(at.line)
+        .arg(fromUtf8(at.functionName));
+}
+
+Look dim(const CallRow&) { return {.tone = Tone::Dim}; }
+
+QString number(uint64_t value) { return QLocale::c().toString(static_cast<qulonglong>(value)); }
+
+}  // namespace
+
+std::vector<Column<CallRow>> callColumns() {
+    return {
+        {.title = "#",
+         .text = [](const CallRow& row) { return QString::number(row.sequence); },
+         .kind = ColumnKind::Number,
+         .width = 7,
+         .look = dim},
+        {.title = "Time",
+         .text = [](const CallRow& row) { return seconds(row.startNs); },
+         .kind = ColumnKind::Number,
+         .width = 10,
+         .look = dim,
+         .tip =
+             [](const CallRow& row) {
+                 return QObject::tr("%1 s after the start, at tick %2")
+                     .arg(seconds(row.startNs))
+                     .arg(row.tick);
+             }},
+        {.title = "Call",
+         .text = [](const CallRow& row) { return fromUtf8(row.name); },
+         .kind = ColumnKind::Code,
+         .width = 18,
+         .look = [](const CallRow& row) { return Look{.tone = familyTone(row.family)}; },
+         .tip =
+             [](const CallRow& row) {
+                 return fromUtf8(row.name) + QObject::tr(" (%1)").arg(fromUtf8(row.family));
+             }},
+        {.title = "Arguments",
+         .text = [](const CallRow& row) { return fromUtf8(row.arguments); },
+         .kind = ColumnKind::Code},
+        {.title = "Result", .text = resultOf, .kind = ColumnKind::Code, .width = 21, .look = resultLook},
+        {.title = "Bytes",
+         .text = [](const CallRow& row) { return row.bytes > 0 ? number(row.bytes) : QString(); },
+         .kind = ColumnKind::Number,
+         .width = 8},
+        {.title = "Duration",
+         .text = [](const CallRow& row) { return row.pending ? QString() : duration(row.durationNs); },
+         .kind = ColumnKind::Number,
+         .width = 9,
+         .look = dim},
+        {.title = "Caller",
+         .text = callerOf,
+         .kind = ColumnKind::Code,
+         .width = 22,
+         .look = dim,
+         .tip =
+             [](const CallRow& row) {
+                 return QStringLiteral("%1:%2").arg(fromUtf8(row.caller.file)).arg(row.caller.line) +
+                        QObject::tr("\nDouble click goes there");
+             }},
+    };
+}
+
+QString callLine(const CallRow& row) {
+    return QStringLiteral("%1(%2) = %3")
+        .arg(fromUtf8(row.name), fromUtf8(row.arguments), fromUtf8(row.result));
+}
+
+QString sameFirstArgument(const CallRow& row) {
+    const QString text = fromUtf8(row.arguments);
+    int depth = 0;
+    qsizetype end = 0;
+    for (; end < text.size(); ++end) {
+        const QChar c = text[end];
+        if (c == u'(' || c == u'[' || c == u'{') ++depth;
+        if (c == u')' || c == u']' || c == u'}') --depth;
+        if (c == u',' && depth == 0) break;
+    }
+    const QString first = text.left(end).trimmed();
+    if (first.isEmpty()) return {};
+    // "(3," is not "(31,"; "3 (/data/in.txt)" is clear by itself.
+    return u'(' + first +
+           (first.endsWith(u')') ? QString()
+            : end < text.size()  ? QStringLiteral(",")
+                                 : QStringLiteral(")"));
+}
+
+SystemCallsPanel::SystemCallsPanel(Context& context)
+    : Panel(context),
+      m_model(
+          callColumns(), [this](int first, int count) { fetch(first, count); }, this),
+      m_view(new TableView(theme(), tr("System calls"))),
+      m_detail(new CallDetailView(context)),
+      m_splitter(new QSplitter(Qt::Horizontal)) {
+    m_view->setModel(&m_model, m_model);
+    m_view->setFollowsEnd(true);
+    m_splitter->addWidget(m_view);
+    m_splitter->addWidget(m_detail);
+    m_splitter->setSizes({700, 400});
+    m_splitter->setStretchFactor(0, 1);
+    m_splitter->setCollapsible(0, false);
+    m_detail->hide();
+    auto* content = new QWidget;
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(makeBar());
+    layout->addWidget(m_splitter, 1);
+    setContent(content, m_view);
+
+    for (QTimer* timer : {&m_detailTimer, &m_pollTimer})
+        timer->setSingleShot(true);
+    m_detailTimer.setInterval(kDetailMs);
+    m_pollTimer.setInterval(kPollMs);
+    connect(&m_detailTimer, &QTimer::timeout, this, &SystemCallsPanel::showDetail);
+    connect(&m_pollTimer, &QTimer::timeout, this, &SystemCallsPanel::pollMatching);
+    connect(m_splitter, &QSplitter::splitterMoved, this, &SystemCallsPanel::fitColumns);
+    connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            &SystemCallsPanel::showDetailSoon);
+    connect(&m_model, &QAbstractItemModel::dataChanged, this, &SystemCallsPanel::showDetailSoon);
+    connect(m_view, &TableView::chosen, this, [this](const QModelIndex& index) {
+        if (const CallRow* row = m_model.rowAt(index)) this->context().goTo(row->caller);
+    });
+    connect(m_view, &QWidget::customContextMenuRequested, this, &SystemCallsPanel::showMenu);
+    addLocalShortcut(this, QKeySequence(Qt::CTRL | Qt::Key_F),
+                     [this] { m_box->setFocus(Qt::ShortcutFocusReason); });
+
+    connect(&context, &Context::stateChanged, this, [this] {
+        showState();
+        if (std::exchange(m_hasPending, false)) m_model.invalidate();
+    });
+    connect(&context, &Context::moduleLoaded, this, &SystemCallsPanel::reset);
+    connect(&context, &Context::callsAppended, this, &SystemCallsPanel::onAppended);
+    connect(&context, &Context::callRequested, this, &SystemCallsPanel::showCall);
+    onAppended(context.callCount());
+    showState();
+}
+
+QWidget* SystemCallsPanel::makeBar() {
+    auto* bar = new QWidget;
+    auto* layout = new QHBoxLayout(bar);
+    layout->setContentsMargins(8, 4, 8, 4);
+    layout->setSpacing(8);
+    m_box = new FilterBox(theme(), tr("Filter by name, arguments or result"),
+                          tr("Shows only calls whose line has this text, such as path_open, ENOENT or /etc "
+                             "(Ctrl+F; Escape clears)"));
+    connect(m_box, &FilterBox::filterChanged, this, [this](const QString& filter) {
+        m_filter = toUtf8(filter);
+        reset();
+    });
+    m_count = new QLabel;
+    m_count->setTextFormat(Qt::PlainText);
+    m_count->setForegroundRole(QPalette::PlaceholderText);
+    layout->addWidget(m_box, 1);
+    layout->addWidget(m_count);
+    return bar;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- rows
+
+void SystemCallsPanel::showState() {
+    if (!context().module())
+        return showEmpty(
+            tr("Lists every call of the program to its host, with arguments, result, duration and caller."),
+            "open");
+    if (context().state() == debugger::SessionState::Ready && m_total == 0)
+        return showEmpty(tr("Start the program; each call to its host is listed here as it happens."),
+                         "continue");
+    showContent();
+}
+
+void SystemCallsPanel::reset() {
+    ++m_epoch;
+    m_isPolling = m_hasPending = false;
+    m_shown = UINT64_MAX;
+    m_total = context().callCount();
+    m_model.reset(m_filter.empty() ? static_cast<int>(std::min(m_total, kMaxRows)) : 0);
+    m_detail->hide();
+    if (!m_filter.empty()) pollMatching();
+    showCount();
+    showState();
+}
+
+void SystemCallsPanel::fetch(int first, int count) {
+    context().post<debugger::GetCalls>(
+        this, {static_cast<uint64_t>(first), static_cast<uint64_t>(count), m_filter},
+        [this, epoch = m_epoch](const debugger::CallSlice& slice) {
+            if (epoch == m_epoch) take(slice);
+        },
+        [](const engine::Error&) {});
+}
+
+void SystemCallsPanel::take(const debugger::CallSlice& slice) {
+    m_total = std::max(m_total, slice.total);
+    if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
+    m_model.setCount(static_cast<int>(std::min(m_filter.empty() ? m_total : slice.matching, kMaxRows)));
+    if (!slice.rows.empty()) m_model.setPage(static_cast<int>(slice.first), slice.rows);
+    showCount();
+}
+
+void SystemCallsPanel::onAppended(uint64_t count) {
+    if (count < m_total) reset();  // a new run
+    m_total = count;
+    if (m_filter.empty())
+        m_model.setCount(static_cast<int>(std::min(count, kMaxRows)));
+    else if (!m_pollTimer.isActive())
+        m_pollTimer.start();
+    if (std::exchange(m_hasPending, false)) m_model.invalidate();
+    showCount();
+    if (isEmptyShown()) showState();
+}
+
+// How many match is known to the session only, and while it searches it is known in part.
+void SystemCallsPanel::pollMatching() {
+    m_pollAgain = m_isPolling;
+    if (m_isPolling || m_filter.empty()) return;
+    m_isPolling = true;
+    context().post<debugger::GetCalls>(
+        this, {0, 0, m_filter},
+        [this, epoch = m_epoch](const debugger::CallSlice& slice) {
+            if (epoch != m_epoch) return;
+            m_isPolling = false;
+            take(slice);
+            if (std::exchange(m_pollAgain, false)) m_pollTimer.start();
+        },
+        [this](const engine::Error&) { m_isPolling = false; });
+}
+
+void SystemCallsPanel::showCount() {
+    const QString total = number(m_total);
+    m_count->setText(m_filter.empty()
+                         ? tr("%1 calls").arg(total)
+                         : tr("%1 of %2").arg(number(static_cast<uint64_t>(m_model.rowCount())), total));
+}
+
+QJsonObject SystemCallsPanel::save() const { return {{QStringLiteral("filter"), m_box->filter()}}; }
+void SystemCallsPanel::restore(const QJsonObject& memory) {
+    m_box->setFilter(memory[QLatin1String("filter")].toString());
+}
+
+// ------------------------------------------------------------------------------------------------------------------ layout
+
+void SystemCallsPanel::resizeEvent(QResizeEvent* event) {
+    Panel::resizeEvent(event);
+    m_splitter->setOrientation(width() > height() * 3 / 2 ? Qt::Horizontal : Qt::Vertical);
+    fitColumns();
+}
+
+// Arguments take what is left, but never so little that nothing can be read.
+void SystemCallsPanel::fitColumns() {
+    QHeaderView& header = *m_view->horizontalHeader();
+    const int least = kMinArguments * QFontMetrics(theme().codeFont()).horizontalAdvance(u'0');
+    const int others = header.length() - header.sectionSize(kArgumentsColumn);
+    const bool fits = m_view->viewport()->width() - others >= least;
+    header.setSectionResizeMode(kArgumentsColumn, fits ? QHeaderView::Stretch : QHeaderView::Interactive);
+    if (!fits && header.sectionSize(kArgumentsColumn) < least) header.resizeSection(kArgumentsColumn, least);
+}
+
+// ------------------------------------------------------------------------------------------------------------------ detail
+
+void SystemCallsPanel::showDetailSoon() {
+    if (!m_detailTimer.isActive()) m_detailTimer.start();
+}
+
+void SystemCallsPanel::showDetail() {
+    const CallRow* row = m_model.rowAt(m_view->currentIndex());
+    if (!row || (row->sequence == m_shown && !row->pending)) return;
+    m_shown = row->pending ? UINT64_MAX : row->sequence;
+    context().post<debugger::GetCall>(
+        this, {row->sequence},
+        [this, epoch = m_epoch](const debugger::CallDetail& detail) {
+            const CallRow* current = m_model.rowAt(m_view->currentIndex());
+            if (epoch != m_epoch || !current || current->sequence != detail.row.sequence) return;
+            m_detail->showCall(detail);
+            if (m_detail->isHidden())
+                m_detail->show(), QTimer::singleShot(0, this, &SystemCallsPanel::fitColumns);
+        },
+        [](const engine::Error&) {});
+}
+
+void SystemCallsPanel::showCall(uint64_t sequence) {
+    emit context().panelRequested(QStringLiteral("system-calls"));
+    if (!m_filter.empty()) m_box->setFilter({});
+    m_model.setCount(static_cast<int>(std::min(std::max(context().callCount(), sequence + 1), kMaxRows)));
+    const QModelIndex index = m_model.index(static_cast<int>(sequence), 0);
+    m_view->setCurrentIndex(index);
+    m_view->scrollTo(index, QAbstractItemView::PositionAtCenter);
+    m_view->setFocus();
+}
+
+// -------------------------------------------------------------------------------------------------------------------- menu
+
+const debugger::BreakpointInfo* SystemCallsPanel::breakOn(const std::string& name) const {
+    for (const auto& [id, info] : context().breakpoints()) {
+        if (info.spec.kind == debugger::BreakpointSpec::Kind::HostCall && info.spec.function == name)
+            return &info;
+    }
+    return nullptr;
+}
+
+void SystemCallsPanel::toggleBreak(const std::string& name) {
+    if (const debugger::BreakpointInfo* found = breakOn(name)) return context().removeBreakpoint(found->id);
+    debugger::BreakpointSpec spec;
+    spec.kind = debugger::BreakpointSpec::Kind::HostCall;
+    spec.function = name;
+    context().addBreakpoint(spec);
+}
+
+void SystemCallsPanel::showMenu(const QPoint& at) {
+    const CallRow* found = m_model.rowAt(m_view->indexAt(at));
+    if (!found) return;
+    const CallRow row = *found;
+    const QString name = oneLine(row.name), first = sameFirstArgument(row);
+    QMenu menu(this);
+    menu.addAction(tr("Go to Caller"), this, [=, this] { context().goTo(row.caller); });
+    menu.addSeparator();
+    menu.addAction(tr("Show Only %1").arg(name), this, [=, this] { m_box->setFilter(name + u'('); });
+    if (!first.isEmpty())
+        menu.addAction(tr("Show Only Calls With %1").arg(oneLine(first, 60)), this,
+                       [=, this] { m_box->setFilter(first); });
+    menu.addAction(tr("Show All"), this, [this] { m_box->setFilter({}); })->setEnabled(!m_filter.empty());
+    menu.addSeparator();
+    menu.addAction(breakOn(row.name) ? tr("No Break on %1").arg(name) : tr("Break on %1").arg(name), this,
+                   [=, this] { toggleBreak(row.name); });
+    menu.addSeparator();
+    menu.addAction(tr("Copy Row"), this, [this] { copyRows(*m_view); });
+    menu.addAction(tr("Copy as Line"), this, [=] { QApplication::clipboard()->setText(callLine(row)); });
+    menu.exec(m_view->viewport()->mapToGlobal(at));
+}
+
+}  // namespace ui

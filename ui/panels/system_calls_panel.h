@@ -1,0 +1,68 @@
+// System calls: every host call of the program as it happens, with a filter and the details of the chosen one. Only the rows looked at are
+// fetched, so that ten million are no more than ten.
+#pragma once
+
+#include <QLabel>
+#include <QSplitter>
+#include <QTimer>
+
+#include "ui/models/table_model.h"
+#include "ui/panel.h"
+
+namespace ui {
+
+class CallDetailView;
+class FilterBox;
+class TableView;
+
+std::vector<Column<debugger::CallRow>> callColumns();
+/// "fd_write(1, [6 bytes]) = ESUCCESS nwritten=6"
+QString callLine(const debugger::CallRow& row);
+/// The filter that keeps calls on the same first argument, such as an fd; empty if it has none.
+QString sameFirstArgument(const debugger::CallRow& row);
+
+class SystemCallsPanel final : public Panel {
+    Q_OBJECT
+
+public:
+    explicit SystemCallsPanel(Context& context);
+    QJsonObject save() const override;
+    void restore(const QJsonObject& memory) override;
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    QWidget* makeBar();
+    void showState();
+    void reset();
+    void fetch(int first, int count);
+    void take(const debugger::CallSlice& slice);
+    void onAppended(uint64_t count);
+    void pollMatching();
+    void showCount();
+    void fitColumns();
+    void showDetailSoon();
+    void showDetail();
+    void showCall(uint64_t sequence);
+    void toggleBreak(const std::string& name);
+    const debugger::BreakpointInfo* breakOn(const std::string& name) const;
+    void showMenu(const QPoint& at);
+
+    PagedModel<debugger::CallRow> m_model;
+    std::string m_filter;
+    uint64_t m_epoch = 0;  // of run and filter: answers of an older one are dropped
+    uint64_t m_total = 0;
+    bool m_hasPending = false;  // a call that was shown had not ended
+    bool m_isPolling = false, m_pollAgain = false;
+    QTimer m_detailTimer, m_pollTimer;
+    uint64_t m_shown = UINT64_MAX;  // sequence of the call in the detail pane
+
+    FilterBox* m_box = nullptr;
+    QLabel* m_count = nullptr;
+    TableView* m_view;
+    CallDetailView* m_detail;
+    QSplitter* m_splitter;
+};
+
+}  // namespace ui
