@@ -96,12 +96,16 @@ uint32_t BinaryReader::count(std::string_view what, uint32_t limit, uint32_t min
     const uint32_t n = u32();
     if (!ok()) return 0;
     if (n > limit) {
-        fail(ErrorCode::Limit, "too many " + std::string(what) + ": " + std::to_string(n) + ", limit " + std::to_string(limit), start);
+        fail(ErrorCode::Limit,
+             "too many " + std::string(what) + ": " + std::to_string(n) + ", limit " + std::to_string(limit),
+             start);
         return 0;
     }
     if (static_cast<uint64_t>(n) * minBytes > remaining()) {
-        fail(ErrorCode::Malformed, "unexpected end of section or function: " + std::to_string(n) + " " + std::string(what) +
-                                       " announced, " + std::to_string(remaining()) + " bytes left", start);
+        fail(ErrorCode::Malformed,
+             "unexpected end of section or function: " + std::to_string(n) + " " + std::string(what) +
+                 " announced, " + std::to_string(remaining()) + " bytes left",
+             start);
         return 0;
     }
     return n;
@@ -112,12 +116,17 @@ std::string_view BinaryReader::name() {
     const uint32_t length = u32();
     if (!ok()) return {};
     if (length > remaining()) {
-        fail(ErrorCode::Malformed, "length out of bounds: name of " + std::to_string(length) + " bytes, " + std::to_string(remaining()) +
-                                       " left", start);
+        fail(ErrorCode::Malformed,
+             "length out of bounds: name of " + std::to_string(length) + " bytes, " +
+                 std::to_string(remaining()) + " left",
+             start);
         return {};
     }
     if (length > limits::kNameBytes) {
-        fail(ErrorCode::Limit, "name too long: " + std::to_string(length) + " bytes, limit " + std::to_string(limits::kNameBytes), start);
+        fail(ErrorCode::Limit,
+             "name too long: " + std::to_string(length) + " bytes, limit " +
+                 std::to_string(limits::kNameBytes),
+             start);
         return {};
     }
     const std::string_view text(reinterpret_cast<const char*>(m_at), length);
@@ -141,8 +150,10 @@ HeapType BinaryReader::heapType() {
     }
     const int64_t index = s33();
     if (!ok()) return {};
-    if (index < 0) fail(ErrorCode::Malformed, "malformed heap type", start);
-    else if (index >= limits::kTypes) fail(ErrorCode::Invalid, "unknown type " + std::to_string(index), start);
+    if (index < 0)
+        fail(ErrorCode::Malformed, "malformed heap type", start);
+    else if (index >= limits::kTypes)
+        fail(ErrorCode::Invalid, "unknown type " + std::to_string(index), start);
     return ok() ? HeapType(TypeIdx(static_cast<uint32_t>(index))) : HeapType();
 }
 
@@ -153,8 +164,10 @@ ValType BinaryReader::refType() {
         return ValType::ref(heapType(), byte == 0x63);
     }
     if (byte >= 0x69 && byte <= 0x74) return ValType::ref(heapType());
-    if (atEnd()) failEnd();
-    else fail(ErrorCode::Malformed, "malformed reference type: " + hex(byte));
+    if (atEnd())
+        failEnd();
+    else
+        fail(ErrorCode::Malformed, "malformed reference type: " + hex(byte));
     return kFuncRef;
 }
 
@@ -167,8 +180,10 @@ ValType BinaryReader::valType() {
     case 0x7b: ++m_at; return kV128;
     default:
         if (beginsValType(byte)) return refType();
-        if (atEnd()) failEnd();
-        else fail(ErrorCode::Malformed, "malformed value type: " + hex(byte));
+        if (atEnd())
+            failEnd();
+        else
+            fail(ErrorCode::Malformed, "malformed value type: " + hex(byte));
         return kI32;
     }
 }
@@ -181,14 +196,22 @@ bool isUtf8(std::string_view text) {
         if (lead < 0x80) continue;
         int more = 0;
         uint8_t low = 0x80, high = 0xbf;  // what the second byte may be
-        if (lead >= 0xc2 && lead <= 0xdf) more = 1;
-        else if (lead >= 0xe0 && lead <= 0xef) more = 2;
-        else if (lead >= 0xf0 && lead <= 0xf4) more = 3;
-        else return false;
-        if (lead == 0xe0) low = 0xa0;        // overlong
-        else if (lead == 0xed) high = 0x9f;  // surrogates
-        else if (lead == 0xf0) low = 0x90;   // overlong
-        else if (lead == 0xf4) high = 0x8f;  // above U+10FFFF
+        if (lead >= 0xc2 && lead <= 0xdf)
+            more = 1;
+        else if (lead >= 0xe0 && lead <= 0xef)
+            more = 2;
+        else if (lead >= 0xf0 && lead <= 0xf4)
+            more = 3;
+        else
+            return false;
+        if (lead == 0xe0)
+            low = 0xa0;  // overlong
+        else if (lead == 0xed)
+            high = 0x9f;  // surrogates
+        else if (lead == 0xf0)
+            low = 0x90;  // overlong
+        else if (lead == 0xf4)
+            high = 0x8f;  // above U+10FFFF
         for (; more > 0; --more, low = 0x80, high = 0xbf) {
             if (p == end || *p < low || *p > high) return false;
             ++p;

@@ -17,11 +17,14 @@ std::string labelOf(const std::unordered_map<uint32_t, std::string>& names, uint
 class PlainLabels : public Labels {
 public:
     PlainLabels(const Module& module, FuncIdx function) : m_names(module.names()) {
-        if (const auto at = m_names.locals.find(function.value); at != m_names.locals.end()) m_locals = &at->second;
+        if (const auto at = m_names.locals.find(function.value); at != m_names.locals.end())
+            m_locals = &at->second;
     }
     std::string function(FuncIdx index) const override { return labelOf(m_names.functions, index.value); }
     std::string global(GlobalIdx index) const override { return labelOf(m_names.globals, index.value); }
-    std::string local(uint32_t index) const override { return m_locals ? labelOf(*m_locals, index) : std::to_string(index); }
+    std::string local(uint32_t index) const override {
+        return m_locals ? labelOf(*m_locals, index) : std::to_string(index);
+    }
 
 private:
     const Names& m_names;
@@ -41,7 +44,8 @@ std::vector<DisassemblyLine> disassemble(const Module& module, FuncIdx function,
     Instruction instruction;
     while (reader.next(instruction)) {
         const uint32_t depth = nesting.depthOf(instruction.op);
-        lines.push_back({instruction.offset, instruction.end - instruction.offset, depth, instruction.op, toText(instruction, labels)});
+        lines.push_back({instruction.offset, instruction.end - instruction.offset, depth, instruction.op,
+                         toText(instruction, labels)});
     }
     if (error && !reader.ok()) {
         *error = reader.error();
@@ -52,8 +56,14 @@ std::vector<DisassemblyLine> disassemble(const Module& module, FuncIdx function,
     return lines;
 }
 
-std::string functionLabel(const Module& module, FuncIdx function) { return labelOf(module.names().functions, function.value); }
-std::string localLabel(const Module& module, FuncIdx function, uint32_t local) { return PlainLabels(module, function).local(local); }
-std::string globalLabel(const Module& module, GlobalIdx global) { return labelOf(module.names().globals, global.value); }
+std::string functionLabel(const Module& module, FuncIdx function) {
+    return labelOf(module.names().functions, function.value);
+}
+std::string localLabel(const Module& module, FuncIdx function, uint32_t local) {
+    return PlainLabels(module, function).local(local);
+}
+std::string globalLabel(const Module& module, GlobalIdx global) {
+    return labelOf(module.names().globals, global.value);
+}
 
 }  // namespace engine

@@ -20,7 +20,8 @@ public:
         for (const Function& function : m_module.functions)
             if (!function.import) body(function);
         // `throw` belongs to both forms of exception handling.
-        if (has(Feature::LegacyExceptions) && !m_usesNewExceptions) m_found.reset(static_cast<size_t>(Feature::Exceptions));
+        if (has(Feature::LegacyExceptions) && !m_usesNewExceptions)
+            m_found.reset(static_cast<size_t>(Feature::Exceptions));
         std::vector<Feature> features;
         for (size_t i = 0; i < m_found.size(); ++i)
             if (m_found[i]) features.push_back(static_cast<Feature>(i));
@@ -37,19 +38,29 @@ private:
         if (!type.nullable() || !type.heap().isAbstract()) add(Feature::FunctionReferences);
         if (!type.heap().isAbstract()) return;
         switch (type.heap().abstract()) {
-        case AbstractHeap::Func: case AbstractHeap::Extern: add(Feature::ReferenceTypes); break;
-        case AbstractHeap::Exn: case AbstractHeap::NoExn: add(Feature::Exceptions); m_usesNewExceptions = true; break;
+        case AbstractHeap::Func:
+        case AbstractHeap::Extern: add(Feature::ReferenceTypes); break;
+        case AbstractHeap::Exn:
+        case AbstractHeap::NoExn:
+            add(Feature::Exceptions);
+            m_usesNewExceptions = true;
+            break;
         default: add(Feature::Gc);
         }
     }
 
     void types() {
         for (const DefinedType& defined : m_module.types) {
-            if (defined.kind != CompositeKind::Func || defined.super || !defined.isFinal || defined.groupSize > 1) add(Feature::Gc);
+            if (defined.kind != CompositeKind::Func || defined.super || !defined.isFinal ||
+                defined.groupSize > 1)
+                add(Feature::Gc);
             if (defined.func.results.size() > 1) add(Feature::MultiValue);
-            for (const ValType param : defined.func.params) type(param);
-            for (const ValType result : defined.func.results) type(result);
-            for (const FieldType& field : defined.structure.fields) type(field.type);
+            for (const ValType param : defined.func.params)
+                type(param);
+            for (const ValType result : defined.func.results)
+                type(result);
+            for (const FieldType& field : defined.structure.fields)
+                type(field.type);
             if (defined.kind == CompositeKind::Array) type(defined.array.element.type);
         }
     }
@@ -70,23 +81,32 @@ private:
         if (!m_module.tags.empty()) add(Feature::Exceptions);
         for (const Global& global : m_module.globals) {
             type(global.type.type);
-            if (!global.import) constant(global.init);
-            else if (global.type.isMutable) add(Feature::MutableGlobals);
+            if (!global.import)
+                constant(global.init);
+            else if (global.type.isMutable)
+                add(Feature::MutableGlobals);
         }
         for (const Export& e : m_module.exports)
-            if (e.kind == ExternKind::Global && e.index < m_module.globals.size() && m_module.globals[e.index].type.isMutable) add(Feature::MutableGlobals);
+            if (e.kind == ExternKind::Global && e.index < m_module.globals.size() &&
+                m_module.globals[e.index].type.isMutable)
+                add(Feature::MutableGlobals);
     }
 
     void segments() {
         for (const ElementSegment& segment : m_module.elements) {
-            if (segment.mode == SegmentMode::Active) constant(segment.offset);
-            else add(segment.mode == SegmentMode::Passive ? Feature::BulkMemory : Feature::ReferenceTypes);
+            if (segment.mode == SegmentMode::Active)
+                constant(segment.offset);
+            else
+                add(segment.mode == SegmentMode::Passive ? Feature::BulkMemory : Feature::ReferenceTypes);
             if (segment.usesExpressions) type(segment.type);
-            for (const ConstExpr& expression : segment.expressions) constant(expression);
+            for (const ConstExpr& expression : segment.expressions)
+                constant(expression);
         }
         for (const DataSegment& segment : m_module.data) {
-            if (segment.mode == SegmentMode::Active) constant(segment.offset);
-            else add(Feature::BulkMemory);
+            if (segment.mode == SegmentMode::Active)
+                constant(segment.offset);
+            else
+                add(Feature::BulkMemory);
         }
     }
 
@@ -95,7 +115,12 @@ private:
         while (m_reader.next(m_instruction)) {
             instruction();
             switch (m_instruction.op) {
-            case Op::I32Add: case Op::I32Sub: case Op::I32Mul: case Op::I64Add: case Op::I64Sub: case Op::I64Mul: add(Feature::ExtendedConst); break;
+            case Op::I32Add:
+            case Op::I32Sub:
+            case Op::I32Mul:
+            case Op::I64Add:
+            case Op::I64Sub:
+            case Op::I64Mul: add(Feature::ExtendedConst); break;
             default: break;
             }
         }
@@ -109,7 +134,8 @@ private:
             type(locals.valType());
         }
         m_reader.start(function.code);
-        while (m_reader.next(m_instruction)) instruction();
+        while (m_reader.next(m_instruction))
+            instruction();
     }
 
     void instruction() {
@@ -117,7 +143,8 @@ private:
         add(r.feature);
         if (m_instruction.op == Op::TryTable || m_instruction.op == Op::ThrowRef) m_usesNewExceptions = true;
         const bool hasBlock = r.imm == Imm::Block || r.imm == Imm::TryTable;
-        if (hasBlock && (!m_instruction.block.params.empty() || m_instruction.block.results.size() > 1)) add(Feature::MultiValue);
+        if (hasBlock && (!m_instruction.block.params.empty() || m_instruction.block.results.size() > 1))
+            add(Feature::MultiValue);
     }
 
     const Module& m_module;

@@ -22,7 +22,8 @@ std::string_view kindOf(mode_t mode) {
     switch (mode & S_IFMT) {
     case S_IFDIR: return "a directory";
     case S_IFIFO: return "a named pipe";
-    case S_IFCHR: case S_IFBLK: return "a device";
+    case S_IFCHR:
+    case S_IFBLK: return "a device";
     case S_IFSOCK: return "a socket";
     default: return "not a file";
     }
@@ -33,7 +34,9 @@ struct Descriptor {
     int fd;
     explicit Descriptor(int f) : fd(f) {}
     Descriptor(const Descriptor&) = delete;
-    ~Descriptor() { if (fd >= 0) ::close(fd); }
+    ~Descriptor() {
+        if (fd >= 0) ::close(fd);
+    }
 };
 
 /// Fills `bytes` from the file; the number of bytes read, or -1 with errno.
@@ -55,12 +58,17 @@ Result<std::shared_ptr<const std::vector<uint8_t>>> readFile(const std::string& 
     // O_NONBLOCK: opening a pipe that nobody writes must not wait; it is refused below.
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     if (file.fd < 0) return ioError(path, std::string("cannot be opened: ") + std::strerror(errno));
-    struct stat status{};
-    if (::fstat(file.fd, &status) != 0) return ioError(path, std::string("cannot be examined: ") + std::strerror(errno));
-    if (!S_ISREG(status.st_mode)) return ioError(path, "is " + std::string(kindOf(status.st_mode)) + ", not a file");
+    struct stat status {};
+    if (::fstat(file.fd, &status) != 0)
+        return ioError(path, std::string("cannot be examined: ") + std::strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return ioError(path, "is " + std::string(kindOf(status.st_mode)) + ", not a file");
     const auto size = static_cast<uint64_t>(status.st_size);
     if (size > limits::kFileBytes) {
-        Error error{ErrorCode::Limit, "file too large: " + std::to_string(size) + " bytes, limit " + std::to_string(limits::kFileBytes), {}};
+        Error error{
+            ErrorCode::Limit,
+            "file too large: " + std::to_string(size) + " bytes, limit " + std::to_string(limits::kFileBytes),
+            {}};
         error.where.file = path;
         return error;
     }
@@ -68,7 +76,8 @@ Result<std::shared_ptr<const std::vector<uint8_t>>> readFile(const std::string& 
     auto bytes = std::make_shared<std::vector<uint8_t>>(size + 1);
     const ssize_t got = readAll(file.fd, *bytes);
     if (got < 0) return ioError(path, std::string("cannot be read: ") + std::strerror(errno));
-    if (static_cast<uint64_t>(got) != size) return ioError(path, "changed while it was being read; try again");
+    if (static_cast<uint64_t>(got) != size)
+        return ioError(path, "changed while it was being read; try again");
     bytes->resize(size);
     return std::shared_ptr<const std::vector<uint8_t>>(std::move(bytes));
 }

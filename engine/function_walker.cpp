@@ -25,9 +25,12 @@ constexpr FixedSignature unpack(std::string_view text) {
     if (text == "*") return signature;
     bool results = false;
     for (const char letter : text) {
-        if (letter == ':') results = true;
-        else if (results) signature.out[signature.pushes++] = kindOf(letter);
-        else signature.in[signature.pops++] = kindOf(letter);
+        if (letter == ':')
+            results = true;
+        else if (results)
+            signature.out[signature.pushes++] = kindOf(letter);
+        else
+            signature.in[signature.pops++] = kindOf(letter);
     }
     return signature;
 }
@@ -39,12 +42,30 @@ constexpr std::array<FixedSignature, kOpCount> makeSignatures() {
 #undef OP
     };
     std::array<FixedSignature, kOpCount> signatures{};
-    for (uint32_t i = 0; i < kOpCount; ++i) signatures[i] = unpack(kTexts[i]);
+    for (uint32_t i = 0; i < kOpCount; ++i)
+        signatures[i] = unpack(kTexts[i]);
     return signatures;
 }
 
 /// How the fast loop handles an instruction of one byte.
-enum class Fast : uint8_t { Slow, Fixed, LocalGet, LocalSet, LocalTee, I32Const, I64Const, MemArg, Call, GlobalGet, Br, BrIf, Drop, End, Skip4, Skip8 };
+enum class Fast : uint8_t {
+    Slow,
+    Fixed,
+    LocalGet,
+    LocalSet,
+    LocalTee,
+    I32Const,
+    I64Const,
+    MemArg,
+    Call,
+    GlobalGet,
+    Br,
+    BrIf,
+    Drop,
+    End,
+    Skip4,
+    Skip8
+};
 
 constexpr Fast fastOf(Op op, Imm imm, std::string_view signature) {
     switch (op) {
@@ -78,7 +99,7 @@ struct FastRow {
 constexpr auto makeFastRows() {
     std::array<FastRow, 256> rows{};
 #define OP(id, text, prefix, code, imm, signature, feature) \
-    if (prefix == 0) rows[(code) & 0xff] = {Op::id, fastOf(Op::id, Imm::imm, signature)};
+    if (prefix == 0) rows[(code)&0xff] = {Op::id, fastOf(Op::id, Imm::imm, signature)};
 #include "engine/opcodes.def"
 #undef OP
     return rows;
@@ -119,7 +140,8 @@ Error FunctionWalker::Impl::takeError() {
 // --- Operands ---------------------------------------------------------------------------------------------------
 
 void FunctionWalker::Impl::grow(size_t atLeast) {
-    const auto used = static_cast<size_t>(top - stack.data()), bottom = static_cast<size_t>(floor - stack.data());
+    const auto used = static_cast<size_t>(top - stack.data()),
+               bottom = static_cast<size_t>(floor - stack.data());
     stack.resize(std::max(stack.size() * 2, used + atLeast + 64));
     top = stack.data() + used;
     floor = stack.data() + bottom;
@@ -132,7 +154,8 @@ bool FunctionWalker::Impl::popSlow(ValType expected) {
         return mismatch("expected " + toText(expected) + ", found nothing");
     }
     const ValType found = top[-1];
-    if (!isSubtype(module, found, expected)) return mismatch("expected " + toText(expected) + ", found " + toText(found));
+    if (!isSubtype(module, found, expected))
+        return mismatch("expected " + toText(expected) + ", found " + toText(found));
     --top;
     slots -= found.slots();
     return true;
@@ -155,9 +178,11 @@ bool FunctionWalker::Impl::checkAll(std::span<const ValType> types) {
     const auto present = static_cast<size_t>(top - floor);
     for (size_t depth = 0; depth < types.size(); ++depth) {
         const ValType expected = types[types.size() - 1 - depth];
-        if (depth >= present) return frames.back().unreachable || mismatch("expected " + toText(expected) + ", found nothing");
+        if (depth >= present)
+            return frames.back().unreachable || mismatch("expected " + toText(expected) + ", found nothing");
         const ValType found = top[-1 - static_cast<ptrdiff_t>(depth)];
-        if (!isSubtype(module, found, expected)) return mismatch("expected " + toText(expected) + ", found " + toText(found));
+        if (!isSubtype(module, found, expected))
+            return mismatch("expected " + toText(expected) + ", found " + toText(found));
     }
     return true;
 }
@@ -170,7 +195,8 @@ void FunctionWalker::Impl::setUnreachable() {
 
 // --- Frames -----------------------------------------------------------------------------------------------------
 
-void FunctionWalker::Impl::pushFrame(Op op, std::span<const ValType> params, std::span<const ValType> results, uint32_t offset) {
+void FunctionWalker::Impl::pushFrame(Op op, std::span<const ValType> params, std::span<const ValType> results,
+                                     uint32_t offset) {
     frames.push_back({op, params, results, static_cast<uint32_t>(top - stack.data()), slots, false, offset,
                       static_cast<uint32_t>(initStack.size())});
     floor = top;
@@ -182,8 +208,8 @@ bool FunctionWalker::Impl::popFrameResults() {
     if (!popAll(frames.back().results)) return false;
     if (top == floor) return true;
     const auto left = top - floor;
-    return mismatch("expected " + std::to_string(frames.back().results.size()) + " operands, found " + std::to_string(left) +
-                    " more, the last " + toText(top[-1]));
+    return mismatch("expected " + std::to_string(frames.back().results.size()) + " operands, found " +
+                    std::to_string(left) + " more, the last " + toText(top[-1]));
 }
 
 /// The second part of a block: else, catch.
@@ -212,7 +238,9 @@ void FunctionWalker::Impl::forgetInitialised(uint32_t height) {
 // --- Locals -----------------------------------------------------------------------------------------------------
 
 ValType FunctionWalker::Impl::localTypeSlow(uint32_t local) const {
-    return std::upper_bound(runs.begin(), runs.end(), local, [](uint32_t l, const LocalRun& run) { return l < run.end; })->type;
+    return std::upper_bound(runs.begin(), runs.end(), local,
+                            [](uint32_t l, const LocalRun& run) { return l < run.end; })
+        ->type;
 }
 
 bool FunctionWalker::Impl::isSet(uint32_t local) const {
@@ -227,11 +255,14 @@ void FunctionWalker::Impl::markSet(uint32_t local, ValType type) {
 
 void FunctionWalker::Impl::addLocals(uint32_t count, ValType type) {
     if (count == 0) return;
-    for (uint32_t i = localCount; i < kFlatLocals && i < localCount + count; ++i) flat[i] = type;
+    for (uint32_t i = localCount; i < kFlatLocals && i < localCount + count; ++i)
+        flat[i] = type;
     localCount += count;
     allLocalSlots += static_cast<uint64_t>(count) * type.slots();
-    if (!runs.empty() && runs.back().type == type) runs.back().end = localCount;
-    else runs.push_back({localCount, type});
+    if (!runs.empty() && runs.back().type == type)
+        runs.back().end = localCount;
+    else
+        runs.push_back({localCount, type});
 }
 
 bool FunctionWalker::Impl::readLocals() {
@@ -249,7 +280,8 @@ bool FunctionWalker::Impl::readLocals() {
     if (!bytes.ok()) return false;
     if (!tracksInit) return true;
     if (initMark.size() < localCount) initMark.resize(localCount);
-    for (uint32_t i = 0; i < parameters; ++i) initMark[i] = initEpoch;
+    for (uint32_t i = 0; i < parameters; ++i)
+        initMark[i] = initEpoch;
     return true;
 }
 
@@ -295,7 +327,8 @@ Result<> FunctionWalker::Impl::walk(FuncIdx index, InstructionSink* sink) {
     isConst = false;
     instruction.offset = body.body.begin;
     instruction.op = Op::Call;
-    for (const ValType param : type.params) addLocals(1, param);
+    for (const ValType param : type.params)
+        addLocals(1, param);
     reader.start(body.body);
     if (!readLocals()) return takeError();
     if (sink) expandLocals();
@@ -304,7 +337,8 @@ Result<> FunctionWalker::Impl::walk(FuncIdx index, InstructionSink* sink) {
     return {};
 }
 
-Result<> FunctionWalker::Impl::walkConst(const ConstExpr& expression, ValType expected, uint32_t globals, InstructionSink* sink) {
+Result<> FunctionWalker::Impl::walkConst(const ConstExpr& expression, ValType expected, uint32_t globals,
+                                         InstructionSink* sink) {
     reset(1);
     isConst = true;
     visibleGlobals = globals;
@@ -337,10 +371,22 @@ bool FunctionWalker::Impl::run(InstructionSink* sink) {
                 case Fast::LocalSet: good = localSet(bytes.u32()); break;
                 case Fast::LocalTee: good = localTee(bytes.u32()); break;
                 case Fast::GlobalGet: good = globalGet(bytes.u32()); break;
-                case Fast::I32Const: bytes.s32(); push(kI32); break;
-                case Fast::I64Const: bytes.s64(); push(kI64); break;
-                case Fast::Skip4: bytes.f32Bits(); push(kF32); break;
-                case Fast::Skip8: bytes.f64Bits(); push(kF64); break;
+                case Fast::I32Const:
+                    bytes.s32();
+                    push(kI32);
+                    break;
+                case Fast::I64Const:
+                    bytes.s64();
+                    push(kI64);
+                    break;
+                case Fast::Skip4:
+                    bytes.f32Bits();
+                    push(kF32);
+                    break;
+                case Fast::Skip8:
+                    bytes.f64Bits();
+                    push(kF64);
+                    break;
                 case Fast::MemArg:
                     reader.readMemArg(instruction);
                     good = bytes.ok() && memoryAccess(instruction);
@@ -349,11 +395,10 @@ bool FunctionWalker::Impl::run(InstructionSink* sink) {
                 case Fast::Br: good = br(bytes.u32()); break;
                 case Fast::BrIf: good = brIf(bytes.u32()); break;
                 case Fast::Drop: good = drop(); break;
-                case Fast::End:
-                    good = end();
-                    break;
+                case Fast::End: good = end(); break;
                 }
-                if (!good || !bytes.ok()) [[unlikely]] return false;
+                if (!good || !bytes.ok()) [[unlikely]]
+                    return false;
                 if (slots > maxSlots) maxSlots = slots;
                 if (fast.op == Op::End && frames.empty()) break;
                 continue;
@@ -373,7 +418,8 @@ bool FunctionWalker::Impl::run(InstructionSink* sink) {
     }
     if (bytes.atEnd()) return true;
     instruction.offset = bytes.offset();
-    return fail(ErrorCode::Malformed, "section size mismatch: " + std::to_string(bytes.remaining()) + " bytes behind the final end");
+    return fail(ErrorCode::Malformed, "section size mismatch: " + std::to_string(bytes.remaining()) +
+                                          " bytes behind the final end");
 }
 
 // --- The interface ----------------------------------------------------------------------------------------------
@@ -382,7 +428,8 @@ FunctionWalker::FunctionWalker(const Module& module) : m(std::make_unique<Impl>(
 FunctionWalker::~FunctionWalker() = default;
 
 Result<> FunctionWalker::walk(FuncIdx function, InstructionSink* sink) { return m->walk(function, sink); }
-Result<> FunctionWalker::walkConst(const ConstExpr& expression, ValType expected, uint32_t visibleGlobals, InstructionSink* sink) {
+Result<> FunctionWalker::walkConst(const ConstExpr& expression, ValType expected, uint32_t visibleGlobals,
+                                   InstructionSink* sink) {
     return m->walkConst(expression, expected, visibleGlobals, sink);
 }
 
@@ -395,7 +442,8 @@ uint32_t FunctionWalker::localSlots() const { return static_cast<uint32_t>(m->al
 std::span<const ValType> FunctionWalker::operands() const { return {m->stack.data(), m->top}; }
 uint32_t FunctionWalker::operandSlots() const { return m->slots; }
 ValType FunctionWalker::operand(uint32_t depth) const {
-    return static_cast<size_t>(m->top - m->floor) > depth ? m->top[-1 - static_cast<ptrdiff_t>(depth)] : kBottom;
+    return static_cast<size_t>(m->top - m->floor) > depth ? m->top[-1 - static_cast<ptrdiff_t>(depth)]
+                                                          : kBottom;
 }
 const ControlFrame& FunctionWalker::label(uint32_t depth) const { return m->frameAt(depth); }
 uint32_t FunctionWalker::labels() const { return static_cast<uint32_t>(m->frames.size()); }
@@ -445,7 +493,8 @@ Result<std::vector<ValType>> localTypes(const Module& module, FuncIdx function) 
 
 uint32_t slotsOf(std::span<const ValType> types) {
     uint32_t slots = 0;
-    for (const ValType type : types) slots += type.slots();
+    for (const ValType type : types)
+        slots += type.slots();
     return slots;
 }
 

@@ -48,7 +48,7 @@ struct FunctionWalker::Impl {
     std::array<ValType, kFlatLocals> flat;
     uint32_t localCount = 0;
     uint64_t allLocalSlots = 0;
-    std::vector<ValType> allLocals;         // with a sink only
+    std::vector<ValType> allLocals;  // with a sink only
     std::vector<uint32_t> localSlotOffsets;
 
     // Locals without a default value: which have been set, in order, and of each whether (initMark == initEpoch).
@@ -62,7 +62,8 @@ struct FunctionWalker::Impl {
 
     // --- Set-up (function_walker.cpp) ---
     Result<> walk(FuncIdx index, InstructionSink* sink);
-    Result<> walkConst(const ConstExpr& expression, ValType expected, uint32_t globals, InstructionSink* sink);
+    Result<> walkConst(const ConstExpr& expression, ValType expected, uint32_t globals,
+                       InstructionSink* sink);
     void reset(uint32_t resultCount);
     bool readLocals();
     void addLocals(uint32_t count, ValType type);
@@ -80,7 +81,8 @@ struct FunctionWalker::Impl {
     // --- The operand stack ---
     void grow(size_t atLeast);
     void reserve(size_t count) {
-        if (static_cast<size_t>(capacity - top) < count) [[unlikely]] grow(count);
+        if (static_cast<size_t>(capacity - top) < count) [[unlikely]]
+            grow(count);
     }
     /// Room must have been reserved: 8 per instruction are.
     void push(ValType type) {
@@ -107,7 +109,8 @@ struct FunctionWalker::Impl {
     }
     void pushAll(std::span<const ValType> types) {
         reserve(types.size() + 8);
-        for (const ValType type : types) push(type);
+        for (const ValType type : types)
+            push(type);
     }
     /// Whether the operands fit, without taking them.
     bool checkAll(std::span<const ValType> types);
@@ -124,7 +127,8 @@ struct FunctionWalker::Impl {
 
     // --- Locals ---
     ValType localType(uint32_t local) const {
-        if (local < kFlatLocals) [[likely]] return flat[local];
+        if (local < kFlatLocals) [[likely]]
+            return flat[local];
         return localTypeSlow(local);
     }
     ValType localTypeSlow(uint32_t local) const;
@@ -133,16 +137,20 @@ struct FunctionWalker::Impl {
 
     // --- Rules of the commonest instructions ---
     bool localGet(uint32_t local) {
-        if (local >= localCount) [[unlikely]] return unknown("local", local);
+        if (local >= localCount) [[unlikely]]
+            return unknown("local", local);
         const ValType type = localType(local);
-        if (tracksInit && !isSet(local)) [[unlikely]] return invalid("uninitialized local " + std::to_string(local) + " of type " + toText(type));
+        if (tracksInit && !isSet(local)) [[unlikely]]
+            return invalid("uninitialized local " + std::to_string(local) + " of type " + toText(type));
         push(type);
         return true;
     }
     bool localSet(uint32_t local) {
-        if (local >= localCount) [[unlikely]] return unknown("local", local);
+        if (local >= localCount) [[unlikely]]
+            return unknown("local", local);
         const ValType type = localType(local);
-        if (tracksInit) [[unlikely]] markSet(local, type);
+        if (tracksInit) [[unlikely]]
+            markSet(local, type);
         return pop(type);
     }
     bool localTee(uint32_t local) {
@@ -156,7 +164,8 @@ struct FunctionWalker::Impl {
         const FixedSignature& signature = kFixedSignatures[static_cast<uint16_t>(op)];
         for (uint32_t i = signature.pops; i-- > 0;)
             if (!pop(signature.in[i])) return false;
-        for (uint32_t i = 0; i < signature.pushes; ++i) push(signature.out[i]);
+        for (uint32_t i = 0; i < signature.pushes; ++i)
+            push(signature.out[i]);
         return true;
     }
     /// With `m` in the signature.

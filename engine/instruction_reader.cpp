@@ -22,7 +22,8 @@ Op readOpcode(BinaryReader& bytes) {
     const uint32_t code = bytes.u32();
     if (!bytes.ok()) return Op::Count;
     const Op op = findOp(first, code);
-    if (op == Op::Count) bytes.fail(ErrorCode::Malformed, "illegal opcode " + hex(first) + " " + hex(code), start);
+    if (op == Op::Count)
+        bytes.fail(ErrorCode::Malformed, "illegal opcode " + hex(first) + " " + hex(code), start);
     return op;
 }
 
@@ -45,12 +46,26 @@ uint64_t read64(const uint8_t* from) {
 bool readPlainImmediates(BinaryReader& bytes, Imm imm, Instruction& out) {
     switch (imm) {
     case Imm::None: return true;
-    case Imm::Label: case Imm::Func: case Imm::Type: case Imm::Table: case Imm::Memory: case Imm::Global: case Imm::Local:
-    case Imm::Tag: case Imm::Elem: case Imm::Data:
-        out.index = bytes.u32();
-        return true;
-    case Imm::CallIndirect: case Imm::TypeField: case Imm::TypeU32: case Imm::TypeType: case Imm::TypeData: case Imm::TypeElem:
-    case Imm::TableTable: case Imm::MemoryMemory: case Imm::DataMemory: case Imm::ElemTable:
+    case Imm::Label:
+    case Imm::Func:
+    case Imm::Type:
+    case Imm::Table:
+    case Imm::Memory:
+    case Imm::Global:
+    case Imm::Local:
+    case Imm::Tag:
+    case Imm::Elem:
+    case Imm::Data: out.index = bytes.u32(); return true;
+    case Imm::CallIndirect:
+    case Imm::TypeField:
+    case Imm::TypeU32:
+    case Imm::TypeType:
+    case Imm::TypeData:
+    case Imm::TypeElem:
+    case Imm::TableTable:
+    case Imm::MemoryMemory:
+    case Imm::DataMemory:
+    case Imm::ElemTable:
         out.index = bytes.u32();
         out.index2 = bytes.u32();
         return true;
@@ -61,7 +76,8 @@ bool readPlainImmediates(BinaryReader& bytes, Imm imm, Instruction& out) {
         return true;
     case Imm::Lane: out.lane = bytes.u8(); return true;
     case Imm::Shuffle:
-        if (const auto lanes = bytes.bytes(16); lanes.size() == 16) std::memcpy(out.lanes.data(), lanes.data(), 16);
+        if (const auto lanes = bytes.bytes(16); lanes.size() == 16)
+            std::memcpy(out.lanes.data(), lanes.data(), 16);
         return true;
     case Imm::I32: out.value = static_cast<uint32_t>(bytes.s32()); return true;
     case Imm::I64: out.value = static_cast<uint64_t>(bytes.s64()); return true;
@@ -76,9 +92,13 @@ bool readPlainImmediates(BinaryReader& bytes, Imm imm, Instruction& out) {
     case Imm::Fence:
         if (bytes.u8() != 0) bytes.fail(ErrorCode::Malformed, "zero byte expected", bytes.offset() - 1);
         return true;
-    case Imm::Mask16: case Imm::Block: case Imm::LabelTable: case Imm::Heap: case Imm::SelectTypes: case Imm::CastBranch:
-    case Imm::TryTable:
-        break;
+    case Imm::Mask16:
+    case Imm::Block:
+    case Imm::LabelTable:
+    case Imm::Heap:
+    case Imm::SelectTypes:
+    case Imm::CastBranch:
+    case Imm::TryTable: break;
     }
     return false;
 }
@@ -133,7 +153,9 @@ HeapType InstructionReader::knownHeapType() {
 ValType InstructionReader::knownValType() {
     const uint32_t start = m_bytes.offset();
     const ValType type = m_bytes.valType();
-    if (!m_bytes.ok() || !type.isRef() || type.heap().isAbstract() || type.heap().defined().value < m_module.types.size()) return type;
+    if (!m_bytes.ok() || !type.isRef() || type.heap().isAbstract() ||
+        type.heap().defined().value < m_module.types.size())
+        return type;
     m_bytes.fail(ErrorCode::Invalid, "unknown type " + std::to_string(type.heap().defined().value), start);
     return kI32;
 }
@@ -162,7 +184,9 @@ void InstructionReader::readBlockType(BlockType& out) {
             return m_bytes.fail(ErrorCode::Invalid, "unknown type " + std::to_string(index), start);
         const DefinedType& type = m_module.types[static_cast<size_t>(index)];
         if (type.kind != CompositeKind::Func)
-            return m_bytes.fail(ErrorCode::Invalid, "unknown type: type " + std::to_string(index) + " is no function type", start);
+            return m_bytes.fail(ErrorCode::Invalid,
+                                "unknown type: type " + std::to_string(index) + " is no function type",
+                                start);
         out = {type.func.params, type.func.results, TypeIdx(static_cast<uint32_t>(index))};
     }
 }
@@ -170,7 +194,8 @@ void InstructionReader::readBlockType(BlockType& out) {
 void InstructionReader::readLabelTable(Instruction& out) {
     const uint32_t n = m_bytes.count("labels", limits::kBodyBytes);
     m_labels.clear();
-    for (uint32_t i = 0; i <= n && m_bytes.ok(); ++i) m_labels.push_back(m_bytes.u32());
+    for (uint32_t i = 0; i <= n && m_bytes.ok(); ++i)
+        m_labels.push_back(m_bytes.u32());
     out.labels = m_labels;
 }
 
@@ -180,7 +205,8 @@ void InstructionReader::readCatches(Instruction& out) {
     for (uint32_t i = 0; i < n && m_bytes.ok(); ++i) {
         const uint32_t start = m_bytes.offset();
         const uint8_t kind = m_bytes.u8();
-        if (kind > 3) return m_bytes.fail(ErrorCode::Malformed, "malformed catch clause: " + hex(kind), start);
+        if (kind > 3)
+            return m_bytes.fail(ErrorCode::Malformed, "malformed catch clause: " + hex(kind), start);
         CatchClause clause{static_cast<CatchClause::Kind>(kind), {}, 0};
         if (kind < 2) clause.tag = TagIdx(m_bytes.u32());
         clause.label = m_bytes.u32();
@@ -193,7 +219,8 @@ void InstructionReader::readSelectTypes(Instruction& out) {
     const uint32_t start = m_bytes.offset();
     const uint32_t n = m_bytes.count("result types", limits::kResults);
     if (m_bytes.ok() && n != 1)
-        return m_bytes.fail(ErrorCode::Invalid, "invalid result arity: select with " + std::to_string(n) + " types", start);
+        return m_bytes.fail(ErrorCode::Invalid,
+                            "invalid result arity: select with " + std::to_string(n) + " types", start);
     out.type = knownValType();
 }
 
@@ -219,7 +246,9 @@ void skipConstExpr(BinaryReader& bytes, const std::function<void(FuncIdx)>& onFu
             bytes.heapType();
         } else if (!readPlainImmediates(bytes, imm, instruction)) {
             // Blocks and branches: whatever follows, this is no constant expression.
-            return bytes.fail(ErrorCode::Invalid, "constant expression required: found " + std::string(row(instruction.op).text), start);
+            return bytes.fail(ErrorCode::Invalid,
+                              "constant expression required: found " + std::string(row(instruction.op).text),
+                              start);
         }
         if (instruction.op == Op::RefFunc && bytes.ok()) onFunction(FuncIdx(instruction.index));
     }

@@ -17,7 +17,8 @@ std::string memArg(const Instruction& i) {
     std::string text;
     if (i.index != 0) text += ' ' + std::to_string(i.index);
     if (i.value != 0) text += " offset=" + std::to_string(i.value);
-    if ((uint64_t{1} << std::min(i.align, 63u)) != accessBytes(i.op)) text += " align=" + std::to_string(uint64_t{1} << std::min(i.align, 63u));
+    if ((uint64_t{1} << std::min(i.align, 63u)) != accessBytes(i.op))
+        text += " align=" + std::to_string(uint64_t{1} << std::min(i.align, 63u));
     return text;
 }
 
@@ -30,7 +31,8 @@ std::string catchText(const CatchClause& clause) {
     using Kind = CatchClause::Kind;
     constexpr std::array<std::string_view, 4> kNames = {"catch", "catch_ref", "catch_all", "catch_all_ref"};
     std::string text = " (" + std::string(kNames[static_cast<size_t>(clause.kind)]);
-    if (clause.kind == Kind::Catch || clause.kind == Kind::CatchRef) text += ' ' + std::to_string(clause.tag.value);
+    if (clause.kind == Kind::Catch || clause.kind == Kind::CatchRef)
+        text += ' ' + std::to_string(clause.tag.value);
     return text + ' ' + std::to_string(clause.label) + ')';
 }
 
@@ -43,7 +45,9 @@ std::string v128Text(uint64_t low, uint64_t high) {
 
 /// Indices that may be left out if they are all zero.
 std::string optional(uint32_t a) { return a == 0 ? "" : ' ' + std::to_string(a); }
-std::string optional(uint32_t a, uint32_t b) { return a == 0 && b == 0 ? "" : ' ' + std::to_string(a) + ' ' + std::to_string(b); }
+std::string optional(uint32_t a, uint32_t b) {
+    return a == 0 && b == 0 ? "" : ' ' + std::to_string(a) + ' ' + std::to_string(b);
+}
 
 template <class Float, class Bits>
 std::string floatText(Bits bits, int mantissaBits) {
@@ -62,34 +66,49 @@ std::string floatText(Bits bits, int mantissaBits) {
 std::string immediates(const Instruction& i, const Labels& labels) {
     const auto number = [](uint64_t n) { return ' ' + std::to_string(n); };
     switch (row(i.op).imm) {
-    case Imm::None: case Imm::Fence: case Imm::Mask16: return "";
+    case Imm::None:
+    case Imm::Fence:
+    case Imm::Mask16: return "";
     case Imm::Block: return blockText(i.block);
     case Imm::TryTable: {
         std::string text = blockText(i.block);
-        for (const CatchClause& clause : i.catches) text += catchText(clause);
+        for (const CatchClause& clause : i.catches)
+            text += catchText(clause);
         return text;
     }
     case Imm::LabelTable: {
         std::string text;
-        for (const uint32_t label : i.labels) text += number(label);
+        for (const uint32_t label : i.labels)
+            text += number(label);
         return text;
     }
     case Imm::Func: return ' ' + labels.function(FuncIdx(i.index));
     case Imm::Global: return ' ' + labels.global(GlobalIdx(i.index));
     case Imm::Local: return ' ' + labels.local(i.index);
-    case Imm::Label: case Imm::Type: case Imm::Table: case Imm::Tag: case Imm::Elem: case Imm::Data: return number(i.index);
+    case Imm::Label:
+    case Imm::Type:
+    case Imm::Table:
+    case Imm::Tag:
+    case Imm::Elem:
+    case Imm::Data: return number(i.index);
     case Imm::Memory: return optional(i.index);
     case Imm::CallIndirect: return optional(i.index2) + " (type " + std::to_string(i.index) + ")";
-    case Imm::TypeField: case Imm::TypeU32: case Imm::TypeType: case Imm::TypeData: case Imm::TypeElem:
-        return number(i.index) + number(i.index2);
-    case Imm::TableTable: case Imm::MemoryMemory: return optional(i.index, i.index2);
-    case Imm::DataMemory: case Imm::ElemTable: return optional(i.index2) + number(i.index);
+    case Imm::TypeField:
+    case Imm::TypeU32:
+    case Imm::TypeType:
+    case Imm::TypeData:
+    case Imm::TypeElem: return number(i.index) + number(i.index2);
+    case Imm::TableTable:
+    case Imm::MemoryMemory: return optional(i.index, i.index2);
+    case Imm::DataMemory:
+    case Imm::ElemTable: return optional(i.index2) + number(i.index);
     case Imm::MemArg: return memArg(i);
     case Imm::MemArgLane: return memArg(i) + number(i.lane);
     case Imm::Lane: return number(i.lane);
     case Imm::Shuffle: {
         std::string text;
-        for (const uint8_t lane : i.lanes) text += number(lane);
+        for (const uint8_t lane : i.lanes)
+            text += number(lane);
         return text;
     }
     case Imm::I32: return ' ' + std::to_string(static_cast<int32_t>(i.value));
@@ -126,9 +145,16 @@ std::string identifier(std::string_view name) {
 
 uint32_t Nesting::depthOf(Op op) {
     switch (op) {
-    case Op::Block: case Op::Loop: case Op::If: case Op::Try: case Op::TryTable: return m_depth++;
-    case Op::Else: case Op::Catch: case Op::CatchAll: return m_depth == 0 ? 0 : m_depth - 1;
-    case Op::End: case Op::Delegate: return m_depth == 0 ? 0 : --m_depth;
+    case Op::Block:
+    case Op::Loop:
+    case Op::If:
+    case Op::Try:
+    case Op::TryTable: return m_depth++;
+    case Op::Else:
+    case Op::Catch:
+    case Op::CatchAll: return m_depth == 0 ? 0 : m_depth - 1;
+    case Op::End:
+    case Op::Delegate: return m_depth == 0 ? 0 : --m_depth;
     default: return m_depth;
     }
 }

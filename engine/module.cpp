@@ -7,13 +7,15 @@
 namespace engine {
 
 const Section* Module::custom(std::string_view name) const {
-    const auto at = std::find_if(sections.rbegin(), sections.rend(), [&](const Section& s) { return s.id == 0 && s.name == name; });
+    const auto at = std::find_if(sections.rbegin(), sections.rend(),
+                                 [&](const Section& s) { return s.id == 0 && s.name == name; });
     return at == sections.rend() ? nullptr : &*at;
 }
 
 std::optional<FuncIdx> Module::functionAt(uint32_t offset) const {
     const auto first = functions.begin() + importedFunctions;
-    auto at = std::upper_bound(first, functions.end(), offset, [](uint32_t o, const Function& f) { return o < f.body.begin; });
+    auto at = std::upper_bound(first, functions.end(), offset,
+                               [](uint32_t o, const Function& f) { return o < f.body.begin; });
     if (at == first || !(--at)->body.contains(offset)) return {};
     return FuncIdx(static_cast<uint32_t>(at - functions.begin()));
 }

@@ -13,7 +13,8 @@ struct Module::Lazy {
     std::once_flag namesOnce;
     Names names;
     std::once_flag linkNamesOnce;
-    std::unordered_map<uint32_t, std::string> linkNames;  // of functions: the first export's name, else the import's
+    std::unordered_map<uint32_t, std::string>
+        linkNames;  // of functions: the first export's name, else the import's
 };
 
 /// Reads the name section of a module; what is wrong with it ends up in Names::warnings.

@@ -14,7 +14,8 @@ std::string repaired(std::string_view text) {
     std::string result;
     while (!text.empty()) {
         size_t length = 1;
-        while (length < 4 && length < text.size() && !isUtf8(text.substr(0, length))) ++length;
+        while (length < 4 && length < text.size() && !isUtf8(text.substr(0, length)))
+            ++length;
         if (isUtf8(text.substr(0, length))) {
             result += text.substr(0, length);
         } else {
@@ -44,7 +45,8 @@ public:
             reader.skip(size);
             BinaryReader contents(*m_module.bytes, {begin, begin + size});
             subsection(id, contents);
-            if (!contents.ok()) warn(contents.error().message, static_cast<uint32_t>(*contents.error().where.offset));
+            if (!contents.ok())
+                warn(contents.error().message, static_cast<uint32_t>(*contents.error().where.offset));
         }
         if (!reader.ok()) warn(reader.error().message, reader.offset());
     }
@@ -76,8 +78,11 @@ private:
             const uint32_t index = reader.u32();
             std::string text = name(reader);
             if (!reader.ok()) return;
-            if (index >= limit) warn("name of " + std::string(what) + " " + std::to_string(index) + ", which does not exist", start);
-            else if (!into.try_emplace(index, std::move(text)).second) warn("second name of " + std::string(what) + " " + std::to_string(index), start);
+            if (index >= limit)
+                warn("name of " + std::string(what) + " " + std::to_string(index) + ", which does not exist",
+                     start);
+            else if (!into.try_emplace(index, std::move(text)).second)
+                warn("second name of " + std::string(what) + " " + std::to_string(index), start);
         }
     }
 
@@ -88,8 +93,11 @@ private:
             const uint32_t function = reader.u32();
             Map names;
             map(reader, names, limits::kLocals + limits::kParams, "local");
-            if (function >= m_module.functions.size()) warn("names of locals of function " + std::to_string(function) + ", which does not exist", start);
-            else if (!names.empty()) m_names.locals[function].merge(names);
+            if (function >= m_module.functions.size())
+                warn("names of locals of function " + std::to_string(function) + ", which does not exist",
+                     start);
+            else if (!names.empty())
+                m_names.locals[function].merge(names);
         }
     }
 
@@ -99,7 +107,9 @@ private:
         const auto bytes = reader.bytes(reader.ok() ? length : 0);
         std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         if (text.size() > limits::kNameBytes) {
-            warn("name of " + std::to_string(text.size()) + " bytes cut to " + std::to_string(limits::kNameBytes), start);
+            warn("name of " + std::to_string(text.size()) + " bytes cut to " +
+                     std::to_string(limits::kNameBytes),
+                 start);
             text = text.substr(0, limits::kNameBytes);
         }
         if (isUtf8(text)) return std::string(text);
@@ -108,7 +118,8 @@ private:
     }
 
     void warn(const std::string& message, uint32_t offset) {
-        if (m_names.warnings.size() < kMaxWarnings) m_names.warnings.push_back("name section, offset " + hex(offset) + ": " + message);
+        if (m_names.warnings.size() < kMaxWarnings)
+            m_names.warnings.push_back("name section, offset " + hex(offset) + ": " + message);
     }
 
     const Module& m_module;

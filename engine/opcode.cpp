@@ -37,15 +37,18 @@ constexpr CodeRow kCodes[] = {
 constexpr auto makeByCode() {
     std::array<std::array<Op, kMaxCode>, 5> table{};
     for (auto& codes : table)
-        for (Op& op : codes) op = Op::Count;
-    for (uint32_t i = 0; i < kOpCount; ++i) table[page(kCodes[i].prefix)][kCodes[i].code] = static_cast<Op>(i);
+        for (Op& op : codes)
+            op = Op::Count;
+    for (uint32_t i = 0; i < kOpCount; ++i)
+        table[page(kCodes[i].prefix)][kCodes[i].code] = static_cast<Op>(i);
     return table;
 }
 constexpr auto kByCode = makeByCode();
 
 constexpr uint32_t number(std::string_view text, size_t at) {
     uint32_t n = 0;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) n = n * 10 + static_cast<uint32_t>(text[at] - '0');
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+        n = n * 10 + static_cast<uint32_t>(text[at] - '0');
     return n;
 }
 
@@ -59,7 +62,8 @@ constexpr uint32_t bytesOf(std::string_view text) {
         const uint32_t bits = number(text, digits);
         if (bits == 0) return number(text, 1) / 8;
         size_t behind = digits;
-        while (behind < text.size() && text[behind] >= '0' && text[behind] <= '9') ++behind;
+        while (behind < text.size() && text[behind] >= '0' && text[behind] <= '9')
+            ++behind;
         const bool isVector = behind < text.size() && text[behind] == 'x';
         return bits / 8 * (isVector ? number(text, behind + 1) : 1);
     }
@@ -68,7 +72,8 @@ constexpr uint32_t bytesOf(std::string_view text) {
 
 constexpr auto makeAccessBytes() {
     std::array<uint8_t, kOpCount> table{};
-    for (uint32_t i = 0; i < kOpCount; ++i) table[i] = kCodes[i].hasMemory ? static_cast<uint8_t>(bytesOf(kCodes[i].text)) : 0;
+    for (uint32_t i = 0; i < kOpCount; ++i)
+        table[i] = kCodes[i].hasMemory ? static_cast<uint8_t>(bytesOf(kCodes[i].text)) : 0;
     return table;
 }
 constexpr auto kAccessBytes = makeAccessBytes();
@@ -77,7 +82,8 @@ static_assert(bytesOf("i64.load32_u") == 4 && bytesOf("v128.load16x4_s") == 8 &&
 const std::vector<Op>& byText() {
     static const std::vector<Op> sorted = [] {
         std::vector<Op> ops(kOpCount);
-        for (uint32_t i = 0; i < kOpCount; ++i) ops[i] = static_cast<Op>(i);
+        for (uint32_t i = 0; i < kOpCount; ++i)
+            ops[i] = static_cast<Op>(i);
         std::stable_sort(ops.begin(), ops.end(), [](Op a, Op b) { return row(a).text < row(b).text; });
         return ops;
     }();
@@ -93,7 +99,8 @@ Op findOp(uint8_t prefix, uint32_t code) {
 
 Op findOp(std::string_view text) {
     const auto& ops = byText();
-    const auto at = std::lower_bound(ops.begin(), ops.end(), text, [](Op op, std::string_view t) { return row(op).text < t; });
+    const auto at = std::lower_bound(ops.begin(), ops.end(), text,
+                                     [](Op op, std::string_view t) { return row(op).text < t; });
     return at != ops.end() && row(*at).text == text ? *at : Op::Count;
 }
 

@@ -11,24 +11,43 @@ using enum AbstractHeap;
 /// The hierarchy above an abstract heap type: `up` one step, itself at the top.
 constexpr AbstractHeap up(AbstractHeap heap) {
     switch (heap) {
-    case Array: case Struct: case I31: return Eq;
+    case Array:
+    case Struct:
+    case I31: return Eq;
     case Eq: return Any;
-    case Exn: case Any: case Extern: case Func: case None: case NoExtern: case NoFunc: case NoExn: return heap;
+    case Exn:
+    case Any:
+    case Extern:
+    case Func:
+    case None:
+    case NoExtern:
+    case NoFunc:
+    case NoExn: return heap;
     }
     return heap;
 }
 
 constexpr AbstractHeap topOf(AbstractHeap heap) {
     switch (heap) {
-    case Exn: case NoExn: return Exn;
-    case Extern: case NoExtern: return Extern;
-    case Func: case NoFunc: return Func;
-    case Array: case Struct: case I31: case Eq: case Any: case None: return Any;
+    case Exn:
+    case NoExn: return Exn;
+    case Extern:
+    case NoExtern: return Extern;
+    case Func:
+    case NoFunc: return Func;
+    case Array:
+    case Struct:
+    case I31:
+    case Eq:
+    case Any:
+    case None: return Any;
     }
     return Any;
 }
 
-constexpr bool isBottom(AbstractHeap heap) { return heap == None || heap == NoExtern || heap == NoFunc || heap == NoExn; }
+constexpr bool isBottom(AbstractHeap heap) {
+    return heap == None || heap == NoExtern || heap == NoFunc || heap == NoExn;
+}
 
 constexpr AbstractHeap abstractOf(CompositeKind kind) {
     switch (kind) {
@@ -40,7 +59,8 @@ constexpr AbstractHeap abstractOf(CompositeKind kind) {
 }
 
 AbstractHeap abstractOf(HeapType canonical) {
-    return canonical.isAbstract() ? canonical.abstract() : abstractOf(canonicalKind(canonical.defined().value));
+    return canonical.isAbstract() ? canonical.abstract()
+                                  : abstractOf(canonicalKind(canonical.defined().value));
 }
 
 bool isAbstractSubtype(AbstractHeap sub, AbstractHeap super) {
@@ -62,7 +82,8 @@ bool isCanonicalSubtype(HeapType sub, HeapType super) {
     if (sub == super || sub == kBottomHeap) return true;
     if (super == kBottomHeap) return false;
     if (super.isAbstract()) return isAbstractSubtype(abstractOf(sub), super.abstract());
-    if (sub.isAbstract()) return isBottom(sub.abstract()) && topOf(sub.abstract()) == topOf(abstractOf(super));
+    if (sub.isAbstract())
+        return isBottom(sub.abstract()) && topOf(sub.abstract()) == topOf(abstractOf(super));
     return isCanonicalSubtype(sub.defined().value, super.defined().value);
 }
 
@@ -82,7 +103,9 @@ bool isSubtypeSlow(const Module& module, ValType sub, ValType super) {
     return (super.nullable() || !sub.nullable()) && isSubtype(module, sub.heap(), super.heap());
 }
 
-AbstractHeap topOf(const Module& module, HeapType type) { return topOf(abstractOf(toCanonical(module, type))); }
+AbstractHeap topOf(const Module& module, HeapType type) {
+    return topOf(abstractOf(toCanonical(module, type)));
+}
 
 bool matchesImport(const GlobalType& given, const GlobalType& wanted) {
     if (given.isMutable != wanted.isMutable) return false;
@@ -96,7 +119,8 @@ bool matchesImport(const MemoryType& given, uint64_t givenPages, const MemoryTyp
 }
 
 bool matchesImport(const TableType& given, uint64_t givenElements, const TableType& wanted) {
-    return isCanonicalSubtype(given.element, wanted.element) && isCanonicalSubtype(wanted.element, given.element) &&
+    return isCanonicalSubtype(given.element, wanted.element) &&
+           isCanonicalSubtype(wanted.element, given.element) &&
            limitsMatch(given.limits, givenElements, wanted.limits);
 }
 

@@ -12,8 +12,8 @@ namespace engine {
 namespace {
 
 constexpr uint32_t kNone = ~0u;
-constexpr uint32_t kMaxIds = 1u << 24;         // so that an id fits where a HeapType holds a type index
-constexpr uint32_t kRelative = 1u << 25;       // in keys: a reference into the group itself
+constexpr uint32_t kMaxIds = 1u << 24;    // so that an id fits where a HeapType holds a type index
+constexpr uint32_t kRelative = 1u << 25;  // in keys: a reference into the group itself
 constexpr uint32_t kChunk = 4096;
 
 struct Entry {
@@ -34,13 +34,16 @@ public:
         if (!isNew) return at->second;
         if (kMaxIds - m_count < size) {
             m_groups.erase(at);
-            return Error{ErrorCode::Limit, "too many different types in this process, limit " + std::to_string(kMaxIds), {}};
+            return Error{ErrorCode::Limit,
+                         "too many different types in this process, limit " + std::to_string(kMaxIds),
+                         {}};
         }
         const uint32_t first = m_count;
         m_count += size;
         for (uint32_t i = 0; i < size; ++i) {
             auto& chunk = m_chunks[(first + i) / kChunk];
-            if (!chunk.load(std::memory_order_relaxed)) chunk.store(new std::array<Entry, kChunk>, std::memory_order_release);
+            if (!chunk.load(std::memory_order_relaxed))
+                chunk.store(new std::array<Entry, kChunk>, std::memory_order_release);
             slot(first + i) = makeEntry(i, first);
         }
         return first;
@@ -67,7 +70,8 @@ Registry& registry() {
 /// Serialises a recursion group: equal groups, and only they, give equal keys.
 class KeyWriter {
 public:
-    KeyWriter(const Module* module, uint32_t first, uint32_t size) : m_module(module), m_first(first), m_size(size) {}
+    KeyWriter(const Module* module, uint32_t first, uint32_t size)
+        : m_module(module), m_first(first), m_size(size) {}
 
     void add(const DefinedType& type) {
         number(static_cast<uint32_t>(type.kind) | (type.isFinal ? 4u : 0u) | (type.super ? 8u : 0u));
@@ -76,7 +80,8 @@ public:
         case CompositeKind::Func: add(type.func); break;
         case CompositeKind::Struct:
             number(static_cast<uint32_t>(type.structure.fields.size()));
-            for (const FieldType& field : type.structure.fields) add(field);
+            for (const FieldType& field : type.structure.fields)
+                add(field);
             break;
         case CompositeKind::Array: add(type.array.element); break;
         }
@@ -86,9 +91,11 @@ public:
 private:
     void add(const FuncType& type) {
         number(static_cast<uint32_t>(type.params.size()));
-        for (const ValType param : type.params) add(param);
+        for (const ValType param : type.params)
+            add(param);
         number(static_cast<uint32_t>(type.results.size()));
-        for (const ValType result : type.results) add(result);
+        for (const ValType result : type.results)
+            add(result);
     }
     void add(const FieldType& field) {
         number(static_cast<uint32_t>(field.packed) << 1 | (field.isMutable ? 1 : 0));
@@ -104,7 +111,8 @@ private:
         return m_module->canonicalTypes[index.value];
     }
     void number(uint32_t n) {
-        for (; n >= 0x80; n >>= 7) m_key += static_cast<char>(n | 0x80);
+        for (; n >= 0x80; n >>= 7)
+            m_key += static_cast<char>(n | 0x80);
         m_key += static_cast<char>(n);
     }
 
@@ -121,7 +129,8 @@ Result<> canonicalizeTypes(Module& module) {
     for (uint32_t first = 0; first < count;) {
         const uint32_t size = module.types[first].groupSize;
         KeyWriter key(&module, first, size);
-        for (uint32_t i = 0; i < size; ++i) key.add(module.types[first + i]);
+        for (uint32_t i = 0; i < size; ++i)
+            key.add(module.types[first + i]);
         const auto makeEntry = [&](uint32_t member, uint32_t firstId) {
             const DefinedType& type = module.types[first + member];
             Entry entry{kNone, 0, type.kind};
@@ -133,7 +142,8 @@ Result<> canonicalizeTypes(Module& module) {
             return entry;
         };
         const uint32_t firstId = TRY(registry().intern(key.take(), size, makeEntry));
-        for (uint32_t i = 0; i < size; ++i) module.canonicalTypes[first + i] = firstId + i;
+        for (uint32_t i = 0; i < size; ++i)
+            module.canonicalTypes[first + i] = firstId + i;
         first += size;
     }
     return {};
@@ -159,8 +169,10 @@ ValType toCanonical(const Module& module, ValType type) {
 
 FuncType toCanonical(const Module& module, const FuncType& type) {
     FuncType result = type;
-    for (ValType& param : result.params) param = toCanonical(module, param);
-    for (ValType& r : result.results) r = toCanonical(module, r);
+    for (ValType& param : result.params)
+        param = toCanonical(module, param);
+    for (ValType& r : result.results)
+        r = toCanonical(module, r);
     return result;
 }
 
@@ -168,7 +180,8 @@ bool isCanonicalSubtype(uint32_t sub, uint32_t super) {
     if (sub == super) return true;
     const Registry& types = registry();
     const uint32_t depth = types.entry(super).depth;
-    while (types.entry(sub).depth > depth) sub = types.entry(sub).super;
+    while (types.entry(sub).depth > depth)
+        sub = types.entry(sub).super;
     return sub == super;
 }
 

@@ -6,11 +6,12 @@ namespace engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kHeapNames = {"exn", "array", "struct", "i31", "eq", "any",
-                                                         "extern", "func", "none", "noextern", "nofunc", "noexn"};
+constexpr std::array<std::string_view, 12> kHeapNames = {
+    "exn", "array", "struct", "i31", "eq", "any", "extern", "func", "none", "noextern", "nofunc", "noexn"};
 /// The short forms of (ref null HEAP).
-constexpr std::array<std::string_view, 12> kRefNames = {"exnref", "arrayref", "structref", "i31ref", "eqref", "anyref",
-                                                        "externref", "funcref", "nullref", "nullexternref", "nullfuncref", "nullexnref"};
+constexpr std::array<std::string_view, 12> kRefNames = {
+    "exnref",    "arrayref", "structref", "i31ref",        "eqref",       "anyref",
+    "externref", "funcref",  "nullref",   "nullexternref", "nullfuncref", "nullexnref"};
 
 void append(std::string& text, std::string_view keyword, const std::vector<ValType>& types) {
     if (types.empty()) return;
@@ -44,7 +45,8 @@ std::string toText(ValType type) {
     }
     const HeapType heap = type.heap();
     const auto index = static_cast<size_t>(heap.abstract());
-    if (type.nullable() && heap.isAbstract() && index < kRefNames.size()) return std::string(kRefNames[index]);
+    if (type.nullable() && heap.isAbstract() && index < kRefNames.size())
+        return std::string(kRefNames[index]);
     return (type.nullable() ? "(ref null " : "(ref ") + toText(heap) + ")";
 }
 

@@ -16,8 +16,9 @@ namespace engine {
 
 namespace {
 
-constexpr uint32_t kParallelFrom = 1u << 20;  // bytes of code below which a second thread costs more than it gives
-constexpr uint32_t kBatch = 64;               // functions that a thread takes at once
+constexpr uint32_t kParallelFrom =
+    1u << 20;                    // bytes of code below which a second thread costs more than it gives
+constexpr uint32_t kBatch = 64;  // functions that a thread takes at once
 constexpr unsigned kThreads = 2;
 
 class Validator {
@@ -27,8 +28,9 @@ public:
     Result<> run() {
         using Check = Result<> (Validator::*)();
         // In the order of the file, so that the first error is the one with the lowest offset.
-        for (const Check check : {&Validator::types, &Validator::tags, &Validator::tables, &Validator::globals, &Validator::exports,
-                                  &Validator::start, &Validator::elements, &Validator::code, &Validator::data})
+        for (const Check check : {&Validator::types, &Validator::tags, &Validator::tables,
+                                  &Validator::globals, &Validator::exports, &Validator::start,
+                                  &Validator::elements, &Validator::code, &Validator::data})
             if (auto result = (this->*check)(); !result) return result;
         return {};
     }
@@ -46,7 +48,8 @@ private:
         return error;
     }
 
-    Result<> constant(const ConstExpr& expression, ValType expected, size_t visibleGlobals, std::string_view section) {
+    Result<> constant(const ConstExpr& expression, ValType expected, size_t visibleGlobals,
+                      std::string_view section) {
         auto result = m_walker.walkConst(expression, expected, static_cast<uint32_t>(visibleGlobals));
         if (!result) result.error().where.section = section;
         return result;
@@ -57,8 +60,14 @@ private:
             const DefinedType& type = m_module.types[i];
             if (!type.super) continue;
             const DefinedType& super = m_module.types[type.super->value];
-            if (super.isFinal) return invalid("sub type " + std::to_string(i) + " has final super type " + std::to_string(type.super->value), 1);
-            if (!matches(type, super)) return invalid("sub type " + std::to_string(i) + " does not match super type " + std::to_string(type.super->value), 1);
+            if (super.isFinal)
+                return invalid("sub type " + std::to_string(i) + " has final super type " +
+                                   std::to_string(type.super->value),
+                               1);
+            if (!matches(type, super))
+                return invalid("sub type " + std::to_string(i) + " does not match super type " +
+                                   std::to_string(type.super->value),
+                               1);
         }
         return {};
     }
@@ -67,7 +76,8 @@ private:
         if (sub.kind != super.kind) return false;
         switch (sub.kind) {
         case CompositeKind::Func:
-            return matches(super.func.params, sub.func.params) && matches(sub.func.results, super.func.results);
+            return matches(super.func.params, sub.func.params) &&
+                   matches(sub.func.results, super.func.results);
         case CompositeKind::Struct:
             if (sub.structure.fields.size() < super.structure.fields.size()) return false;
             for (size_t i = 0; i < super.structure.fields.size(); ++i)
@@ -78,10 +88,13 @@ private:
         return false;
     }
     bool matches(const std::vector<ValType>& sub, const std::vector<ValType>& super) const {
-        return std::equal(sub.begin(), sub.end(), super.begin(), super.end(), [&](ValType a, ValType b) { return isSubtype(m_module, a, b); });
+        return std::equal(sub.begin(), sub.end(), super.begin(), super.end(),
+                          [&](ValType a, ValType b) { return isSubtype(m_module, a, b); });
     }
     bool matches(const FieldType& sub, const FieldType& super) const {
-        if (sub.packed != super.packed || sub.isMutable != super.isMutable || !isSubtype(m_module, sub.type, super.type)) return false;
+        if (sub.packed != super.packed || sub.isMutable != super.isMutable ||
+            !isSubtype(m_module, sub.type, super.type))
+            return false;
         return !sub.isMutable || isSubtype(m_module, super.type, sub.type);
     }
 
@@ -99,9 +112,14 @@ private:
         for (uint32_t i = 0; i < m_module.tables.size(); ++i) {
             const Table& table = m_module.tables[i];
             if (table.init) {
-                if (auto result = constant(*table.init, table.type.element, m_module.importedGlobals, "table"); !result) return result;
+                if (auto result =
+                        constant(*table.init, table.type.element, m_module.importedGlobals, "table");
+                    !result)
+                    return result;
             } else if (!table.import && !isDefaultable(table.type.element)) {
-                return invalid("type mismatch: table " + std::to_string(i) + " of " + toText(table.type.element) + " needs an initial value", 4);
+                return invalid("type mismatch: table " + std::to_string(i) + " of " +
+                                   toText(table.type.element) + " needs an initial value",
+                               4);
             }
         }
         return {};
@@ -109,7 +127,9 @@ private:
 
     Result<> globals() {
         for (size_t i = m_module.importedGlobals; i < m_module.globals.size(); ++i)
-            if (auto result = constant(m_module.globals[i].init, m_module.globals[i].type.type, i, "global"); !result) return result;
+            if (auto result = constant(m_module.globals[i].init, m_module.globals[i].type.type, i, "global");
+                !result)
+                return result;
         return {};
     }
 
@@ -129,17 +149,24 @@ private:
         names.reserve(m_module.exports.size());
         for (const Export& e : m_module.exports) {
             if (e.index >= count(e.kind))
-                return invalid("unknown " + std::string(e.kind == ExternKind::Func ? "function" : toText(e.kind)) + " " + std::to_string(e.index), 7, e.offset);
-            if (!names.insert(e.name).second) return invalid("duplicate export name \"" + e.name + "\"", 7, e.offset);
+                return invalid("unknown " +
+                                   std::string(e.kind == ExternKind::Func ? "function" : toText(e.kind)) +
+                                   " " + std::to_string(e.index),
+                               7, e.offset);
+            if (!names.insert(e.name).second)
+                return invalid("duplicate export name \"" + e.name + "\"", 7, e.offset);
         }
         return {};
     }
 
     Result<> start() {
         if (!m_module.start) return {};
-        if (m_module.start->value >= m_module.functions.size()) return invalid("unknown function " + std::to_string(m_module.start->value), 8);
+        if (m_module.start->value >= m_module.functions.size())
+            return invalid("unknown function " + std::to_string(m_module.start->value), 8);
         if (m_module.typeOf(*m_module.start) != FuncType{})
-            return invalid("start function: function " + std::to_string(m_module.start->value) + " must have no parameters and results", 8);
+            return invalid("start function: function " + std::to_string(m_module.start->value) +
+                               " must have no parameters and results",
+                           8);
         return {};
     }
 
@@ -147,16 +174,25 @@ private:
         for (const ElementSegment& segment : m_module.elements) {
             if (segment.mode == SegmentMode::Active) {
                 if (segment.table.value >= m_module.tables.size())
-                    return invalid("unknown table " + std::to_string(segment.table.value), 9, segment.offset.bytes.begin);
+                    return invalid("unknown table " + std::to_string(segment.table.value), 9,
+                                   segment.offset.bytes.begin);
                 const TableType& table = m_module.tables[segment.table.value].type;
                 if (!isSubtype(m_module, segment.type, table.element))
-                    return invalid("type mismatch: elements of type " + toText(segment.type) + " for a table of " + toText(table.element), 9, segment.offset.bytes.begin);
-                if (auto result = constant(segment.offset, table.limits.is64 ? kI64 : kI32, m_module.globals.size(), "element"); !result) return result;
+                    return invalid("type mismatch: elements of type " + toText(segment.type) +
+                                       " for a table of " + toText(table.element),
+                                   9, segment.offset.bytes.begin);
+                if (auto result = constant(segment.offset, table.limits.is64 ? kI64 : kI32,
+                                           m_module.globals.size(), "element");
+                    !result)
+                    return result;
             }
             for (const FuncIdx function : segment.functions)
-                if (function.value >= m_module.functions.size()) return invalid("unknown function " + std::to_string(function.value), 9);
+                if (function.value >= m_module.functions.size())
+                    return invalid("unknown function " + std::to_string(function.value), 9);
             for (const ConstExpr& expression : segment.expressions)
-                if (auto result = constant(expression, segment.type, m_module.globals.size(), "element"); !result) return result;
+                if (auto result = constant(expression, segment.type, m_module.globals.size(), "element");
+                    !result)
+                    return result;
         }
         return {};
     }
@@ -165,9 +201,12 @@ private:
         for (const DataSegment& segment : m_module.data) {
             if (segment.mode != SegmentMode::Active) continue;
             if (segment.memory.value >= m_module.memories.size())
-                return invalid("unknown memory " + std::to_string(segment.memory.value), 11, segment.offset.bytes.begin);
+                return invalid("unknown memory " + std::to_string(segment.memory.value), 11,
+                               segment.offset.bytes.begin);
             const bool is64 = m_module.memories[segment.memory.value].type.limits.is64;
-            if (auto result = constant(segment.offset, is64 ? kI64 : kI32, m_module.globals.size(), "data"); !result) return result;
+            if (auto result = constant(segment.offset, is64 ? kI64 : kI32, m_module.globals.size(), "data");
+                !result)
+                return result;
         }
         return {};
     }
@@ -203,13 +242,15 @@ private:
                 work(walker);
             };
             try {
-                for (unsigned i = 1; i < kThreads; ++i) helpers.emplace_back(help);
+                for (unsigned i = 1; i < kThreads; ++i)
+                    helpers.emplace_back(help);
             } catch (const std::system_error&) {
                 // No thread to be had (a confined process): this one does it all.
             }
         }
         work(m_walker);
-        for (std::thread& helper : helpers) helper.join();
+        for (std::thread& helper : helpers)
+            helper.join();
         if (error) return std::move(*error);
         return {};
     }

@@ -15,9 +15,12 @@ const Function* Impl::functionAt(uint32_t index) {
 }
 
 const FuncType* Impl::funcType(uint32_t index) {
-    if (index < module.types.size() && module.types[index].kind == CompositeKind::Func) return &module.types[index].func;
-    if (index < module.types.size()) invalid("unknown type: type " + std::to_string(index) + " is no function type");
-    else unknown("type", index);
+    if (index < module.types.size() && module.types[index].kind == CompositeKind::Func)
+        return &module.types[index].func;
+    if (index < module.types.size())
+        invalid("unknown type: type " + std::to_string(index) + " is no function type");
+    else
+        unknown("type", index);
     return nullptr;
 }
 
@@ -28,7 +31,8 @@ const Table* Impl::table(uint32_t index) {
 }
 
 const Memory* Impl::memory(uint32_t index) {
-    if (index < module.memories.size()) [[likely]] return &module.memories[index];
+    if (index < module.memories.size()) [[likely]]
+        return &module.memories[index];
     unknown("memory", index);
     return nullptr;
 }
@@ -72,7 +76,8 @@ bool Impl::end() {
     if (!popFrameResults()) return false;
     if (frame.op == Op::If) {
         bool same = frame.params.size() == frame.results.size();
-        for (size_t i = 0; same && i < frame.params.size(); ++i) same = isSubtype(module, frame.params[i], frame.results[i]);
+        for (size_t i = 0; same && i < frame.params.size(); ++i)
+            same = isSubtype(module, frame.params[i], frame.results[i]);
         if (!same) return mismatch("of an if without else: its parameters and results differ");
     }
     dropFrame();
@@ -104,8 +109,9 @@ bool Impl::brTable(std::span<const uint32_t> labels) {
         if (!checkLabel(label)) return false;
         const auto types = frameAt(label).branchTypes();
         if (types.size() != fallback.size())
-            return mismatch("expected labels that take " + std::to_string(fallback.size()) + " operands, label " + std::to_string(label) +
-                            " takes " + std::to_string(types.size()));
+            return mismatch("expected labels that take " + std::to_string(fallback.size()) +
+                            " operands, label " + std::to_string(label) + " takes " +
+                            std::to_string(types.size()));
         if (types.data() == checked.data()) continue;
         if (!checkAll(types)) return false;
         checked = types;
@@ -134,7 +140,8 @@ bool Impl::callIndirect(uint32_t type, uint32_t tableIndex) {
     const Table* from = table(tableIndex);
     if (!from) return false;
     if (!isSubtype(module, from->type.element, kFuncRef))
-        return mismatch("expected a table of functions, table " + std::to_string(tableIndex) + " holds " + toText(from->type.element));
+        return mismatch("expected a table of functions, table " + std::to_string(tableIndex) + " holds " +
+                        toText(from->type.element));
     const FuncType* callee = funcType(type);
     if (!callee || !pop(indexType(from->type.limits))) return false;
     if (instruction.op == Op::ReturnCallIndirect) return tailCall(*callee);
@@ -156,8 +163,11 @@ bool Impl::tailCall(const FuncType& callee) {
     if (!popAll(callee.params)) return false;
     const auto results = frames.front().results;
     bool same = callee.results.size() == results.size();
-    for (size_t i = 0; same && i < results.size(); ++i) same = isSubtype(module, callee.results[i], results[i]);
-    if (!same) return mismatch("expected the results of this function, the callee has " + toText(FuncType{{}, callee.results}));
+    for (size_t i = 0; same && i < results.size(); ++i)
+        same = isSubtype(module, callee.results[i], results[i]);
+    if (!same)
+        return mismatch("expected the results of this function, the callee has " +
+                        toText(FuncType{{}, callee.results}));
     setUnreachable();
     return true;
 }
@@ -183,9 +193,11 @@ bool Impl::checkCatch(const CatchClause& clause) {
     const auto wanted = frameAt(clause.label).branchTypes();
     const bool withRef = clause.kind == Kind::CatchRef || clause.kind == Kind::CatchAllRef;
     bool same = wanted.size() == params.size() + (withRef ? 1 : 0);
-    for (size_t i = 0; same && i < params.size(); ++i) same = isSubtype(module, params[i], wanted[i]);
+    for (size_t i = 0; same && i < params.size(); ++i)
+        same = isSubtype(module, params[i], wanted[i]);
     if (same && withRef) same = isSubtype(module, ValType::ref(AbstractHeap::Exn, false), wanted.back());
-    return same || mismatch("catch clause gives other operands than label " + std::to_string(clause.label) + " takes");
+    return same || mismatch("catch clause gives other operands than label " + std::to_string(clause.label) +
+                            " takes");
 }
 
 bool Impl::tryTable(const Instruction& i) {
@@ -198,7 +210,8 @@ bool Impl::tryTable(const Instruction& i) {
 
 bool Impl::legacyCatch(Op op, uint32_t tag) {
     const Op present = frames.back().op;
-    if (present != Op::Try && present != Op::Catch) return fail(ErrorCode::Malformed, std::string(row(op).text) + " without try");
+    if (present != Op::Try && present != Op::Catch)
+        return fail(ErrorCode::Malformed, std::string(row(op).text) + " without try");
     if (!popFrameResults()) return false;
     restartFrame(op);
     if (op == Op::CatchAll) return true;
@@ -222,7 +235,8 @@ bool Impl::legacyDelegate(uint32_t label) {
 bool Impl::rethrow(uint32_t label) {
     if (!checkLabel(label)) return false;
     const Op op = frameAt(label).op;
-    if (op != Op::Catch && op != Op::CatchAll) return invalid("invalid rethrow label " + std::to_string(label));
+    if (op != Op::Catch && op != Op::CatchAll)
+        return invalid("invalid rethrow label " + std::to_string(label));
     setUnreachable();
     return true;
 }
@@ -245,8 +259,10 @@ bool Impl::globalSet(uint32_t index) {
 bool Impl::select() {
     ValType a, b;
     if (!pop(kI32) || !popAny(a) || !popAny(b)) return false;
-    if (a.isRef() || b.isRef()) return mismatch("without a type expected numbers or vectors, found " + toText(a.isRef() ? a : b));
-    if (a != b && a != kBottom && b != kBottom) return mismatch("expected two operands of one type, found " + toText(b) + " and " + toText(a));
+    if (a.isRef() || b.isRef())
+        return mismatch("without a type expected numbers or vectors, found " + toText(a.isRef() ? a : b));
+    if (a != b && a != kBottom && b != kBottom)
+        return mismatch("expected two operands of one type, found " + toText(b) + " and " + toText(a));
     push(a == kBottom ? b : a);
     return true;
 }
@@ -262,7 +278,8 @@ bool Impl::fixedWithMemory(Op op, ValType indexType) {
     const auto typeOf = [&](ValKind kind) { return kind == ValKind::Ref ? indexType : ValType(kind); };
     for (uint32_t i = signature.pops; i-- > 0;)
         if (!pop(typeOf(signature.in[i]))) return false;
-    for (uint32_t i = 0; i < signature.pushes; ++i) push(typeOf(signature.out[i]));
+    for (uint32_t i = 0; i < signature.pushes; ++i)
+        push(typeOf(signature.out[i]));
     return true;
 }
 
@@ -272,11 +289,14 @@ bool Impl::memoryAccess(const Instruction& i) {
     const uint32_t bytes = accessBytes(i.op);
     const bool isAtomic = row(i.op).prefix == 0xfe;
     if (i.align > 4 || (1u << i.align) > bytes)
-        return invalid("alignment must not be larger than natural: 2^" + std::to_string(i.align) + " for " + std::to_string(bytes) + " bytes");
+        return invalid("alignment must not be larger than natural: 2^" + std::to_string(i.align) + " for " +
+                       std::to_string(bytes) + " bytes");
     if (isAtomic && (1u << i.align) != bytes)
-        return invalid("alignment must be equal to natural: 2^" + std::to_string(i.align) + " for " + std::to_string(bytes) + " bytes");
+        return invalid("alignment must be equal to natural: 2^" + std::to_string(i.align) + " for " +
+                       std::to_string(bytes) + " bytes");
     const bool is64 = accessed->type.limits.is64;
-    if (!is64 && i.value > 0xffffffffu) return invalid("offset out of range: " + hex(i.value) + " in a 32-bit memory");
+    if (!is64 && i.value > 0xffffffffu)
+        return invalid("offset out of range: " + hex(i.value) + " in a 32-bit memory");
     return fixedWithMemory(i.op, is64 ? kI64 : kI32);
 }
 
@@ -286,7 +306,8 @@ bool Impl::applyTable(const Instruction& i) {
         const ElementSegment* segment = into ? elementSegment(i.index) : nullptr;
         if (!segment) return false;
         if (!isSubtype(module, segment->type, into->type.element))
-            return mismatch("expected elements of type " + toText(into->type.element) + ", found " + toText(segment->type));
+            return mismatch("expected elements of type " + toText(into->type.element) + ", found " +
+                            toText(segment->type));
         return pop(kI32) && pop(kI32) && pop(indexType(into->type.limits));
     }
     const Table* first = table(i.index);
@@ -308,7 +329,8 @@ bool Impl::applyTable(const Instruction& i) {
         const Table* from = table(i.index2);
         if (!from) return false;
         if (!isSubtype(module, from->type.element, element))
-            return mismatch("expected elements of type " + toText(element) + ", found " + toText(from->type.element));
+            return mismatch("expected elements of type " + toText(element) + ", found " +
+                            toText(from->type.element));
         const ValType fromIndex = indexType(from->type.limits);
         return pop(index == kI64 && fromIndex == kI64 ? kI64 : kI32) && pop(fromIndex) && pop(index);
     }
@@ -321,11 +343,15 @@ bool Impl::applyTable(const Instruction& i) {
 bool Impl::applyControl(const Instruction& i) {
     switch (i.op) {
     case Op::Unreachable: setUnreachable(); return true;
-    case Op::Block: case Op::Loop: case Op::If: case Op::Try: return enter(i.op, i.block, i.offset);
+    case Op::Block:
+    case Op::Loop:
+    case Op::If:
+    case Op::Try: return enter(i.op, i.block, i.offset);
     case Op::TryTable: return tryTable(i);
     case Op::Else: return elseBranch();
     case Op::End: return end();
-    case Op::Catch: case Op::CatchAll: return legacyCatch(i.op, i.index);
+    case Op::Catch:
+    case Op::CatchAll: return legacyCatch(i.op, i.index);
     case Op::Delegate: return legacyDelegate(i.index);
     case Op::Rethrow: return rethrow(i.index);
     case Op::Throw: return throwTag(i.index);
@@ -338,15 +364,18 @@ bool Impl::applyControl(const Instruction& i) {
     case Op::BrTable: return brTable(i.labels);
     case Op::BrOnNull: return brOnNull(i.index);
     case Op::BrOnNonNull: return brOnNonNull(i.index);
-    case Op::BrOnCast: case Op::BrOnCastFail: return brOnCast(i);
+    case Op::BrOnCast:
+    case Op::BrOnCastFail: return brOnCast(i);
     case Op::Return: return returnBranch();
     case Op::Call: return call(i.index);
     case Op::ReturnCall: {
         const Function* callee = functionAt(i.index);
         return callee && tailCall(module.types[callee->type.value].func);
     }
-    case Op::CallIndirect: case Op::ReturnCallIndirect: return callIndirect(i.index, i.index2);
-    case Op::CallRef: case Op::ReturnCallRef: return callRef(i.index);
+    case Op::CallIndirect:
+    case Op::ReturnCallIndirect: return callIndirect(i.index, i.index2);
+    case Op::CallRef:
+    case Op::ReturnCallRef: return callRef(i.index);
     default: return applyReference(i);
     }
 }
@@ -388,9 +417,13 @@ bool Impl::apply(const Instruction& i) {
     case Op::LocalTee: return localTee(i.index);
     case Op::GlobalGet: return globalGet(i.index);
     case Op::GlobalSet: return globalSet(i.index);
-    case Op::TableGet: case Op::TableSet: case Op::TableSize: case Op::TableGrow: case Op::TableFill: case Op::TableCopy:
-    case Op::TableInit:
-        return applyTable(i);
+    case Op::TableGet:
+    case Op::TableSet:
+    case Op::TableSize:
+    case Op::TableGrow:
+    case Op::TableFill:
+    case Op::TableCopy:
+    case Op::TableInit: return applyTable(i);
     case Op::MemoryCopy: {
         const Memory* into = memory(i.index);
         const Memory* from = into ? memory(i.index2) : nullptr;

@@ -21,7 +21,8 @@ public:
     }
     void enter(FuncIdx function, uint32_t locals) {
         m_locals.clear();
-        if (const auto at = m_names.locals.find(function.value); at != m_names.locals.end()) fill(m_locals, at->second, locals);
+        if (const auto at = m_names.locals.find(function.value); at != m_names.locals.end())
+            fill(m_locals, at->second, locals);
     }
     std::string function(FuncIdx index) const override { return of(m_functions, index.value); }
     std::string global(GlobalIdx index) const override { return of(m_globals, index.value); }
@@ -42,7 +43,8 @@ private:
             std::string label = identifier(at->second);
             if (label.empty()) label = "$";
             if (label == "$" || taken.contains(label)) label += "#" + std::to_string(i);
-            while (!taken.insert(label).second) label += '_';
+            while (!taken.insert(label).second)
+                label += '_';
             labels.emplace(i, std::move(label));
         }
     }
@@ -68,21 +70,30 @@ public:
         m_text = "(module";
         if (const std::string name = identifier(m_module.names().module); !name.empty()) m_text += ' ' + name;
         types();
-        for (const Import& import : m_module.imports) importLine(import);
+        for (const Import& import : m_module.imports)
+            importLine(import);
         for (uint32_t i = m_module.importedTables; i < m_module.tables.size(); ++i) {
             line("(table " + number(i) + tableText(m_module.tables[i].type));
             if (m_module.tables[i].init) m_text += ' ' + expression(*m_module.tables[i].init);
             m_text += ')';
         }
-        for (uint32_t i = m_module.importedMemories; i < m_module.memories.size(); ++i) line("(memory " + number(i) + memoryText(m_module.memories[i].type) + ')');
-        for (uint32_t i = m_module.importedTags; i < m_module.tags.size(); ++i) line("(tag " + number(i) + typeUse(m_module.tags[i].type.type) + ')');
+        for (uint32_t i = m_module.importedMemories; i < m_module.memories.size(); ++i)
+            line("(memory " + number(i) + memoryText(m_module.memories[i].type) + ')');
+        for (uint32_t i = m_module.importedTags; i < m_module.tags.size(); ++i)
+            line("(tag " + number(i) + typeUse(m_module.tags[i].type.type) + ')');
         for (uint32_t i = m_module.importedGlobals; i < m_module.globals.size(); ++i)
-            line("(global " + m_labels.globalDeclaration(i) + number(i) + globalText(m_module.globals[i].type) + ' ' + expression(m_module.globals[i].init) + ')');
-        for (const Export& e : m_module.exports) line("(export " + quoted(e.name) + " (" + std::string(toText(e.kind)) + ' ' + std::to_string(e.index) + "))");
+            line("(global " + m_labels.globalDeclaration(i) + number(i) +
+                 globalText(m_module.globals[i].type) + ' ' + expression(m_module.globals[i].init) + ')');
+        for (const Export& e : m_module.exports)
+            line("(export " + quoted(e.name) + " (" + std::string(toText(e.kind)) + ' ' +
+                 std::to_string(e.index) + "))");
         if (m_module.start) line("(start " + m_labels.function(*m_module.start) + ')');
-        for (uint32_t i = 0; i < m_module.elements.size(); ++i) element(i);
-        for (uint32_t i = m_module.importedFunctions; i < m_module.functions.size(); ++i) function(FuncIdx(i));
-        for (uint32_t i = 0; i < m_module.data.size(); ++i) data(i);
+        for (uint32_t i = 0; i < m_module.elements.size(); ++i)
+            element(i);
+        for (uint32_t i = m_module.importedFunctions; i < m_module.functions.size(); ++i)
+            function(FuncIdx(i));
+        for (uint32_t i = 0; i < m_module.data.size(); ++i)
+            data(i);
         m_text += ")\n";
         m_write(m_text);
     }
@@ -98,7 +109,8 @@ private:
     void line(std::string_view text, uint32_t indent = 1) {
         flush();
         m_text += '\n';
-        m_text.append(std::min(indent, 32u) * 2, ' ');  // deeper nesting is not indented further: 2.4 million blocks are possible
+        m_text.append(std::min(indent, 32u) * 2,
+                      ' ');  // deeper nesting is not indented further: 2.4 million blocks are possible
         m_text += text;
     }
 
@@ -152,39 +164,63 @@ private:
         }
         case CompositeKind::Struct:
             text = "(struct";
-            for (const FieldType& field : type.structure.fields) text += " (field " + fieldText(field) + ')';
+            for (const FieldType& field : type.structure.fields)
+                text += " (field " + fieldText(field) + ')';
             text += ')';
             break;
         case CompositeKind::Array: text = "(array " + fieldText(type.array.element) + ')'; break;
         }
         if (type.isFinal && !type.super) return text;
-        return "(sub " + std::string(type.isFinal ? "final " : "") + (type.super ? std::to_string(type.super->value) + ' ' : "") + text + ')';
+        return "(sub " + std::string(type.isFinal ? "final " : "") +
+               (type.super ? std::to_string(type.super->value) + ' ' : "") + text + ')';
     }
     static std::string fieldText(const FieldType& field) {
-        const std::string type = field.packed == PackedKind::I8 ? "i8" : field.packed == PackedKind::I16 ? "i16" : toText(field.type);
+        const std::string type = field.packed == PackedKind::I8    ? "i8"
+                                 : field.packed == PackedKind::I16 ? "i16"
+                                                                   : toText(field.type);
         return field.isMutable ? "(mut " + type + ')' : type;
     }
     static std::string limitsText(const Limits& limits) {
-        return (limits.is64 ? "i64 " : "") + std::to_string(limits.min) + (limits.max ? ' ' + std::to_string(*limits.max) : "");
+        return (limits.is64 ? "i64 " : "") + std::to_string(limits.min) +
+               (limits.max ? ' ' + std::to_string(*limits.max) : "");
     }
-    static std::string tableText(const TableType& type) { return limitsText(type.limits) + ' ' + toText(type.element); }
+    static std::string tableText(const TableType& type) {
+        return limitsText(type.limits) + ' ' + toText(type.element);
+    }
     static std::string memoryText(const MemoryType& type) {
         return limitsText(type.limits) + (type.shared ? " shared" : "") +
-               (type.pageSizeLog2 == 16 ? "" : " (pagesize " + std::to_string(uint64_t{1} << type.pageSizeLog2) + ')');
+               (type.pageSizeLog2 == 16
+                    ? ""
+                    : " (pagesize " + std::to_string(uint64_t{1} << type.pageSizeLog2) + ')');
     }
-    static std::string globalText(const GlobalType& type) { return type.isMutable ? "(mut " + toText(type.type) + ')' : toText(type.type); }
+    static std::string globalText(const GlobalType& type) {
+        return type.isMutable ? "(mut " + toText(type.type) + ')' : toText(type.type);
+    }
     static std::string typeUse(TypeIdx type) { return "(type " + std::to_string(type.value) + ')'; }
 
     void importLine(const Import& import) {
         std::string item;
         switch (import.kind) {
-        case ExternKind::Func: item = m_labels.functionDeclaration(import.index) + number(import.index) + typeUse(m_module.functions[import.index].type); break;
-        case ExternKind::Table: item = number(import.index) + tableText(m_module.tables[import.index].type); break;
-        case ExternKind::Memory: item = number(import.index) + memoryText(m_module.memories[import.index].type); break;
-        case ExternKind::Global: item = m_labels.globalDeclaration(import.index) + number(import.index) + globalText(m_module.globals[import.index].type); break;
-        case ExternKind::Tag: item = number(import.index) + typeUse(m_module.tags[import.index].type.type); break;
+        case ExternKind::Func:
+            item = m_labels.functionDeclaration(import.index) + number(import.index) +
+                   typeUse(m_module.functions[import.index].type);
+            break;
+        case ExternKind::Table:
+            item = number(import.index) + tableText(m_module.tables[import.index].type);
+            break;
+        case ExternKind::Memory:
+            item = number(import.index) + memoryText(m_module.memories[import.index].type);
+            break;
+        case ExternKind::Global:
+            item = m_labels.globalDeclaration(import.index) + number(import.index) +
+                   globalText(m_module.globals[import.index].type);
+            break;
+        case ExternKind::Tag:
+            item = number(import.index) + typeUse(m_module.tags[import.index].type.type);
+            break;
         }
-        line("(import " + quoted(import.module) + ' ' + quoted(import.name) + " (" + std::string(toText(import.kind)) + ' ' + item + "))");
+        line("(import " + quoted(import.module) + ' ' + quoted(import.name) + " (" +
+             std::string(toText(import.kind)) + ' ' + item + "))");
     }
 
     // --- Expressions and functions ---
@@ -206,11 +242,15 @@ private:
         const auto parameters = static_cast<uint32_t>(type.params.size());
         const auto locals = localTypes(m_module, index).valueOr(type.params);
         m_labels.enter(index, static_cast<uint32_t>(locals.size()));
-        std::string head = "(func " + m_labels.functionDeclaration(index.value) + number(index.value) + typeUse(body.type);
-        for (uint32_t i = 0; i < parameters; ++i) head += " (param " + m_labels.localDeclaration(i) + toText(type.params[i]) + ')';
-        for (const ValType result : type.results) head += " (result " + toText(result) + ')';
+        std::string head =
+            "(func " + m_labels.functionDeclaration(index.value) + number(index.value) + typeUse(body.type);
+        for (uint32_t i = 0; i < parameters; ++i)
+            head += " (param " + m_labels.localDeclaration(i) + toText(type.params[i]) + ')';
+        for (const ValType result : type.results)
+            head += " (result " + toText(result) + ')';
         line(head);
-        for (uint32_t i = parameters; i < locals.size();) localLine(locals, i);
+        for (uint32_t i = parameters; i < locals.size();)
+            localLine(locals, i);
         m_reader.start(body.code);
         Nesting nesting;
         while (m_reader.next(m_instruction)) {
@@ -224,7 +264,8 @@ private:
 
     /// One named local, or as many unnamed ones as there are.
     void localLine(const std::vector<ValType>& locals, uint32_t& at) {
-        if (const std::string name = m_labels.localDeclaration(at); !name.empty()) return line("(local " + name + toText(locals[at++]) + ')', 2);
+        if (const std::string name = m_labels.localDeclaration(at); !name.empty())
+            return line("(local " + name + toText(locals[at++]) + ')', 2);
         line("(local", 2);
         for (; at < locals.size() && m_labels.localDeclaration(at).empty(); ++at) {
             m_text += ' ' + toText(locals[at]);

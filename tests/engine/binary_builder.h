@@ -20,7 +20,8 @@ inline Bytes operator+(Bytes a, const Bytes& b) {
 
 inline Bytes leb(uint64_t value) {
     Bytes bytes;
-    for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<uint8_t>(value | 0x80));
+    for (; value >= 0x80; value >>= 7)
+        bytes.push_back(static_cast<uint8_t>(value | 0x80));
     bytes.push_back(static_cast<uint8_t>(value));
     return bytes;
 }
@@ -31,20 +32,23 @@ inline Bytes section(uint8_t id, const Bytes& contents) { return Bytes{id} + siz
 
 inline Bytes vec(std::initializer_list<Bytes> items) {
     Bytes bytes = leb(items.size());
-    for (const Bytes& item : items) bytes = bytes + item;
+    for (const Bytes& item : items)
+        bytes = bytes + item;
     return bytes;
 }
 
 inline Bytes module(std::initializer_list<Bytes> sections) {
     Bytes bytes = {0, 'a', 's', 'm', 1, 0, 0, 0};
-    for (const Bytes& s : sections) bytes = bytes + s;
+    for (const Bytes& s : sections)
+        bytes = bytes + s;
     return bytes;
 }
 
 /// A module with one function of that type ("\x60 params results") and body (locals and code); other sections before and behind it in the
 /// order of the file.
 inline Bytes oneFunction(const Bytes& type, const Bytes& body, const Bytes& sectionsBetween = {}) {
-    return module({section(1, vec({type})), section(3, {1, 0}), sectionsBetween, section(10, vec({sized(body)}))});
+    return module(
+        {section(1, vec({type})), section(3, {1, 0}), sectionsBetween, section(10, vec({sized(body)}))});
 }
 inline const Bytes kVoid = {0x60, 0, 0};
 

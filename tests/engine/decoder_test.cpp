@@ -36,8 +36,9 @@ Bytes everything() {
         section(12, {2}),
         section(10, vec({sized({1, 2, 0x7e, 0x20, 0, 0x0b}), sized({0, 0x02, 0x40, 0x0b, 0x0b})})),
         section(11, vec({Bytes{0, 0x41, 8, 0x0b} + name("hello"), Bytes{1} + name("passive")})),
-        section(0, name("name") + Bytes{0} + sized(name("everything")) + Bytes{1} + sized(vec({Bytes{1} + name("run me")})) +
-                       Bytes{2} + sized(vec({Bytes{1} + vec({Bytes{0} + name("n")})}))),
+        section(0, name("name") + Bytes{0} + sized(name("everything")) + Bytes{1} +
+                       sized(vec({Bytes{1} + name("run me")})) + Bytes{2} +
+                       sized(vec({Bytes{1} + vec({Bytes{0} + name("n")})}))),
     });
 }
 
@@ -81,10 +82,12 @@ TEST(Decoder, SurvivesEveryCutAndEveryFlippedByte) {
         const bool valid = validateModule(**decoded).ok();
         (*decoded)->names();
         featuresOf(**decoded);
-        for (uint32_t f = 0; f < (*decoded)->functions.size(); ++f) disassemble(**decoded, FuncIdx(f));
+        for (uint32_t f = 0; f < (*decoded)->functions.size(); ++f)
+            disassemble(**decoded, FuncIdx(f));
         if (valid) writeWat(**decoded, true, [](std::string_view) {});
     };
-    for (size_t length = 0; length < whole.size(); ++length) exercise({whole.begin(), whole.begin() + static_cast<ptrdiff_t>(length)});
+    for (size_t length = 0; length < whole.size(); ++length)
+        exercise({whole.begin(), whole.begin() + static_cast<ptrdiff_t>(length)});
     for (size_t at = 0; at < whole.size(); ++at) {
         for (const uint8_t mask : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff}) {
             Bytes bytes = whole;
@@ -96,9 +99,15 @@ TEST(Decoder, SurvivesEveryCutAndEveryFlippedByte) {
 
 TEST(Decoder, SaysWhatOtherFilesAre) {
     EXPECT_EQ(check({}), "unexpected end: the file is empty");
-    EXPECT_EQ(check(text("  (module)  ")), "magic header not detected: text format: this is WebAssembly text; assemble it first, e.g. with wat2wasm");
-    EXPECT_EQ(check(text("\x7f" "ELF....")), "magic header not detected: this is a native program or object file (ELF); compile for wasm32-wasip1");
-    EXPECT_EQ(check(text("\x1f\x8b......")), "magic header not detected: this file is compressed (gzip); unpack it first");
+    EXPECT_EQ(check(text("  (module)  ")),
+              "magic header not detected: text format: this is WebAssembly text; assemble it first, e.g. "
+              "with wat2wasm");
+    EXPECT_EQ(check(text("\x7f"
+                         "ELF....")),
+              "magic header not detected: this is a native program or object file (ELF); compile for "
+              "wasm32-wasip1");
+    EXPECT_EQ(check(text("\x1f\x8b......")),
+              "magic header not detected: this file is compressed (gzip); unpack it first");
     EXPECT_EQ(check(text("int main() {}")), "magic header not detected: this is a text file");
     EXPECT_EQ(check({0, 'a', 's', 'm', 1, 0}), "unexpected end: the header has only 6 bytes");
     EXPECT_EQ(check({0, 'a', 's', 'm', 2, 0, 0, 0}), "offset 0x4: unknown binary version 0x2");
@@ -109,38 +118,52 @@ TEST(Decoder, SaysWhatOtherFilesAre) {
 
 TEST(Decoder, ChecksSections) {
     EXPECT_EQ(check(module({section(14, {})})), "offset 0x8: malformed section id 14");
-    EXPECT_EQ(check(module({section(1, {0}), section(1, {0})})), "type section, offset 0xb: unexpected content after last section: type section twice");
-    EXPECT_EQ(check(module({section(3, {0}), section(1, {0})})), "type section, offset 0xb: unexpected content after last section: type section out of order");
-    EXPECT_EQ(check(module({{1, 5, 0}})), "type section, offset 0x9: length out of bounds: the type section has 5 bytes, the file 1");
-    EXPECT_EQ(check(module({section(1, {0, 0})})), "type section, offset 0xb: section size mismatch: 1 bytes left in the type section");
+    EXPECT_EQ(check(module({section(1, {0}), section(1, {0})})),
+              "type section, offset 0xb: unexpected content after last section: type section twice");
+    EXPECT_EQ(check(module({section(3, {0}), section(1, {0})})),
+              "type section, offset 0xb: unexpected content after last section: type section out of order");
+    EXPECT_EQ(check(module({{1, 5, 0}})),
+              "type section, offset 0x9: length out of bounds: the type section has 5 bytes, the file 1");
+    EXPECT_EQ(check(module({section(1, {0, 0})})),
+              "type section, offset 0xb: section size mismatch: 1 bytes left in the type section");
     EXPECT_EQ(check(module({section(1, vec({kVoid})), section(3, {1, 0})})),
-              "code section, offset 0x12: function and code section have inconsistent lengths: 1 functions, no code section");
-    EXPECT_EQ(check(module({section(12, {1})})), "data section, offset 0xb: data count and data section have inconsistent lengths: 1 announced, 0 found");
-    EXPECT_EQ(check(module({section(0, {2, 0xc0, 0x80})})), "custom section, offset 0xb: malformed UTF-8 encoding");
+              "code section, offset 0x12: function and code section have inconsistent lengths: 1 functions, "
+              "no code section");
+    EXPECT_EQ(check(module({section(12, {1})})),
+              "data section, offset 0xb: data count and data section have inconsistent lengths: 1 announced, "
+              "0 found");
+    EXPECT_EQ(check(module({section(0, {2, 0xc0, 0x80})})),
+              "custom section, offset 0xb: malformed UTF-8 encoding");
 }
 
 TEST(Decoder, NamesTheLimit) {
-    EXPECT_EQ(check(module({section(1, {0xff, 0xff, 0xff, 0xff, 0x0f, 0x60})})), "type section, offset 0xa: too many types: 4294967295, limit 1000000");
+    EXPECT_EQ(check(module({section(1, {0xff, 0xff, 0xff, 0xff, 0x0f, 0x60})})),
+              "type section, offset 0xa: too many types: 4294967295, limit 1000000");
     EXPECT_EQ(check(oneFunction(kVoid, {1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x7f, 0x0b})),
               "code section, offset 0x17: too many locals: function 0 has 4294967295 locals, limit 50000");
-    EXPECT_EQ(check(oneFunction(kVoid, {1, 0xd1, 0x86, 0x03, 0x7f, 0x0b})), "code section, offset 0x17: too many locals: function 0 has 50001 locals, limit 50000");
+    EXPECT_EQ(check(oneFunction(kVoid, {1, 0xd1, 0x86, 0x03, 0x7f, 0x0b})),
+              "code section, offset 0x17: too many locals: function 0 has 50001 locals, limit 50000");
     EXPECT_EQ(check(oneFunction(kVoid, {1, 0xd0, 0x86, 0x03, 0x7f, 0x0b})), "ok");
-    EXPECT_EQ(check(module({section(5, vec({Bytes{0} + leb(65537)}))})), "memory section, offset 0xb: memory size must be at most 65536 pages (4GiB)");
+    EXPECT_EQ(check(module({section(5, vec({Bytes{0} + leb(65537)}))})),
+              "memory section, offset 0xb: memory size must be at most 65536 pages (4GiB)");
 }
 
 TEST(Decoder, ABrokenNameSectionIsAWarning) {
-    const Bytes bad = section(0, name("name") + Bytes{1} + sized(vec({Bytes{7} + name("nobody"), Bytes{0} + name("\xff ok")})) + Bytes{1, 99});
+    const Bytes bad =
+        section(0, name("name") + Bytes{1} +
+                       sized(vec({Bytes{7} + name("nobody"), Bytes{0} + name("\xff ok")})) + Bytes{1, 99});
     const auto decoded = decode(oneFunction(kVoid, {0, 0x0b}) + bad);
     ASSERT_TRUE(decoded.ok());
     EXPECT_EQ((*decoded)->names().functions.at(0), "\xef\xbf\xbd ok");
     ASSERT_EQ((*decoded)->names().warnings.size(), 3u);
-    EXPECT_EQ((*decoded)->names().warnings[0], "name section, offset 0x22: name of function 7, which does not exist");
+    EXPECT_EQ((*decoded)->names().warnings[0],
+              "name section, offset 0x22: name of function 7, which does not exist");
     EXPECT_EQ((*decoded)->names().warnings[1], "name section, offset 0x2b: malformed UTF-8 encoding");
 }
 
 TEST(Decoder, EqualTypesOfDifferentModulesHaveOneCanonicalId) {
-    const Bytes list = {0x5f, 2, 0x7f, 0, 0x63, 0, 0};     // struct { i32, ref null self }
-    const Bytes other = {0x5f, 2, 0x7f, 1, 0x63, 0, 0};    // the same but mutable
+    const Bytes list = {0x5f, 2, 0x7f, 0, 0x63, 0, 0};   // struct { i32, ref null self }
+    const Bytes other = {0x5f, 2, 0x7f, 1, 0x63, 0, 0};  // the same but mutable
     const auto a = decode(module({section(1, vec({list, other}))}));
     const auto b = decode(module({section(1, vec({kVoid, {0x5f, 2, 0x7f, 0, 0x63, 1, 0}}))}));
     ASSERT_TRUE(a.ok() && b.ok());
