@@ -24,6 +24,7 @@ Context::Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, S
     : QObject(parent), m_theme(theme), m_settings(settings) {
     m_client = std::make_unique<debugger::Client>(
         std::move(transport), [this](std::function<void()> function) { m_inbox.post(std::move(function)); });
+    m_sources = std::make_unique<SourceCache>(*this);
     for (QTimer* timer : {&m_callsTimer, &m_outputTimer}) {
         timer->setSingleShot(true);
         timer->setInterval(kFrameMs);
@@ -74,13 +75,14 @@ void Context::onState(SessionState state, const QString& detail) {
         m_frames.clear();
         if (had) emit moduleUnloaded();
     }
+    if (state == SessionState::Exited || state == SessionState::Ready) endStop();
     emit stateChanged();
     if (wasInspectable && !canInspect()) emit resumed();
 }
 
 void Context::onStopped(const debugger::StopInfo& stop) {
     m_stop = stop;
-    m_generation = stop.generation;
+    ++m_generation;
     m_frame = 0;
     m_frames.clear();
     emit stopped();
@@ -90,6 +92,15 @@ void Context::onStopped(const debugger::StopInfo& stop) {
                                  m_frames = frames;
                                  emit framesChanged();
                              });
+}
+
+/// The machine of the last stop is gone: answers about it would be wrong.
+void Context::endStop() {
+    ++m_generation;
+    m_frame = 0;
+    m_frames.clear();
+    m_stop = {};
+    emit framesChanged();
 }
 
 void Context::onModule(const debugger::ModuleSummary& module) {

@@ -14,6 +14,7 @@
 #include "debugger/client.h"
 #include "ui/inbox.h"
 #include "ui/settings.h"
+#include "ui/source_cache.h"
 #include "ui/theme.h"
 
 namespace ui {
@@ -24,6 +25,7 @@ struct Notice {
     QString title, text;
     QString action;  // the button's text
     std::function<void()> act = {};
+    bool untilResumed = false;  // is about the present stop only
 };
 
 class Context final : public QObject {
@@ -37,6 +39,7 @@ public:
     Theme& theme() const { return m_theme; }
     Settings& settings() const { return m_settings; }
     debugger::Client& client() { return *m_client; }
+    SourceCache& sources() { return *m_sources; }
 
     /// Asks about the present stop: the answer is dropped if `receiver` is gone by then, or the program stopped anew.
     template <class R>
@@ -62,6 +65,7 @@ public:
         return m_state == debugger::SessionState::Stopped || m_state == debugger::SessionState::Exited;
     }
     const debugger::StopInfo& stop() const { return m_stop; }
+    /// Counts stops and ends, as seen here.
     debugger::Generation generation() const { return m_generation; }
     const std::optional<debugger::ModuleSummary>& module() const { return m_module; }
     const std::map<debugger::BreakpointId, debugger::BreakpointInfo>& breakpoints() const {
@@ -134,6 +138,7 @@ private:
     }
     void onEvent(const debugger::Event& event);
     void onStopped(const debugger::StopInfo& stop);
+    void endStop();
     void onState(debugger::SessionState state, const QString& detail);
     void onModule(const debugger::ModuleSummary& module);
     void keepBreakpoint(const debugger::BreakpointInfo& breakpoint);
@@ -151,6 +156,7 @@ private:
     std::map<debugger::BreakpointId, debugger::BreakpointInfo> m_breakpoints;
     std::vector<debugger::StackFrame> m_frames;
     uint32_t m_frame = 0;
+    std::unique_ptr<SourceCache> m_sources;
     uint64_t m_callCount = 0, m_outputEnd = 0;
     QTimer m_callsTimer, m_outputTimer;
 };

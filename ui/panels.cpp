@@ -2,7 +2,11 @@
 
 #include <vector>
 
+#include "ui/panels/breakpoints_panel.h"
 #include "ui/panels/call_stack_panel.h"
+#include "ui/panels/disassembly_panel.h"
+#include "ui/panels/variables_panel.h"
+#include "ui/panels/watches_panel.h"
 
 namespace ui {
 namespace {
@@ -29,8 +33,12 @@ std::span<const PanelRow> panels() {
     using enum Place;
     // clang-format off
     static const std::vector<PanelRow> kRows = {
-        // id           title         icon                what it shows                                    default, teaching, tracing           in front
-        {"call-stack", "Call stack", "panel-call-stack", "Who called whom, inlined calls included.", {RightBottom, RightBottom, RightBottom}, {true, true, true}, make<CallStackPanel>},
+        // id            title          icon                 what it shows                                      default      teaching     tracing      in front                 class
+        {"variables",   "Variables",   "panel-variables",   "Parameters, locals and globals of a frame.",      {RightTop,    BottomRight, Hidden},      {true, true, false},   make<VariablesPanel>},
+        {"watches",     "Watches",     "panel-watches",     "Expressions that you keep an eye on.",            {RightTop,    BottomRight, Hidden},      {false, false, false}, make<WatchesPanel>},
+        {"call-stack",  "Call stack",  "panel-call-stack",  "Who called whom, inlined calls included.",        {RightBottom, Bottom,      RightBottom}, {true, true, true},    make<CallStackPanel>},
+        {"breakpoints", "Breakpoints", "panel-breakpoints", "Where and when the program stops.",               {RightBottom, Bottom,      RightBottom}, {false, false, false}, make<BreakpointsPanel>},
+        {"disassembly", "Disassembly", "panel-disassembly", "Instructions between their source lines.",        {Hidden,      RightTop,    Hidden},      {false, true, false},  make<DisassemblyPanel>},
     };
     // clang-format on
     return kRows;

@@ -124,7 +124,6 @@ TEST(PagedModel, AsksAgainForThePageThatGrew) {
 
 TEST(TreeModel, FetchesChildrenWhenTheyAreLookedAt) {
     WordTree model;
-    QAbstractItemModelTester tester(&model, kFatal);
     QSignalSpy wanted(&model, &TreeModelBase::childrenWanted);
     model.setChildren({}, {{"a", 2}, {"b"}});
     const QModelIndex a = model.index(0, 0);

@@ -30,7 +30,8 @@ enum class ColumnKind : uint8_t {
 struct Look {
     Tone tone = Tone::Text;
     bool bold = false, italic = false;
-    const char* icon = nullptr;  // name of an icon before the text
+    const char* icon = nullptr;               // name of an icon before the text
+    std::optional<Tone> back = std::nullopt;  // ground of the cell
     bool operator==(const Look&) const = default;
 };
 

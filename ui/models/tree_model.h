@@ -98,7 +98,8 @@ public:
     int columnWidthHint(int column) const final { return m_columns[static_cast<size_t>(column)].width; }
     bool hasChildren(const QModelIndex& parent = {}) const final {
         if (parent.column() > 0) return false;
-        return parent.isValid() ? m_traits.childCount(item(parent)->node) > 0 : !m_root.children.empty();
+        const Item* owner = item(parent);
+        return !owner->children.empty() || (parent.isValid() && m_traits.childCount(owner->node) > 0);
     }
     bool canFetchMore(const QModelIndex& parent) const final {
         if (!parent.isValid() || parent.column() > 0) return false;

@@ -22,6 +22,7 @@ void CellDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelInd
     const QColor color = m_theme.color(look.tone);
     option->palette.setColor(QPalette::Text, color);
     option->palette.setColor(QPalette::HighlightedText, color);
+    if (look.back) option->backgroundBrush = m_theme.color(*look.back);
     if (!look.icon) return;
     option->features |= QStyleOptionViewItem::HasDecoration;
     option->icon = m_theme.icon(QString::fromLatin1(look.icon));

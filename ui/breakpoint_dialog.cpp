@@ -1,0 +1,100 @@
+#include "ui/breakpoint_dialog.h"
+
+#include <QCheckBox>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSpinBox>
+
+#include "ui/plain_text.h"
+
+namespace ui {
+
+using debugger::BreakpointSpec;
+
+QString placeOf(const BreakpointSpec& spec) {
+    switch (spec.kind) {
+    case BreakpointSpec::Kind::Line:
+        return QStringLiteral("%1:%2").arg(fileName(fromUtf8(spec.file))).arg(spec.line);
+    case BreakpointSpec::Kind::Function: return fromUtf8(spec.function);
+    case BreakpointSpec::Kind::Offset: return u'*' + hex(spec.offset);
+    case BreakpointSpec::Kind::HostCall: return QStringLiteral("call ") + fromUtf8(spec.function);
+    }
+    return {};
+}
+
+engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
+    BreakpointSpec spec;
+    QString place = text.trimmed();
+    if (const qsizetype condition = place.indexOf(QStringLiteral(" if ")); condition >= 0) {
+        spec.condition = toUtf8(place.mid(condition + 4).trimmed());
+        place = place.left(condition).trimmed();
+    }
+    const auto bad = [](const char* why) { return engine::Error{engine::ErrorCode::BadArgument, why}; };
+    if (place.isEmpty()) return bad("say where: FILE:LINE, FUNCTION, *OFFSET or call NAME");
+    bool ok = false;
+    if (place.startsWith(u'*')) {
+        spec.kind = BreakpointSpec::Kind::Offset;
+        spec.offset = place.mid(1).trimmed().toUInt(&ok, 0);
+        if (!ok) return bad("an offset is a number, such as *0x1f3");
+    } else if (place.startsWith(QStringLiteral("call "))) {
+        spec.kind = BreakpointSpec::Kind::HostCall;
+        spec.function = toUtf8(place.mid(5).trimmed());
+    } else if (const qsizetype colon = place.lastIndexOf(u':'); colon > 0 && place[colon - 1] != u':') {
+        spec.file = toUtf8(place.left(colon));
+        spec.line = place.mid(colon + 1).toUInt(&ok);
+        if (!ok || spec.line == 0) return bad("behind the colon stands a line number, as in main.c:12");
+    } else {
+        spec.kind = BreakpointSpec::Kind::Function;
+        spec.function = toUtf8(place);
+    }
+    return spec;
+}
+
+std::optional<BreakpointSpec> editBreakpointSpec(Context& context, const BreakpointSpec& spec,
+                                                 QWidget* parent) {
+    QDialog dialog(parent);
+    dialog.setWindowTitle(QObject::tr("Breakpoint"));
+    const auto line = [&](const std::string& text, const QString& placeholder) {
+        auto* edit = new QLineEdit(fromUtf8(text));
+        edit->setPlaceholderText(placeholder);
+        edit->setFont(context.theme().codeFont());
+        edit->setMinimumWidth(edit->fontMetrics().averageCharWidth() * 44);
+        return edit;
+    };
+    auto* place = new QLabel(oneLine(placeOf(spec), 60));
+    place->setTextFormat(Qt::PlainText);
+    place->setToolTip(plainTip(fromUtf8(spec.file)));
+    auto* enabled = new QCheckBox(QObject::tr("&Enabled"));
+    enabled->setChecked(spec.enabled);
+    QLineEdit* condition = line(spec.condition, QObject::tr("always; or an expression: count > 3"));
+    auto* ignore = new QSpinBox;
+    ignore->setRange(0, 1'000'000'000);
+    ignore->setValue(static_cast<int>(qMin<uint64_t>(spec.ignoreCount, 1'000'000'000)));
+    ignore->setSpecialValueText(QObject::tr("none"));
+    QLineEdit* log = line(spec.logText, QObject::tr("stop; or print this and go on: n = {n}"));
+    auto* form = new QFormLayout(&dialog);
+    form->setContentsMargins(16, 16, 16, 16);
+    form->setSpacing(8);
+    form->addRow(QObject::tr("Where"), place);
+    form->addRow(QObject::tr("&Condition"), condition);
+    form->addRow(QObject::tr("&Ignore first hits"), ignore);
+    form->addRow(QObject::tr("&Log text"), log);
+    form->addRow({}, enabled);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
+    form->addRow(buttons);
+    QObject::connect(buttons, &QDialogButtonBox::accepted, &dialog, &QDialog::accept);
+    QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+    condition->setFocus();
+    if (dialog.exec() != QDialog::Accepted) return std::nullopt;
+    BreakpointSpec changed = spec;
+    changed.enabled = enabled->isChecked();
+    changed.condition = toUtf8(condition->text().trimmed());
+    changed.ignoreCount = static_cast<uint64_t>(ignore->value());
+    changed.logText = toUtf8(log->text());
+    return changed;
+}
+
+}  // namespace ui

@@ -1,0 +1,20 @@
+// The dialog that edits what a breakpoint was asked to do, and the text by which one is typed.
+#pragma once
+
+#include <optional>
+
+#include "ui/context.h"
+
+namespace ui {
+
+/// Modal; nullopt if it was cancelled.
+std::optional<debugger::BreakpointSpec> editBreakpointSpec(Context& context,
+                                                           const debugger::BreakpointSpec& spec,
+                                                           QWidget* parent);
+
+/// "wordcount.c:41", "addWord", "*0x1f3", "call fd_write": what a spec is set on.
+QString placeOf(const debugger::BreakpointSpec& spec);
+/// The same backwards, with an optional " if CONDITION"; an error says what was not understood.
+engine::Result<debugger::BreakpointSpec> breakpointFromText(const QString& text);
+
+}  // namespace ui

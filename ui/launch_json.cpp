@@ -1,0 +1,111 @@
+#include "ui/launch_json.h"
+
+#include "ui/plain_text.h"
+
+namespace ui {
+namespace {
+
+constexpr const char* kMountKinds[] = {"read-write", "read-only", "overlay", "in-memory"};
+constexpr const char* kBreakpointKinds[] = {"line", "function", "offset", "call"};
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+template <size_t N>
+size_t indexOf(const char* const (&names)[N], const QString& name) {
+    for (size_t i = 0; i < N; ++i) {
+        if (name == QLatin1String(names[i])) return i;
+    }
+    return 0;
+}
+
+QJsonArray toArray(const std::vector<std::string>& texts) {
+    QJsonArray array;
+    for (const std::string& text : texts)
+        array.append(fromUtf8(text));
+    return array;
+}
+
+QJsonArray toArray(const Pairs& pairs) {
+    QJsonArray array;
+    for (const auto& [first, second] : pairs)
+        array.append(QJsonArray{fromUtf8(first), fromUtf8(second)});
+    return array;
+}
+
+void readTexts(const QJsonValue& value, std::vector<std::string>& texts) {
+    if (!value.isArray()) return;
+    texts.clear();
+    for (const QJsonValue text : value.toArray())
+        texts.push_back(toUtf8(text.toString()));
+}
+
+void readPairs(const QJsonValue& value, Pairs& pairs) {
+    if (!value.isArray()) return;
+    pairs.clear();
+    for (const QJsonValue pair : value.toArray())
+        pairs.emplace_back(toUtf8(pair[0].toString()), toUtf8(pair[1].toString()));
+}
+
+}  // namespace
+
+QJsonObject toJson(const debugger::LaunchOptions& options) {
+    const wasi::Capabilities& granted = options.capabilities;
+    QJsonArray preopens;
+    for (const wasi::Preopen& p : granted.preopens) {
+        preopens.append(QJsonObject{{"host", fromUtf8(p.hostPath)},
+                                    {"guest", fromUtf8(p.guestPath)},
+                                    {"kind", kMountKinds[static_cast<size_t>(p.kind)]}});
+    }
+    return {{"arguments", toArray(granted.arguments)},
+            {"environment", toArray(granted.environment)},
+            {"directories", preopens},
+            {"stopAtEntry", options.stopAtEntry},
+            {"pathMap", toArray(options.pathMap)},
+            {"sourceRoots", toArray(options.sourceRoots)}};
+}
+
+void fromJson(const QJsonObject& json, debugger::LaunchOptions& options) {
+    wasi::Capabilities& granted = options.capabilities;
+    readTexts(json["arguments"], granted.arguments);
+    readPairs(json["environment"], granted.environment);
+    if (json["directories"].isArray()) {
+        granted.preopens.clear();
+        for (const QJsonValue p : json["directories"].toArray()) {
+            granted.preopens.push_back(
+                {toUtf8(p["host"].toString()), toUtf8(p["guest"].toString()),
+                 static_cast<wasi::MountKind>(indexOf(kMountKinds, p["kind"].toString()))});
+        }
+    }
+    options.stopAtEntry = json["stopAtEntry"].toBool(options.stopAtEntry);
+    readPairs(json["pathMap"], options.pathMap);
+    readTexts(json["sourceRoots"], options.sourceRoots);
+}
+
+QJsonObject toJson(const debugger::BreakpointSpec& spec) {
+    return {{"kind", kBreakpointKinds[static_cast<size_t>(spec.kind)]},
+            {"file", fromUtf8(spec.file)},
+            {"line", static_cast<qint64>(spec.line)},
+            {"function", fromUtf8(spec.function)},
+            {"offset", static_cast<qint64>(spec.offset)},
+            {"condition", fromUtf8(spec.condition)},
+            {"ignore", static_cast<qint64>(spec.ignoreCount)},
+            {"log", fromUtf8(spec.logText)},
+            {"enabled", spec.enabled}};
+}
+
+debugger::BreakpointSpec breakpointFromJson(const QJsonObject& json) {
+    debugger::BreakpointSpec spec;
+    spec.kind =
+        static_cast<debugger::BreakpointSpec::Kind>(indexOf(kBreakpointKinds, json["kind"].toString()));
+    spec.file = toUtf8(json["file"].toString());
+    spec.line = static_cast<uint32_t>(json["line"].toInteger());
+    spec.function = toUtf8(json["function"].toString());
+    spec.offset = static_cast<uint32_t>(json["offset"].toInteger());
+    spec.condition = toUtf8(json["condition"].toString());
+    spec.ignoreCount = static_cast<uint64_t>(qMax<qint64>(0, json["ignore"].toInteger()));
+    spec.logText = toUtf8(json["log"].toString());
+    spec.enabled = json["enabled"].toBool(true);
+    return spec;
+}
+
+}  // namespace ui

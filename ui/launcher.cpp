@@ -1,0 +1,136 @@
+#include "ui/launcher.h"
+
+#include <QCryptographicHash>
+#include <QFile>
+#include <QFileInfo>
+
+#include "ui/launch_json.h"
+#include "ui/plain_text.h"
+
+namespace ui {
+
+using debugger::SessionState;
+
+Launcher::Launcher(Context& context, QObject* parent) : QObject(parent), m_context(context) {}
+
+Launcher::~Launcher() = default;
+
+void Launcher::open(const QString& path) {
+    debugger::LaunchOptions options;
+    options.program = toUtf8(QFileInfo(path).absoluteFilePath());
+    options.capabilities.arguments = {toUtf8(QFileInfo(path).fileName())};
+    fromJson(m_context.settings().program(path)["launch"].toObject(), options);
+    open(options);
+}
+
+void Launcher::open(const debugger::LaunchOptions& options) {
+    saveMemory();
+    m_options = options;
+    // The window shows what the program prints and sends it what is typed; it has no terminal.
+    wasi::Capabilities& granted = m_options.capabilities;
+    for (wasi::StdioGrant* stdio :
+         {&granted.standardInput, &granted.standardOutput, &granted.standardError}) {
+        if (stdio->kind == wasi::StdioKind::Inherit) stdio->kind = wasi::StdioKind::Session;
+    }
+    const QString path = fromUtf8(options.program);
+    m_memory = m_context.settings().program(path);
+    emit opening(path);
+    for (const auto& [id, breakpoint] : std::map(m_context.breakpoints()))
+        m_context.removeBreakpoint(id);
+    load([this, path] {
+        m_context.settings().addRecentFile(path);
+        restoreBreakpoints();
+        emit opened(path);
+    });
+}
+
+void Launcher::load(std::function<void()> then) {
+    m_told = toJson(m_options);
+    m_context.post<debugger::Load>(
+        this, {m_options}, [then = std::move(then)](const debugger::ModuleSummary&) { then(); },
+        [this](const engine::Error& error) {
+            emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
+        });
+}
+
+QString Launcher::fingerprint() const {
+    QFile file(fromUtf8(m_options.program));
+    if (!file.open(QIODevice::ReadOnly)) return {};
+    QCryptographicHash hash(QCryptographicHash::Sha256);
+    hash.addData(QByteArray::number(file.size()));
+    hash.addData(file.read(1 << 20));
+    return QString::fromLatin1(hash.result().toHex().left(32));
+}
+
+void Launcher::restoreBreakpoints() {
+    const bool sameFile = m_memory["fingerprint"].toString() == fingerprint();
+    for (const QJsonValue value : m_memory["breakpoints"].toArray()) {
+        const debugger::BreakpointSpec spec = breakpointFromJson(value.toObject());
+        // An offset means nothing in another build.
+        if (spec.kind == debugger::BreakpointSpec::Kind::Offset && !sameFile) continue;
+        m_context.addBreakpoint(spec);
+    }
+}
+
+void Launcher::saveMemory() {
+    if (m_options.program.empty() || !m_context.module()) return;
+    QJsonArray breakpoints;
+    for (const auto& [id, breakpoint] : m_context.breakpoints()) {
+        if (!breakpoint.spec.temporary) breakpoints.append(toJson(breakpoint.spec));
+    }
+    QJsonObject memory{
+        {"fingerprint", fingerprint()}, {"breakpoints", breakpoints}, {"launch", toJson(m_options)}};
+    emit remembering(memory);
+    if (memory == m_memory) return;
+    m_memory = memory;
+    m_context.settings().setProgram(fromUtf8(m_options.program), memory);
+}
+
+void Launcher::setOptions(const debugger::LaunchOptions& options) {
+    m_options = options;
+    saveMemory();
+    const SessionState state = m_context.state();
+    if (state == SessionState::Ready || state == SessionState::Exited || state == SessionState::Failed)
+        return load([] {});
+    m_context.notify({Notice::Kind::Info, tr("Launch settings"), tr("They take effect at the next start."),
+                      tr("Restart"), [this] { restart(); }});
+}
+
+void Launcher::mapSources(const QString& from, const QString& to) {
+    m_options.pathMap.emplace_back(toUtf8(from), toUtf8(to));
+    setOptions(m_options);
+}
+
+void Launcher::go() {
+    switch (m_context.state()) {
+    case SessionState::Stopped: m_context.post<debugger::Resume>(this, {}); break;
+    case SessionState::Ready:
+    case SessionState::Exited: start(m_options.stopAtEntry); break;
+    case SessionState::Empty:
+    case SessionState::Failed: m_context.perform(QStringLiteral("open")); break;
+    case SessionState::Loading:
+    case SessionState::Running:
+    case SessionState::Waiting: break;
+    }
+}
+
+void Launcher::goToEntry() { start(true); }
+
+void Launcher::start(bool stopAtEntry) {
+    const auto begin = [this] { m_context.post<debugger::Start>(this, {}); };
+    const bool kept = std::exchange(m_options.stopAtEntry, stopAtEntry);
+    if (toJson(m_options) == m_told)
+        begin();
+    else
+        load(begin);
+    m_options.stopAtEntry = kept;
+}
+
+void Launcher::restart() {
+    m_context.post<debugger::Terminate>(this, {},
+                                        [this](const debugger::Done&) { start(m_options.stopAtEntry); });
+}
+
+void Launcher::terminate() { m_context.post<debugger::Terminate>(this, {}); }
+
+}  // namespace ui

@@ -1,0 +1,59 @@
+// Launcher: opens a program in the session, starts, restarts and ends it, and remembers per program what the user has set. Owned by the
+// main window.
+#pragma once
+
+#include <QObject>
+
+#include "ui/context.h"
+
+namespace ui {
+
+class Launcher final : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Launcher(Context& context, QObject* parent = nullptr);
+    ~Launcher() override;
+
+    /// Loads a program with what is remembered of it. An error is shown, and the program before is gone.
+    void open(const QString& path);
+    /// The same with these options instead of the remembered ones.
+    void open(const debugger::LaunchOptions& options);
+    const debugger::LaunchOptions& options() const { return m_options; }
+    /// Takes effect at the next start; source paths at once (the program is loaded anew if it does not run).
+    void setOptions(const debugger::LaunchOptions& options);
+    /// A further place to look for sources, and loads the program again.
+    void mapSources(const QString& from, const QString& to);
+
+    /// Starts or continues, as the state allows.
+    void go();
+    /// Starts, and stops before the first line of main: what a step means before the start.
+    void goToEntry();
+    void restart();
+    void terminate();
+
+    /// Panels add what they remember here, and get it back through `remembered`.
+    void saveMemory();
+    const QJsonObject& memory() const { return m_memory; }
+
+signals:
+    void opening(const QString& path);
+    /// The program is loaded, its breakpoints are set.
+    void opened(const QString& path);
+    void failed(const QString& path, const QString& why);
+    /// Before the memory is written: what else is to be kept goes into `memory`.
+    void remembering(QJsonObject& memory);
+
+private:
+    void load(std::function<void()> then);
+    void start(bool stopAtEntry);
+    void restoreBreakpoints();
+    QString fingerprint() const;
+
+    Context& m_context;
+    debugger::LaunchOptions m_options;
+    QJsonObject m_told;  // the options with which the session has loaded the program
+    QJsonObject m_memory;
+};
+
+}  // namespace ui

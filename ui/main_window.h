@@ -1,0 +1,76 @@
+// MainWindow: wires it all: verbs to menus, toolbar and palette; the source area and the docks; notices; the launcher. Holds no
+// state of the program. Owned by main.
+#pragma once
+
+#include <QMainWindow>
+#include <QMenu>
+#include <QStackedWidget>
+
+#include "ui/context.h"
+#include "ui/dock_layout.h"
+#include "ui/launcher.h"
+#include "ui/source/source_area.h"
+#include "ui/start_page.h"
+#include "ui/status_bar.h"
+#include "ui/widgets/notice_bar.h"
+#include "ui/window_verbs.h"
+
+namespace ui {
+
+class MainWindow final : public QMainWindow {
+    Q_OBJECT
+
+public:
+    explicit MainWindow(Context& context);
+    ~MainWindow() override;
+
+    Launcher& launcher() { return *m_launcher; }
+    DockLayout& docks() { return *m_docks; }
+    VerbActions& verbs() { return *m_verbs; }
+    SourceArea& sources() { return *m_sources; }
+    NoticeBar& notices() { return *m_notices; }
+    StatusBar& status() { return *m_status; }
+
+    /// Opens the word counter on its sample text, with a breakpoint in its main, and runs to it.
+    void openDemo();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void makeVerbs();
+    void makeRunVerbs();
+    void makeViewVerbs();
+    void makeMenus();
+    void makeToolBar();
+    void connectContext();
+    void fillRecent();
+    void openDialog();
+    void launchSettings();
+    void palette();
+    void goToFile();
+    void showKeys();
+    void about();
+    void step(debugger::StepKind kind);
+    void moveFrame(int by);
+    void setTheme(Theme::Mode mode);
+    void updateTitle();
+    void showStop();
+    QAction* verb(const char* id) const { return m_verbs->action(QString::fromLatin1(id)); }
+    void add(QMenu& menu, std::initializer_list<const char*> ids);
+
+    Context& m_context;
+    VerbActions* m_verbs;
+    Launcher* m_launcher;
+    QStackedWidget* m_middle;
+    StartPage* m_start;
+    SourceArea* m_sources;
+    NoticeBar* m_notices;
+    StatusBar* m_status;
+    DockLayout* m_docks;
+    QMenu* m_recent = nullptr;
+};
+
+}  // namespace ui

@@ -1,0 +1,205 @@
+#include "ui/panels/breakpoints_panel.h"
+
+#include <QMenu>
+#include <QShortcut>
+#include <QVBoxLayout>
+
+#include "ui/breakpoint_dialog.h"
+#include "ui/widgets/views.h"
+
+namespace ui {
+
+using debugger::BreakpointInfo;
+using debugger::BreakpointSpec;
+
+namespace {
+
+const char* iconOf(const BreakpointInfo& b) {
+    if (!b.spec.enabled) return "breakpoint-disabled";
+    if (!b.resolved) return "breakpoint-unresolved";
+    if (!b.spec.logText.empty()) return "breakpoint-log";
+    return !b.spec.condition.empty() || b.spec.ignoreCount > 0 ? "breakpoint-conditional" : "breakpoint";
+}
+
+QString stateWord(const BreakpointInfo& b) {
+    if (!b.spec.enabled) return QStringLiteral("off");
+    return b.resolved ? QStringLiteral("set") : QStringLiteral("not resolved");
+}
+
+QString where(const BreakpointInfo& b) {
+    QString text = placeOf(b.spec);
+    if (b.spec.kind == BreakpointSpec::Kind::Function && b.locations.size() > 1)
+        text += QStringLiteral("  (%1 places)").arg(b.locations.size());
+    return text;
+}
+
+QString whereTip(const BreakpointInfo& b) {
+    QString tip = QStringLiteral("Breakpoint %1: %2").arg(b.id).arg(stateWord(b));
+    if (!b.spec.file.empty()) tip += QStringLiteral("\n%1:%2").arg(fromUtf8(b.spec.file)).arg(b.spec.line);
+    if (!b.message.empty()) tip += u'\n' + fromUtf8(b.message);
+    for (size_t i = 0; i < b.locations.size() && i < 8; ++i) {
+        const debugger::Location& at = b.locations[i];
+        tip += QStringLiteral("\n%1  %2").arg(hex(at.offset, 6), fromUtf8(at.functionName));
+        if (!at.file.empty()) tip += QStringLiteral("  %1:%2").arg(fileName(fromUtf8(at.file))).arg(at.line);
+    }
+    return tip;
+}
+
+// What it does besides stopping, or why it does not.
+QString about(const BreakpointInfo& b) {
+    QStringList parts;
+    if (!b.message.empty()) parts << fromUtf8(b.message);
+    if (!b.spec.condition.empty()) parts << QStringLiteral("if ") + fromUtf8(b.spec.condition);
+    if (b.spec.ignoreCount > 0) parts << QStringLiteral("after %1 hits").arg(b.spec.ignoreCount);
+    if (!b.spec.logText.empty()) parts << QStringLiteral("prints \"%1\"").arg(fromUtf8(b.spec.logText));
+    if (b.spec.temporary) parts << QStringLiteral("once");
+    return parts.join(QStringLiteral(", "));
+}
+
+}  // namespace
+
+std::vector<Column<BreakpointInfo>> breakpointColumns() {
+    return {
+        {.title = "Where",
+         .text = where,
+         .kind = ColumnKind::Code,
+         .width = 24,
+         .look =
+             [](const BreakpointInfo& b) {
+                 return Look{.tone = b.spec.enabled ? Tone::Text : Tone::Dim, .icon = iconOf(b)};
+             },
+         .tip = whereTip,
+         .checked = [](const BreakpointInfo& b) { return std::optional<bool>(b.spec.enabled); }},
+        {.title = "Condition, message",
+         .text = about,
+         .look =
+             [](const BreakpointInfo& b) {
+                 return Look{.tone = !b.resolved && b.spec.enabled ? Tone::Denied : Tone::Dim};
+             }},
+        {.title = "Hits",
+         .text = [](const BreakpointInfo& b) { return QString::number(b.hits); },
+         .kind = ColumnKind::Number,
+         .width = 5,
+         .look = [](const BreakpointInfo& b) { return Look{.tone = b.hits > 0 ? Tone::Text : Tone::Dim}; }},
+    };
+}
+
+BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(breakpointColumns(), this) {
+    auto* content = new QWidget;
+    m_view = new TableView(theme(), tr("Breakpoints"));
+    m_view->setModel(&m_model, m_model);
+    m_line = new QLineEdit;
+    m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME [if …]"));
+    m_line->setAccessibleName(tr("New breakpoint"));
+    m_line->setToolTip(
+        tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write; with a condition: main.c:12 if n > 3"));
+    m_line->setClearButtonEnabled(true);
+    m_line->setFont(theme().codeFont());
+    m_error = new QLabel;
+    m_error->setTextFormat(Qt::PlainText);
+    m_error->setWordWrap(true);
+    m_error->setContentsMargins(8, 2, 8, 4);
+    m_error->hide();
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_view, 1);
+    layout->addWidget(m_line);
+    layout->addWidget(m_error);
+    setContent(content, m_view);
+    showContent();
+
+    connect(&context, &Context::breakpointsChanged, this, &BreakpointsPanel::fill);
+    connect(m_line, &QLineEdit::returnPressed, this, &BreakpointsPanel::add);
+    connect(m_line, &QLineEdit::textEdited, m_error, &QWidget::hide);
+    connect(&theme(), &Theme::codeFontChanged, this, [this] { m_line->setFont(theme().codeFont()); });
+    connect(m_view, &TableView::chosen, this, &BreakpointsPanel::goTo);
+    connect(m_view, &QWidget::customContextMenuRequested, this, &BreakpointsPanel::showMenu);
+    connect(&m_model, &TableModelBase::toggled, this, [this](int row, int, bool on) {
+        const BreakpointInfo* b = m_model.rowAt(row);
+        if (!b) return;
+        BreakpointSpec spec = b->spec;
+        spec.enabled = on;
+        this->context().changeBreakpoint(b->id, spec);
+    });
+    auto* remove = new QShortcut(QKeySequence::Delete, m_view, nullptr, nullptr, Qt::WidgetShortcut);
+    connect(remove, &QShortcut::activated, this, &BreakpointsPanel::removeSelected);
+    fill();
+}
+
+void BreakpointsPanel::fill() {
+    std::vector<BreakpointInfo> rows;
+    for (const auto& [id, breakpoint] : context().breakpoints())
+        rows.push_back(breakpoint);
+    m_model.setRows(std::move(rows));
+}
+
+void BreakpointsPanel::startTyping() {
+    m_line->setFocus();
+    m_line->selectAll();
+}
+
+void BreakpointsPanel::add() {
+    const auto spec = breakpointFromText(m_line->text());
+    m_error->setVisible(!spec.ok());
+    if (!spec.ok()) {
+        m_error->setText(oneLine(spec.error().message));
+        return;
+    }
+    context().addBreakpoint(spec.value());
+    m_line->clear();
+}
+
+void BreakpointsPanel::goTo(const QModelIndex& index) {
+    const BreakpointInfo* b = m_model.rowAt(index);
+    if (!b) return;
+    if (!b->locations.empty()) return context().goTo(b->locations[0]);
+    if (b->spec.kind == BreakpointSpec::Kind::Line)
+        return emit context().sourceRequested(fromUtf8(b->spec.file), b->spec.line);
+    if (b->spec.kind == BreakpointSpec::Kind::Offset) emit context().offsetRequested(b->spec.offset);
+}
+
+void BreakpointsPanel::edit(const QModelIndex& index) {
+    const BreakpointInfo* b = m_model.rowAt(index);
+    if (!b) return;
+    const debugger::BreakpointId id = b->id;
+    if (const auto spec = editBreakpointSpec(context(), b->spec, this)) context().changeBreakpoint(id, *spec);
+}
+
+void BreakpointsPanel::removeSelected() {
+    std::vector<debugger::BreakpointId> ids;
+    for (const QModelIndex& index : m_view->selectionModel()->selectedRows())
+        ids.push_back(m_model.rowAt(index)->id);
+    for (const debugger::BreakpointId id : ids)
+        context().removeBreakpoint(id);
+}
+
+void BreakpointsPanel::showMenu(const QPoint& at) {
+    const QModelIndex index = m_view->indexAt(at);
+    QMenu menu(this);
+    menu.addAction(theme().icon(QStringLiteral("add")), tr("Add Breakpoint…"), this,
+                   &BreakpointsPanel::startTyping);
+    if (const BreakpointInfo* b = m_model.rowAt(index)) {
+        const debugger::BreakpointId id = b->id;
+        BreakpointSpec spec = b->spec;
+        spec.enabled = !spec.enabled;
+        menu.addAction(theme().icon(QStringLiteral("goto")), tr("Go There"), this,
+                       [=, this, i = QPersistentModelIndex(index)] { goTo(i); });
+        menu.addAction(theme().icon(QStringLiteral("edit")), tr("Edit…"), this,
+                       [=, this, i = QPersistentModelIndex(index)] { edit(i); });
+        menu.addAction(spec.enabled ? tr("Enable") : tr("Disable"), this,
+                       [=, this] { context().changeBreakpoint(id, spec); });
+        menu.addAction(theme().icon(QStringLiteral("delete")), tr("Delete"), this,
+                       &BreakpointsPanel::removeSelected);
+    }
+    menu.addSeparator();
+    menu.addAction(tr("Delete All"), this,
+                   [this] {
+                       for (const auto& [id, breakpoint] : std::map(context().breakpoints()))
+                           context().removeBreakpoint(id);
+                   })
+        ->setEnabled(m_model.rowCount() > 0);
+    menu.exec(m_view->viewport()->mapToGlobal(at));
+}
+
+}  // namespace ui

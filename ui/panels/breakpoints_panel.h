@@ -1,0 +1,38 @@
+// Breakpoints: all of them with their state: on or off, where, condition, hits, why not resolved. A new one is typed into the line below.
+#pragma once
+
+#include <QLabel>
+#include <QLineEdit>
+
+#include "ui/models/table_model.h"
+#include "ui/panel.h"
+
+namespace ui {
+
+class TableView;
+
+std::vector<Column<debugger::BreakpointInfo>> breakpointColumns();
+
+class BreakpointsPanel final : public Panel {
+    Q_OBJECT
+
+public:
+    explicit BreakpointsPanel(Context& context);
+
+    void startTyping();
+
+private:
+    void fill();
+    void add();
+    void goTo(const QModelIndex& index);
+    void edit(const QModelIndex& index);
+    void removeSelected();
+    void showMenu(const QPoint& at);
+
+    TableModel<debugger::BreakpointInfo> m_model;
+    TableView* m_view;
+    QLineEdit* m_line;
+    QLabel* m_error;
+};
+
+}  // namespace ui

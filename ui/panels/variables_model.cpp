@@ -1,0 +1,84 @@
+#include "ui/panels/variables_model.h"
+
+namespace ui {
+namespace {
+
+Look nameLook(const ValueNode& node) {
+    if (node.isGroup) return {.tone = Tone::Dim, .bold = true};
+    if (node.isPlaceholder) return {.tone = Tone::Dim, .italic = true};
+    if (!node.value.available && node.error.isEmpty()) return {.tone = Tone::Dim};
+    return {};
+}
+
+// Weight and colour say that a value is new; the word in the tool tip says it too.
+Look valueLook(const ValueNode& node) {
+    if (!node.error.isEmpty()) return {.tone = Tone::Error, .italic = true};
+    if (!node.value.available) return {.tone = Tone::Dim, .italic = true};
+    if (node.value.changed) return {.tone = Tone::Changed, .bold = true};
+    return {};
+}
+
+QString valueText(const ValueNode& node) {
+    return node.error.isEmpty() ? fromUtf8(node.value.value) : node.error;
+}
+
+QString valueTip(const ValueNode& node) {
+    if (node.isGroup || node.isPlaceholder) return {};
+    const debugger::VariableNode& value = node.value;
+    QString tip = QStringLiteral("%1 = %2").arg(fromUtf8(value.name), valueText(node));
+    if (!value.type.empty())
+        tip += QStringLiteral("\n%1, %2").arg(fromUtf8(value.type), byteSize(value.byteSize));
+    if (!value.placeText.empty()) tip += u'\n' + fromUtf8(value.placeText);
+    if (value.changed) tip += QStringLiteral("\nchanged since the last stop");
+    return tip;
+}
+
+std::vector<Column<ValueNode>> columns(bool namesAreEdited) {
+    std::vector<Column<ValueNode>> rows = {
+        {.title = "Name",
+         .text = [](const ValueNode& node) { return fromUtf8(node.value.name); },
+         .kind = ColumnKind::Code,
+         .width = 18,
+         .look = nameLook,
+         .tip = valueTip},
+        {.title = "Value",
+         .text = valueText,
+         .kind = ColumnKind::Code,
+         .look = valueLook,
+         .tip = valueTip,
+         .editable = [](const ValueNode& node) { return node.value.editable && node.value.available; }},
+        {.title = "Type",
+         .text = [](const ValueNode& node) { return fromUtf8(node.value.type); },
+         .kind = ColumnKind::Code,
+         .width = 14,
+         .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }},
+    };
+    if (namesAreEdited) {
+        rows[ValueModel::Name].title = "Expression";
+        // Children have no path of their own to type over.
+        rows[ValueModel::Name].editable = [](const ValueNode& node) { return node.value.group == "watch"; };
+    }
+    return rows;
+}
+
+}  // namespace
+
+ValueModel::ValueModel(bool namesAreEdited, QObject* parent)
+    : TreeModel<ValueNode>(columns(namesAreEdited),
+                           {.childCount =
+                                [](const ValueNode& node) {
+                                    return static_cast<int>(qMin<uint64_t>(node.value.childCount, INT_MAX));
+                                },
+                            .same =
+                                [](const ValueNode& a, const ValueNode& b) {
+                                    return a.isGroup == b.isGroup && a.value.name == b.value.name &&
+                                           a.value.type == b.value.type;
+                                },
+                            .mimeText =
+                                [](const ValueNode& node) {
+                                    return node.isGroup || node.isPlaceholder ? QString()
+                                                                              : fromUtf8(node.value.path);
+                                }},
+                           parent) {}
+
+}  // namespace ui

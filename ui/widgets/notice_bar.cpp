@@ -1,0 +1,116 @@
+#include "ui/widgets/notice_bar.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QToolButton>
+
+namespace ui {
+namespace {
+
+constexpr int kMaxNotices = 3;
+
+struct KindRow {
+    const char* icon;
+    Tone back, edge;
+    const char* word;
+};
+constexpr KindRow kKinds[] = {{"info", Tone::InfoBack, Tone::Accent, "Note"},
+                              {"warning", Tone::WarnBack, Tone::Denied, "Warning"},
+                              {"error", Tone::ErrorBack, Tone::Error, "Error"}};
+
+class NoticeRow final : public QWidget {
+public:
+    NoticeRow(Theme& theme, const Notice& notice)
+        : m_theme(theme), m_notice(notice), m_kind(kKinds[static_cast<int>(notice.kind)]) {
+        auto* layout = new QHBoxLayout(this);
+        layout->setContentsMargins(12, 6, 6, 6);
+        layout->setSpacing(8);
+        auto* sign = new QLabel;
+        sign->setPixmap(theme.icon(QString::fromLatin1(m_kind.icon)).pixmap(16));
+        sign->setAccessibleName(QString::fromLatin1(m_kind.word));
+        layout->addWidget(sign, 0, Qt::AlignTop);
+        auto* text = new QLabel(whole());
+        text->setTextFormat(Qt::PlainText);
+        text->setWordWrap(true);
+        text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+        layout->addWidget(text, 1);
+        if (!notice.action.isEmpty()) layout->addWidget(button(notice.action), 0, Qt::AlignTop);
+        auto* close = new QToolButton;
+        close->setIcon(theme.icon(QStringLiteral("close")));
+        close->setAutoRaise(true);
+        close->setToolTip(NoticeBar::tr("Close"));
+        close->setAccessibleName(NoticeBar::tr("Close this message"));
+        connect(close, &QToolButton::clicked, this, &QObject::deleteLater);
+        layout->addWidget(close, 0, Qt::AlignTop);
+        setAccessibleName(QString::fromLatin1(m_kind.word) + u' ' + whole());
+        connect(&theme, &Theme::changed, this, [this] { update(); });
+    }
+    QString whole() const {
+        return m_notice.title.isEmpty() ? m_notice.text
+                                        : m_notice.title + QStringLiteral(": ") + m_notice.text;
+    }
+    const Notice& notice() const { return m_notice; }
+
+protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        painter.fillRect(rect(), m_theme.color(m_kind.back));
+        painter.fillRect(0, 0, 3, height(), m_theme.color(m_kind.edge));
+        painter.fillRect(0, height() - 1, width(), 1, m_theme.color(Tone::Border));
+    }
+
+private:
+    QToolButton* button(const QString& text) {
+        auto* button = new QToolButton;
+        button->setText(text);
+        button->setFocusPolicy(Qt::StrongFocus);
+        connect(button, &QToolButton::clicked, this, [this] {
+            const auto act = m_notice.act;
+            deleteLater();
+            if (act) act();
+        });
+        return button;
+    }
+
+    Theme& m_theme;
+    Notice m_notice;
+    KindRow m_kind;
+};
+
+}  // namespace
+
+NoticeBar::NoticeBar(Theme& theme, QWidget* parent)
+    : QWidget(parent), m_theme(theme), m_layout(new QVBoxLayout(this)) {
+    m_layout->setContentsMargins(0, 0, 0, 0);
+    m_layout->setSpacing(0);
+}
+
+void NoticeBar::show(const Notice& notice) {
+    auto* row = new NoticeRow(m_theme, notice);
+    for (int i = m_layout->count() - 1; i >= 0; --i) {
+        auto* old = static_cast<NoticeRow*>(m_layout->itemAt(i)->widget());
+        if (old->whole() == row->whole() || i >= kMaxNotices - 1) delete old;
+    }
+    m_layout->insertWidget(0, row);
+}
+
+void NoticeBar::clear() {
+    while (m_layout->count() > 0)
+        delete m_layout->itemAt(0)->widget();
+}
+
+void NoticeBar::dismissTransient() {
+    for (int i = m_layout->count() - 1; i >= 0; --i) {
+        auto* row = static_cast<NoticeRow*>(m_layout->itemAt(i)->widget());
+        if (row->notice().untilResumed) delete row;
+    }
+}
+
+int NoticeBar::count() const { return m_layout->count(); }
+
+QString NoticeBar::text() const {
+    return count() == 0 ? QString() : static_cast<NoticeRow*>(m_layout->itemAt(0)->widget())->whole();
+}
+
+}  // namespace ui

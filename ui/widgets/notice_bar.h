@@ -1,0 +1,29 @@
+// NoticeBar: what went wrong or should be known, in the window and not in a box in the way: sign, what, where, what to do, and a button
+// that does it. The newest few stay until closed.
+#pragma once
+
+#include <QVBoxLayout>
+#include <QWidget>
+
+#include "ui/context.h"
+
+namespace ui {
+
+class NoticeBar final : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit NoticeBar(Theme& theme, QWidget* parent = nullptr);
+    void show(const Notice& notice);
+    void clear();
+    /// Closes those about the present stop.
+    void dismissTransient();
+    int count() const;
+    QString text() const;  // of the newest
+
+private:
+    Theme& m_theme;
+    QVBoxLayout* m_layout;
+};
+
+}  // namespace ui
