@@ -1,0 +1,85 @@
+#include "ui/panels/operand_stack_panel.h"
+
+#include <QBoxLayout>
+
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/views.h"
+
+namespace ui {
+namespace {
+
+QString effectOf(const debugger::OperandStack& stack) {
+    const QString takes = stack.takes == 0   ? QObject::tr("takes nothing")
+                          : stack.takes == 1 ? QObject::tr("takes 1 operand")
+                                             : QObject::tr("takes %1 operands").arg(stack.takes);
+    const QString leaves = stack.leaves.empty() ? QObject::tr("leaves nothing")
+                                                : QObject::tr("leaves %1").arg(oneLine(stack.leaves));
+    return QStringLiteral("%1   %2, %3").arg(oneLine(stack.nextSignature), takes, leaves);
+}
+
+}  // namespace
+
+OperandStackPanel::OperandStackPanel(Context& context)
+    : Panel(context),
+      m_model(operandColumns(), this),
+      m_view(new TableView(theme(), tr("Operand stack, newest on top"))),
+      m_next(new ElidedLabel),
+      m_effect(new ElidedLabel),
+      m_labels(new ElidedLabel) {
+    m_view->setModel(&m_model, m_model);
+    auto* content = new QWidget;
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_next->setBold(true);
+    m_next->setContentsMargins(8, 4, 8, 0);
+    m_effect->setContentsMargins(8, 0, 8, 4);
+    m_labels->setContentsMargins(8, 4, 8, 4);
+    layout->addWidget(m_next);
+    layout->addWidget(m_effect);
+    layout->addWidget(m_view, 1);
+    layout->addWidget(m_labels);
+    setContent(content, m_view);
+    const auto setFonts = [this] { m_next->setFont(theme().codeFont()); };
+    setFonts();
+    connect(&theme(), &Theme::codeFontChanged, this, setFonts);
+    connect(&context, &Context::frameSelected, this, &OperandStackPanel::ask);
+    connect(&context, &Context::dataEdited, this, &OperandStackPanel::ask);
+    connect(&context, &Context::stateChanged, this, &OperandStackPanel::showState);
+    ask();
+    showState();
+}
+
+void OperandStackPanel::ask() {
+    if (!context().isStopped()) return;
+    context().ask<debugger::GetOperandStack>(this, {context().frame()},
+                                             [this](const debugger::OperandStack& stack) { take(stack); });
+}
+
+void OperandStackPanel::take(const debugger::OperandStack& stack) {
+    m_model.setRows(operandRows(stack));
+    m_next->setText(tr("Next: %1").arg(oneLine(stack.nextText)));
+    m_effect->setText(effectOf(stack));
+    QStringList labels;
+    for (const std::string& label : stack.labels)
+        labels << oneLine(label);
+    m_labels->setText(labels.isEmpty()
+                          ? QString()
+                          : tr("Labels, innermost first: %1").arg(labels.join(QStringLiteral("  ◂  "))));
+    showState();
+}
+
+void OperandStackPanel::showState() {
+    m_view->setEnabled(context().canInspect());
+    if (!context().module())
+        return showEmpty(
+            tr("Shows the operands of the machine, and what the next instruction does with them."), "open");
+    if (context().isStopped() || !m_next->text().isEmpty()) return showContent();
+    if (context().state() == debugger::SessionState::Ready)
+        return showEmpty(
+            tr("Start the program; where it stops, the operands and the next instruction are shown."),
+            "continue");
+    showEmpty(tr("Pause the program to see its operands and the next instruction."), "pause");
+}
+
+}  // namespace ui

@@ -1,0 +1,31 @@
+// Operand stack: the next instruction with what it takes and leaves, the operands (newest on top), and the labels around it.
+#pragma once
+
+#include <QLabel>
+
+#include "ui/models/table_model.h"
+#include "ui/models/wasm_values.h"
+#include "ui/panel.h"
+
+namespace ui {
+
+class ElidedLabel;
+class TableView;
+
+class OperandStackPanel final : public Panel {
+    Q_OBJECT
+
+public:
+    explicit OperandStackPanel(Context& context);
+
+private:
+    void ask();
+    void take(const debugger::OperandStack& stack);
+    void showState();
+
+    TableModel<WasmValueRow> m_model;
+    TableView* m_view;
+    ElidedLabel *m_next, *m_effect, *m_labels;
+};
+
+}  // namespace ui

@@ -1,0 +1,90 @@
+#include "ui/panels/wasm_state_panel.h"
+
+#include <QBoxLayout>
+#include <QLabel>
+#include <QSplitter>
+
+#include "ui/widgets/views.h"
+
+namespace ui {
+namespace {
+
+std::vector<WasmValueRow> rowsOf(const std::vector<debugger::WasmValue>& values) {
+    std::vector<WasmValueRow> rows;
+    for (const debugger::WasmValue& value : values)
+        rows.push_back({value, false});
+    return rows;
+}
+
+QWidget* titled(const QString& title, QWidget* view) {
+    auto* box = new QWidget;
+    auto* layout = new QVBoxLayout(box);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    auto* label = new QLabel(title);
+    label->setTextFormat(Qt::PlainText);
+    label->setContentsMargins(8, 4, 8, 4);
+    QFont font = label->font();
+    font.setBold(true);
+    label->setFont(font);
+    label->setBuddy(view);
+    layout->addWidget(label);
+    layout->addWidget(view, 1);
+    return box;
+}
+
+}  // namespace
+
+WasmStatePanel::WasmStatePanel(Context& context)
+    : Panel(context),
+      m_locals(wasmValueColumns(), this),
+      m_globals(wasmValueColumns(), this),
+      m_localsView(new TableView(theme(), tr("Locals of the function"))),
+      m_globalsView(new TableView(theme(), tr("Globals of the module"))) {
+    m_localsView->setModel(&m_locals, m_locals);
+    m_globalsView->setModel(&m_globals, m_globals);
+    auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->addWidget(titled(tr("Wasm locals"), m_localsView));
+    splitter->addWidget(titled(tr("Wasm globals"), m_globalsView));
+    splitter->setStretchFactor(0, 2);
+    splitter->setStretchFactor(1, 1);
+    setContent(splitter, m_localsView);
+    connect(&context, &Context::frameSelected, this, &WasmStatePanel::ask);
+    connect(&context, &Context::dataEdited, this, &WasmStatePanel::ask);
+    connect(&context, &Context::stateChanged, this, &WasmStatePanel::showState);
+    connect(&context, &Context::moduleUnloaded, this, [this] {
+        m_isFilled = false;
+        m_locals.setRows({});
+        m_globals.setRows({});
+    });
+    ask();
+    showState();
+}
+
+void WasmStatePanel::ask() {
+    if (!context().isStopped()) return;
+    context().ask<debugger::GetWasmLocals>(this, {context().frame()},
+                                           [this](const std::vector<debugger::WasmValue>& values) {
+                                               m_isFilled = true;
+                                               m_locals.setRows(rowsOf(values));
+                                           });
+    context().ask<debugger::GetWasmGlobals>(this, {}, [this](const std::vector<debugger::WasmValue>& values) {
+        m_globals.setRows(rowsOf(values));
+    });
+}
+
+void WasmStatePanel::showState() {
+    m_localsView->setEnabled(context().canInspect());
+    m_globalsView->setEnabled(context().canInspect());
+    if (!context().module())
+        return showEmpty(tr("Shows the machine's own locals and globals: exact, whatever the compiler did to "
+                            "the source's variables."),
+                         "open");
+    if (context().isStopped() || m_isFilled) return showContent();
+    if (context().state() == debugger::SessionState::Ready)
+        return showEmpty(tr("Start the program; where it stops, the machine's locals and globals are shown."),
+                         "continue");
+    showEmpty(tr("Pause the program to see the machine's locals and globals."), "pause");
+}
+
+}  // namespace ui
