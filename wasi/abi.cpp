@@ -1,0 +1,153 @@
+#include "wasi/abi.h"
+
+#include <cstdio>
+
+namespace wasi {
+
+namespace {
+
+std::optional<ShowContext::Found> within(const MemoryAccess& access, uint32_t address, uint64_t length) {
+    if (address < access.address) return std::nullopt;
+    const uint64_t skip = address - access.address;
+    if (skip > access.length || length > access.length - skip) return std::nullopt;
+    const std::span<const uint8_t> kept(access.bytes);
+    return ShowContext::Found{kept.subspan(std::min<size_t>(skip, kept.size())), access.length - skip};
+}
+
+}  // namespace
+
+std::optional<ShowContext::Found> ShowContext::bytesAt(uint32_t address, uint64_t length, bool writes) const {
+    std::optional<Found> found;
+    for (const auto& access : record.accesses) {
+        if (access.isWrite != writes) continue;
+        if (auto here = within(access, address, length)) {
+            found = here;
+            if (!writes) break;
+        }
+    }
+    return found;
+}
+
+std::optional<ShowContext::Found> ShowContext::anyBytesAt(uint32_t address, uint64_t length) const {
+    if (auto found = bytesAt(address, length, false)) return found;
+    return bytesAt(address, length, true);
+}
+
+std::string quote(std::span<const uint8_t> bytes, uint64_t length, size_t limit) {
+    const size_t shown = std::min(bytes.size(), limit);
+    std::string text = "\"";
+    const bool utf8 = isUtf8({reinterpret_cast<const char*>(bytes.data()), shown});
+    for (size_t i = 0; i < shown; i++) {
+        const uint8_t byte = bytes[i];
+        switch (byte) {
+        case '\n': text += "\\n"; break;
+        case '\r': text += "\\r"; break;
+        case '\t': text += "\\t"; break;
+        case '"': text += "\\\""; break;
+        case '\\': text += "\\\\"; break;
+        default:
+            if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
+                char hex[5];
+                std::snprintf(hex, sizeof hex, "\\x%02x", byte);
+                text += hex;
+            } else {
+                text += static_cast<char>(byte);
+            }
+        }
+    }
+    text += "\"";
+    if (shown < length) text += "…";
+    return text;
+}
+
+std::string hexAddress(uint32_t address) {
+    char text[11];
+    std::snprintf(text, sizeof text, "0x%x", address);
+    return text;
+}
+
+std::string decimal(uint64_t value) { return std::to_string(value); }
+
+bool isUtf8(std::string_view text) {
+    const auto* p = reinterpret_cast<const uint8_t*>(text.data());
+    const auto* const end = p + text.size();
+    while (p < end) {
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+        const int more = *p >= 0xc2 && *p < 0xe0 ? 1 : *p >= 0xe0 && *p < 0xf0 ? 2 : *p >= 0xf0 && *p < 0xf5 ? 3 : 0;
+        if (more == 0 || end - p <= more) return false;
+        for (int i = 1; i <= more; i++)
+            if ((p[i] & 0xc0) != 0x80) return false;
+        if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) || (*p == 0xf0 && p[1] < 0x90) ||
+            (*p == 0xf4 && p[1] >= 0x90))
+            return false;  // overlong, surrogate, above U+10FFFF
+        p += more + 1;
+    }
+    return true;
+}
+
+Errno Abi<std::string>::lift(GuestMemory& memory, const engine::Slot* slots, std::string& value) {
+    const auto address = static_cast<uint32_t>(slots[0]);
+    const auto length = static_cast<uint32_t>(slots[1]);
+    if (!memory.contains(address, length)) return Errno::Fault;
+    if (length > kMaxStringBytes) return Errno::Nametoolong;
+    const auto* bytes = reinterpret_cast<const char*>(memory.read(address, length));
+    value.assign(bytes, length);
+    if (std::memchr(bytes, 0, length)) return Errno::Inval;
+    return isUtf8(value) ? Errno::Success : Errno::Ilseq;
+}
+
+ShownValue Abi<std::string>::showSlots(const ShowContext& context, const engine::Slot* slots) {
+    const auto address = static_cast<uint32_t>(slots[0]);
+    const auto length = static_cast<uint32_t>(slots[1]);
+    ShownValue shown{{}, std::string(kName), {}, {}, address, length};
+    // Paths are what a reader of the log looks for: shown whole, unless they are absurd.
+    if (const auto found = context.bytesAt(address, length, false))
+        shown.text = quote(found->bytes, length, std::max<size_t>(context.payloadBytes, 1024));
+    else
+        shown.text = hexAddress(address) + "[" + decimal(length) + "]";
+    return shown;
+}
+
+namespace abi {
+
+std::string flagText(std::span<const std::string_view> names, uint64_t bits) {
+    std::string text;
+    const auto add = [&](std::string_view name) {
+        if (!text.empty()) text += '|';
+        text += name;
+    };
+    for (size_t i = 0; i < names.size(); i++)
+        if (bits >> i & 1) add(names[i]);
+    const uint64_t unknown = bits & ~((uint64_t{1} << names.size()) - 1);
+    if (unknown) {
+        char hex[19];
+        std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(unknown));
+        add(hex);
+    }
+    return text.empty() ? "0" : text;
+}
+
+void joinFields(ShownValue& record) {
+    record.text = "{";
+    for (const auto& child : record.children) {
+        if (record.text.size() > 1) record.text += ", ";
+        record.text += child.name + "=" + child.text;
+    }
+    record.text += "}";
+}
+
+void joinElements(ShownValue& list, bool more) {
+    list.text = "[";
+    for (const auto& child : list.children) {
+        if (list.text.size() > 1) list.text += ", ";
+        list.text += child.text;
+    }
+    list.text += more ? (list.children.empty() ? "…]" : ", …]") : "]";
+}
+
+}  // namespace abi
+
+}  // namespace wasi

@@ -1,0 +1,63 @@
+// CallContext: what a host function's method may use beside its arguments; one per host, filled by the gate for each call.
+// FrontEnd: base of the classes whose methods are host functions (preview1, and other versions of WASI beside it).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/machine.h"
+#include "wasi/guest_memory.h"
+
+namespace wasi {
+
+/// What a waiting call keeps when it is interrupted, for when it is made again.
+struct WaitState {
+    std::optional<uint64_t> deadline;  // absolute, of the clock that was asked for
+    uint64_t progress = 0;             // bytes or steps already done for good
+};
+
+struct CallContext {
+    GuestMemory memory;
+    std::span<engine::Slot> slots;
+    engine::Machine* machine = nullptr;  // null in tests of single calls
+    uint64_t sequence = 0;               // of this call in the log
+    WaitState wait;
+    bool hasWaited = false;              // in this invocation
+    Errno error = Errno::Success;
+    uint32_t subject = 0;                // SyscallLog::intern()ed name of the descriptor it is about
+    std::string detail;                  // one line for people; only worth its cost if logging()
+    bool logging() const { return memory.journals(); }
+    bool yieldRequested() const { return machine && machine->yieldRequested(); }
+};
+
+/// How a method ended: with an errno, or not at all (exit, trap, interrupted).
+class Answer {
+public:
+    Answer(Errno error) : m_error(error) {}
+    Answer(engine::HostOutcome outcome) : m_outcome(std::move(outcome)) {}
+    static Answer interrupted() { return engine::HostOutcome::interrupted(); }
+    bool ended() const { return m_outcome.kind == engine::HostOutcome::Kind::Return; }
+    Errno error() const { return m_error; }
+    engine::HostOutcome&& takeOutcome() { return std::move(m_outcome); }
+
+private:
+    Errno m_error = Errno::Success;
+    engine::HostOutcome m_outcome;
+};
+/// Return type of a function that the standard marks noreturn.
+struct NoReturn {
+    engine::HostOutcome outcome;
+};
+
+class FrontEnd {
+public:
+    virtual ~FrontEnd() = default;
+
+protected:
+    explicit FrontEnd(CallContext& call) : m_call(call) {}
+    CallContext& m_call;
+};
+
+}  // namespace wasi

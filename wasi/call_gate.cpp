@@ -1,0 +1,168 @@
+#include "wasi/call_gate.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+namespace wasi {
+
+namespace {
+
+int64_t monotonicNs() {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+size_t argumentCount(uint16_t function) { return hostRow(function).function.type.params.size(); }
+
+SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
+    SyscallRecord r;
+    r.tick = draft.tick;
+    r.thread = draft.thread;
+    r.function = draft.function;
+    r.argumentCount = draft.argumentCount;
+    r.arguments = draft.arguments;
+    r.startNs = draft.startNs;
+    r.subject = subject;
+    r.detail = draft.detail;
+    r.backtrace.assign(draft.backtrace.begin(), draft.backtrace.begin() + draft.depth);
+    const uint8_t* bytes = draft.journal.bytes().data();
+    for (const auto& entry : draft.journal.entries()) {
+        r.accesses.push_back({entry.address, entry.isWrite, {bytes, bytes + entry.kept}, entry.length});
+        bytes += entry.kept;
+    }
+    return r;
+}
+
+}  // namespace
+
+CallGate::CallGate(SyscallLog& log) : m_log(log), m_launchNs(monotonicNs()) {}
+
+int64_t CallGate::nowNs() const { return monotonicNs() - m_launchNs; }
+
+CallGate::Key CallGate::keyOf(uint16_t function, std::span<const engine::Slot> slots, engine::Machine* machine) const {
+    Key key;
+    key.machine = machine;
+    key.function = function;
+    std::copy_n(slots.begin(), argumentCount(function), key.arguments.begin());
+    if (machine) {
+        key.tick = machine->tick();
+        key.depth = machine->depth();
+        machine->backtrace({&key.location, 1});
+    }
+    return key;
+}
+
+std::optional<CallGate::Suspended> CallGate::takeSuspended(const Key& key) {
+    std::optional<Suspended> taken;
+    const auto mine = std::find_if(m_suspended.begin(), m_suspended.end(),
+                                   [&](const Suspended& s) { return s.key.machine == key.machine; });
+    if (mine == m_suspended.end()) return taken;
+    if (mine->key == key) {
+        taken = std::move(*mine);
+    } else if (mine->sequence) {
+        // The guest was moved elsewhere (restarted, frames dropped): that call never ended.
+        auto record = m_log.slice(*mine->sequence, 1);
+        if (!record.empty() && record[0].outcome == Outcome::Pending) {
+            record[0].outcome = Outcome::Interrupted;
+            m_log.amend(*mine->sequence, std::move(record[0]));
+        }
+    }
+    m_suspended.erase(mine);
+    return taken;
+}
+
+void CallGate::beginDraft(const Key& key, const Suspended* resumed) {
+    m_draft.tick = key.tick;
+    m_draft.function = key.function;
+    m_draft.outcome = Outcome::Pending;
+    m_draft.origin = Origin::Host;
+    m_draft.errno_ = 0;
+    m_draft.result = 0;
+    m_draft.argumentCount = static_cast<uint8_t>(argumentCount(key.function));
+    m_draft.arguments = key.arguments;
+    m_draft.startNs = resumed ? resumed->startNs : nowNs();
+    m_draft.subject = 0;
+    m_draft.journal.clear();
+    m_draft.detail.clear();
+    m_draft.depth = key.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
+}
+
+engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
+                                     engine::HostCall* call) {
+    engine::Machine* const machine = call ? &call->machine : nullptr;
+    m_context.machine = machine;
+    m_context.slots = slots;
+    m_context.error = Errno::Success;
+    m_context.subject = 0;
+    m_context.wait = {};
+    m_context.hasWaited = false;
+    m_context.detail.clear();
+    const HostRow& row = hostRow(function);
+
+    // With nothing to record and nobody to ask, all that is left is the call itself.
+    Key key;
+    std::optional<Suspended> resumed;
+    const bool isPlain = !m_logging && !m_question && m_suspended.empty();
+    if (!isPlain) {
+        key = keyOf(function, slots, machine);
+        resumed = takeSuspended(key);
+        if (m_question && call && !resumed) {
+            const bool passed = m_stoppedAt == key;
+            m_stoppedAt.reset();
+            if (!passed && m_question(function, *call) == GateDecision::Stop) {
+                m_stoppedAt = key;
+                return engine::HostOutcome::interrupted();
+            }
+        }
+    }
+    m_published = resumed && resumed->sequence;
+    m_context.sequence = m_published ? *resumed->sequence : m_log.nextSequence();
+    if (resumed) m_context.wait = resumed->wait;
+    if (m_logging || m_published) {
+        beginDraft(key, resumed ? &*resumed : nullptr);
+        if (resumed && resumed->wait.progress) m_draft.journal = std::move(resumed->journal);
+    }
+    m_context.memory.setJournal(m_logging ? &m_draft.journal : nullptr);
+    auto outcome = row.call(front, m_context);
+    if (outcome.kind == engine::HostOutcome::Kind::Interrupted) {
+        suspend(isPlain ? keyOf(function, slots, machine) : key);  // an interrupted call leaves its slots as they were
+    } else if (m_logging || m_published) {
+        finish(outcome);
+    }
+    return outcome;
+}
+
+void CallGate::beginWait() {
+    if (!m_logging || m_published) return;
+    m_draft.detail = m_context.detail;
+    m_log.begin(toRecord(m_draft, m_log.name(m_context.subject)));
+    m_published = true;
+}
+
+void CallGate::suspend(const Key& key) {
+    beginWait();
+    Suspended s{key, m_context.wait, std::nullopt, m_draft.startNs, {}};
+    if (m_published) s.sequence = m_context.sequence;
+    if (m_logging && m_context.wait.progress) s.journal = std::move(m_draft.journal);
+    m_suspended.push_back(std::move(s));
+}
+
+void CallGate::finish(const engine::HostOutcome& outcome) {
+    using Kind = engine::HostOutcome::Kind;
+    m_draft.outcome = outcome.kind == Kind::Return ? Outcome::Returned
+                      : outcome.kind == Kind::Exit ? Outcome::Exited
+                                                   : Outcome::Trapped;
+    m_draft.errno_ = static_cast<uint16_t>(m_context.error);
+    m_draft.result = outcome.kind == Kind::Return ? m_context.slots[0] : outcome.exitCode;
+    m_draft.subject = m_context.subject;
+    m_draft.durationNs = nowNs() - m_draft.startNs;
+    m_draft.detail.swap(m_context.detail);
+    if (m_published)
+        m_log.amend(m_context.sequence, m_draft);
+    else
+        m_log.append(m_draft);
+}
+
+}  // namespace wasi

@@ -1,0 +1,75 @@
+// CallGate: the one way into a host function: asks whether to stop here, calls the row's method, and records what happened. Owned by
+// the host; session thread only.
+//
+//   guest call → invoke ─ question says Stop ──────────────────────────► Interrupted, nothing recorded, not asked again on resume
+//                  └────► row.call ─ waits: beginWait() shows it as Pending ─ woken ► Interrupted, kept as suspended, Pending stays
+//                             │                                               └─ made again: same sequence, same WaitState
+//                             └► returned, exited, trapped ► SyscallLog
+//
+// A policy or mock that answers in place of the method, and a replayer, belong between the question and row.call.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "wasi/call_context.h"
+#include "wasi/call_draft.h"
+#include "wasi/host.h"
+#include "wasi/host_row.h"
+#include "wasi/syscall_log.h"
+
+namespace wasi {
+
+class CallGate {
+public:
+    explicit CallGate(SyscallLog& log);
+
+    /// `call` is null only where a single function is tested without a machine.
+    engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots, engine::HostCall* call);
+    /// The call that runs, for the methods of front ends.
+    CallContext& context() { return m_context; }
+
+    void setLogging(bool on) { m_logging = on; }
+    void setQuestion(std::function<GateDecision(uint16_t, engine::HostCall&)> question) { m_question = std::move(question); }
+    /// Told by a method that is about to wait: readers now see the call as Pending.
+    void beginWait();
+
+private:
+    /// Names one call of a run: nothing has happened between two that are equal.
+    struct Key {
+        const engine::Machine* machine = nullptr;
+        uint64_t tick = 0;
+        uint32_t depth = 0;
+        engine::CodeLocation location;
+        uint16_t function = 0;
+        std::array<uint64_t, 10> arguments{};
+        bool operator==(const Key&) const = default;
+    };
+    struct Suspended {
+        Key key;
+        WaitState wait;
+        std::optional<uint64_t> sequence;  // in the log, if logging was on
+        int64_t startNs = 0;
+        Journal journal;                   // of what is done already
+    };
+
+    Key keyOf(uint16_t function, std::span<const engine::Slot> slots, engine::Machine* machine) const;
+    std::optional<Suspended> takeSuspended(const Key& key);
+    void beginDraft(const Key& key, const Suspended* resumed);
+    void suspend(const Key& key);
+    void finish(const engine::HostOutcome& outcome);
+    int64_t nowNs() const;
+
+    SyscallLog& m_log;
+    CallContext m_context;
+    CallDraft m_draft;
+    bool m_logging = true;
+    bool m_published = false;  // the running call stands in the log as Pending
+    std::function<GateDecision(uint16_t, engine::HostCall&)> m_question;
+    std::optional<Key> m_stoppedAt;
+    std::vector<Suspended> m_suspended;  // one per machine at most
+    int64_t m_launchNs = 0;
+};
+
+}  // namespace wasi

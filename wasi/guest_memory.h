@@ -1,0 +1,88 @@
+// GuestMemory: the only door from a host function to linear memory. Checks bounds, and tells the journal of the call every byte that the
+// host read or wrote. One per host, used by the session thread. With the journal off, an access costs a comparison.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "engine/store.h"
+#include "wasi/syscall_record.h"
+#include "wasi/types.h"
+
+namespace wasi {
+
+/// The accesses of one call, in two buffers that are used again for the next.
+class Journal {
+public:
+    struct Entry {
+        uint32_t address = 0;
+        bool isWrite = false;
+        uint32_t kept = 0;     // bytes of it in bytes()
+        uint64_t length = 0;   // true length
+    };
+    /// All payloads of one call together are cut here, whatever lists of buffers a guest makes up.
+    static constexpr size_t kMaxCallBytes = 64 << 10;
+
+    void clear() {
+        m_entries.clear();
+        m_bytes.clear();
+    }
+    void add(uint32_t address, bool isWrite, const uint8_t* bytes, uint64_t length) {
+        add(address, isWrite, std::span(bytes, std::min<uint64_t>(length, kMaxPayloadBytes)), length);
+    }
+    /// … of which only `bytes` are at hand.
+    void add(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {
+        const size_t room = kMaxCallBytes - std::min(m_bytes.size(), kMaxCallBytes);
+        const size_t kept = std::min<uint64_t>({bytes.size(), kMaxPayloadBytes, room});
+        m_entries.push_back({address, isWrite, static_cast<uint32_t>(kept), length});
+        m_bytes.insert(m_bytes.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(kept));
+    }
+    const std::vector<Entry>& entries() const { return m_entries; }
+    const std::vector<uint8_t>& bytes() const { return m_bytes; }
+
+private:
+    std::vector<Entry> m_entries;
+    std::vector<uint8_t> m_bytes;
+};
+
+class GuestMemory {
+public:
+    /// Null: no memory, every access fails.
+    void attach(engine::LinearMemory* memory) { m_memory = memory; }
+    /// Null: nothing is journalled.
+    void setJournal(Journal* journal) { m_journal = journal; }
+    bool journals() const { return m_journal != nullptr; }
+
+    bool contains(uint32_t address, uint64_t length) const { return m_memory && m_memory->contains(address, length); }
+
+    /// `length` bytes that the host is about to use, journalled; null if they are out of bounds.
+    const uint8_t* read(uint32_t address, uint64_t length) {
+        if (!contains(address, length)) return nullptr;
+        const uint8_t* bytes = m_memory->base() + address;
+        if (m_journal) m_journal->add(address, false, bytes, length);
+        return bytes;
+    }
+    /// Room that the host may fill; null if out of bounds. What was filled must be told by wrote().
+    uint8_t* writable(uint32_t address, uint64_t length) {
+        return contains(address, length) ? m_memory->base() + address : nullptr;
+    }
+    void wrote(uint32_t address, uint64_t length) {
+        if (m_journal) m_journal->add(address, true, m_memory->base() + address, length);
+    }
+    bool write(uint32_t address, const void* bytes, uint64_t length) {
+        uint8_t* room = writable(address, length);
+        if (!room) return false;
+        if (length) std::memcpy(room, bytes, length);
+        wrote(address, length);
+        return true;
+    }
+
+private:
+    engine::LinearMemory* m_memory = nullptr;
+    Journal* m_journal = nullptr;
+};
+
+}  // namespace wasi

@@ -1,0 +1,162 @@
+#include "wasi/host.h"
+
+#include <csignal>
+#include <unordered_map>
+
+#include "wasi/abi.h"
+#include "wasi/host_state.h"
+#include "wasi/preview1/preview1.h"
+#include "wasi/preview1/rights.h"
+
+namespace wasi {
+
+using engine::Error, engine::ErrorCode;
+
+struct WasiHost::Impl {
+    HostState state;
+    Unstable front{state};  // is a Preview1: the rows of both versions call it
+    std::unordered_map<uint16_t, engine::FuncAddr> registered;
+    const engine::Store* registeredIn = nullptr;
+
+    engine::Result<> openStandardStreams();
+    engine::Result<> openPreopens();
+    void add(std::unique_ptr<File> file, Descriptor&& descriptor);
+};
+
+WasiHost::WasiHost() : m(std::make_unique<Impl>()) {}
+WasiHost::~WasiHost() = default;
+
+void WasiHost::Impl::add(std::unique_ptr<File> file, Descriptor&& descriptor) {
+    descriptor.subject = state.log.intern(descriptor.guestPath);
+    descriptor.file = std::move(file);
+    (void)state.files.insert(std::move(descriptor));
+}
+
+engine::Result<> WasiHost::Impl::openStandardStreams() {
+    const auto& c = state.capabilities;
+    const auto sink = [this](OutputStream stream) {
+        return [this, stream](std::span<const uint8_t> bytes) {
+            state.output.append(stream, bytes, state.gate.context().sequence);
+        };
+    };
+    struct Wanted {
+        const StdioGrant& grant;
+        StdioStream stream;
+        OutputSink sink;
+        Rights rights;
+    };
+    constexpr Rights kReading = Rights::FdRead | Rights::FdSeek | Rights::FdTell | Rights::FdFdstatSetFlags | Rights::FdAdvise |
+                                Rights::FdFilestatGet | Rights::PollFdReadwrite;
+    constexpr Rights kWriting = (kReading & ~Rights::FdRead) | Rights::FdWrite | Rights::FdDatasync | Rights::FdSync;
+    for (auto& wanted : {Wanted{c.standardInput, StdioStream::Input, {}, kReading},
+                         Wanted{c.standardOutput, StdioStream::Output, sink(OutputStream::Stdout), kWriting},
+                         Wanted{c.standardError, StdioStream::Error, sink(OutputStream::Stderr), kWriting}}) {
+        auto file = TRY(openStdio(wanted.grant, wanted.stream, state.input, wanted.sink));
+        Descriptor d;
+        d.base = wanted.rights & rightsThatApply(file->type());
+        d.guestPath = wanted.stream == StdioStream::Input ? "stdin" : wanted.stream == StdioStream::Output ? "stdout" : "stderr";
+        d.isOutput = wanted.stream != StdioStream::Input;
+        add(std::move(file), std::move(d));
+    }
+    return {};
+}
+
+engine::Result<> WasiHost::Impl::openPreopens() {
+    for (const auto& preopen : state.capabilities.preopens) {
+        auto directory = TRY(openPreopen(preopen));
+        Descriptor d;
+        d.base = kDirectoryRights;
+        d.inheriting = kDirectoryRights | kFileRights;
+        d.guestPath = preopen.guestPath;
+        d.isPreopen = true;
+        add(std::move(directory), std::move(d));
+    }
+    return {};
+}
+
+engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabilities) {
+    // A guest that writes to a closed pipe gets EPIPE; the signal would end us instead.
+    struct sigaction action {};
+    if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
+
+    std::unique_ptr<WasiHost> host(new WasiHost);
+    HostState& state = host->m->state;
+    state.capabilities = std::move(capabilities);
+    state.clock = makeClock(state.capabilities.clock);
+    state.random = makeRandom(state.capabilities.random);
+    TRY(host->m->openStandardStreams());
+    TRY(host->m->openPreopens());
+    // What the user granted is open; the limit is for what the guest opens itself.
+    if (const uint64_t most = state.capabilities.budgets.maxOpenFiles)
+        state.files.setLimit(state.files.entries().size() + most);
+    return host;
+}
+
+engine::ImportResolver WasiHost::resolver(engine::Store& store) {
+    if (m->registeredIn != &store) m->registered.clear();
+    m->registeredIn = &store;
+    return [this, &store](const engine::Import& import, const engine::Module&) -> engine::Result<engine::Extern> {
+        const auto refuse = [&](const std::string& why) {
+            return Error{ErrorCode::Unlinkable, import.module + "." + import.name + ": " + why};
+        };
+        const bool isOurs = import.module == "wasi_snapshot_preview1" || import.module == "wasi_unstable";
+        if (!isOurs) return refuse("no module of that name is provided; only WASI 0.1 (wasi_snapshot_preview1, wasi_unstable) is");
+        const int row = findHostFunction(import.module + "." + import.name);
+        if (row < 0) return refuse("WASI 0.1 has no such function");
+        if (import.kind != engine::ExternKind::Func)
+            return refuse("is imported as a " + std::string(engine::toText(import.kind)) + ", and it is a function");
+        const auto index = static_cast<uint16_t>(row);
+        const auto known = m->registered.find(index);
+        if (known != m->registered.end()) return engine::Extern{engine::ExternKind::Func, known->second.value};
+        const auto address = store.addHostFunction(
+            allHostFunctions()[index].type, import.module + "." + import.name,
+            [state = &m->state, front = &m->front, index](engine::HostCall& call) {
+                return state->gate.invoke(index, *front, call.slots, &call);
+            });
+        m->registered.emplace(index, address);
+        return engine::Extern{engine::ExternKind::Func, address.value};
+    };
+}
+
+void WasiHost::attach(engine::Store& store, engine::InstanceId instance) {
+    const auto memory = store.instance(instance).exported("memory");
+    const bool isMemory = memory && memory->kind == engine::ExternKind::Memory;
+    m->state.gate.context().memory.attach(isMemory ? &store.memory(engine::MemAddr(memory->address)) : nullptr);
+}
+
+const Capabilities& WasiHost::capabilities() const { return m->state.capabilities; }
+SyscallLog& WasiHost::log() { return m->state.log; }
+OutputLog& WasiHost::output() { return m->state.output; }
+
+std::vector<OpenFile> WasiHost::openFiles() const {
+    std::vector<OpenFile> files;
+    const auto& entries = m->state.files.entries();
+    for (uint32_t fd = 0; fd < entries.size(); fd++) {
+        if (!entries[fd]) continue;
+        const Descriptor& d = *entries[fd];
+        OpenFile shown;
+        shown.fd = fd;
+        shown.kind = d.file->kind();
+        shown.guestPath = d.guestPath;
+        shown.hostPath = d.file->hostPath();
+        shown.rights = abi::flagText(Abi<Rights>::kNames, static_cast<uint64_t>(d.base));
+        if (const auto position = d.file->seek(0, Whence::Cur)) shown.position = *position;
+        shown.bytesRead = d.bytesRead;
+        shown.bytesWritten = d.bytesWritten;
+        shown.isPreopen = d.isPreopen;
+        shown.openedBySequence = d.openedBySequence;
+        files.push_back(std::move(shown));
+    }
+    return files;
+}
+
+void WasiHost::setLogging(bool on) { m->state.gate.setLogging(on); }
+void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> gate) {
+    m->state.gate.setQuestion(std::move(gate));
+}
+void WasiHost::pushInput(std::span<const uint8_t> bytes) { m->state.input->push(bytes); }
+void WasiHost::closeInput() { m->state.input->close(); }
+std::string WasiHost::waitingFor() const { return m->state.waiter.waitingFor(); }
+void WasiHost::wake() { m->state.waiter.wake(); }
+
+}  // namespace wasi

@@ -1,0 +1,168 @@
+// hostRow<&Class::method>(…): makes a HostRow from a typed method. The method's C++ signature is the ABI: a parameter by value or
+// const reference is a parameter of the call; a non-const reference is a result, which the guest takes through a pointer.
+#pragma once
+
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include "wasi/abi.h"
+#include "wasi/call_context.h"
+
+namespace wasi {
+
+struct HostRow {
+    HostFunction function;
+    engine::HostOutcome (*call)(FrontEnd&, CallContext&);
+    void (*show)(const ShowContext&, const HostFunction&, ShownCall&);
+};
+/// Row of allHostFunctions()[index].
+const HostRow& hostRow(uint16_t index);
+
+namespace row {
+
+template <class P>
+using Held = std::remove_cvref_t<P>;
+template <class P>
+inline constexpr bool kIsResult = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+
+template <class P>
+constexpr size_t slotsOf() {
+    if constexpr (kIsResult<P>) return 1;
+    else return Abi<Held<P>>::kSlots;
+}
+
+template <class P>
+Errno lift(CallContext& call, const engine::Slot* slots, Held<P>& value) {
+    if constexpr (kIsResult<P>)
+        return call.memory.contains(static_cast<uint32_t>(*slots), Abi<Held<P>>::size()) ? Errno::Success : Errno::Fault;
+    else
+        return Abi<Held<P>>::lift(call.memory, slots, value);
+}
+
+template <class P>
+void lower(CallContext& call, engine::Slot slot, const Held<P>& value) {
+    if constexpr (kIsResult<P>) {
+        const auto address = static_cast<uint32_t>(slot);
+        Abi<Held<P>>::store(call.memory.writable(address, Abi<Held<P>>::size()), value);
+        call.memory.wrote(address, Abi<Held<P>>::size());
+    }
+}
+
+template <class T>
+ShownValue showParameter(const ShowContext& context, const engine::Slot* slots) {
+    if constexpr (requires { Abi<T>::showSlots(context, slots); }) {
+        return Abi<T>::showSlots(context, slots);
+    } else {
+        T value{};
+        GuestMemory none;
+        (void)Abi<T>::lift(none, slots, value);
+        return Abi<T>::show(context, value);
+    }
+}
+
+template <class P>
+void show(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown, ShownCall& call) {
+    if constexpr (kIsResult<P>) {
+        if (context.record.errno_ != 0 || context.record.outcome != Outcome::Returned) return;
+        const auto address = static_cast<uint32_t>(*slots);
+        const auto found = context.bytesAt(address, Abi<Held<P>>::size(), true);
+        Held<P> value{};
+        ShownValue shown;
+        if (found && found->bytes.size() >= Abi<Held<P>>::size() && Abi<Held<P>>::load(found->bytes.data(), value))
+            shown = Abi<Held<P>>::show(context, value);
+        else
+            shown = {{}, std::string(Abi<Held<P>>::kName), "?", {}};
+        shown.name = name;
+        shown.address = address;
+        shown.size = Abi<Held<P>>::size();
+        call.results.push_back(std::move(shown));
+    } else {
+        auto shown = showParameter<Held<P>>(context, slots);
+        shown.name = name;
+        if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) && !context.record.subject.empty())
+            shown.text += " (" + context.record.subject + ")";
+        call.arguments.push_back(std::move(shown));
+    }
+}
+
+template <auto M>
+struct Method;
+
+template <class C, class R, class... P, R (C::*M)(P...)>
+struct Method<M> {
+    static constexpr std::array<size_t, sizeof...(P) + 1> offsets() {
+        std::array<size_t, sizeof...(P) + 1> at{};
+        size_t i = 0;
+        ((at[i + 1] = at[i] + slotsOf<P>(), i++), ...);
+        return at;
+    }
+    static constexpr auto kAt = offsets();
+
+    static engine::HostOutcome call(FrontEnd& front, CallContext& context) {
+        return callWith(front, context, std::index_sequence_for<P...>{});
+    }
+    template <size_t... I>
+    static engine::HostOutcome callWith(FrontEnd& front, CallContext& context, std::index_sequence<I...>) {
+        [[maybe_unused]] std::tuple<Held<P>...> values;
+        const engine::Slot* slots = context.slots.data();
+        Errno error = Errno::Success;
+        (void)((error = lift<P>(context, slots + kAt[I], std::get<I>(values)), error == Errno::Success) && ...);
+        auto& self = static_cast<C&>(front);
+        if constexpr (std::is_same_v<R, NoReturn>) {
+            return (self.*M)(std::get<I>(values)...).outcome;
+        } else {
+            if (error == Errno::Success) {
+                Answer answer = (self.*M)(std::get<I>(values)...);
+                if (!answer.ended()) return answer.takeOutcome();
+                error = answer.error();
+                if (error == Errno::Success) (lower<P>(context, slots[kAt[I]], std::get<I>(values)), ...);
+            }
+            context.error = error;
+            context.slots[0] = static_cast<uint32_t>(error);
+            return engine::HostOutcome::done();
+        }
+    }
+
+    static void show(const ShowContext& context, const HostFunction& function, ShownCall& call) {
+        showWith(context, function, call, std::index_sequence_for<P...>{});
+    }
+    template <size_t... I>
+    static void showWith(const ShowContext& context, const HostFunction& function, ShownCall& call, std::index_sequence<I...>) {
+        [[maybe_unused]] const engine::Slot* slots = context.record.arguments.data();
+        [[maybe_unused]] size_t parameter = 0, result = 0;
+        [[maybe_unused]] bool subjectShown = false;
+        (row::show<P>(context, slots + kAt[I],
+                      kIsResult<P> ? function.results[result++].name : function.parameters[parameter++].name, subjectShown, call),
+         ...);
+    }
+
+    static void describe(HostFunction& function, std::span<const std::string_view> names) {
+        CHECK(names.size() == sizeof...(P));
+        [[maybe_unused]] size_t i = 0;
+        (describeOne<P>(function, names[i++]), ...);
+        function.returnsErrno = !std::is_same_v<R, NoReturn>;
+        if (function.returnsErrno) function.type.results = {engine::kI32};
+    }
+    template <class Q>
+    static void describeOne(HostFunction& function, std::string_view name) {
+        (kIsResult<Q> ? function.results : function.parameters).push_back({name, Abi<Held<Q>>::kName});
+        if constexpr (kIsResult<Q>)
+            function.type.params.push_back(engine::kI32);
+        else
+            function.type.params.insert(function.type.params.end(), Abi<Held<Q>>::kSlots, Abi<Held<Q>>::kCore);
+    }
+};
+
+}  // namespace row
+
+/// `names`: of all parameters of the method in order, results included, as the standard names them.
+template <auto M>
+HostRow hostRow(std::string_view module, std::string_view name, Family family, std::vector<std::string_view> names,
+                std::string_view summary, bool isImplemented = true) {
+    HostRow made{{module, name, family, summary, {}, {}, {}, true, isImplemented}, row::Method<M>::call, row::Method<M>::show};
+    row::Method<M>::describe(made.function, names);
+    return made;
+}
+
+}  // namespace wasi

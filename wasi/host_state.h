@@ -1,0 +1,31 @@
+// HostState: what the front ends of one debuggee share: the capabilities, the World made of them, open files, log and gate. Owned by
+// WasiHost; session thread only, but for what its parts allow.
+#pragma once
+
+#include <memory>
+
+#include "wasi/call_gate.h"
+#include "wasi/capabilities.h"
+#include "wasi/descriptors.h"
+#include "wasi/output_log.h"
+#include "wasi/syscall_log.h"
+#include "wasi/waiter.h"
+#include "wasi/world.h"
+#include "wasi/world/session_input.h"
+
+namespace wasi {
+
+struct HostState {
+    Capabilities capabilities;
+    std::unique_ptr<Clock> clock;
+    std::unique_ptr<Random> random;
+    std::shared_ptr<SessionInput> input = std::make_shared<SessionInput>();
+    OutputLog output;
+    Waiter waiter;
+    SyscallLog log;
+    CallGate gate{log};
+    DescriptorTable files;
+    uint64_t outputBytes = 0;  // written to stdout and stderr so far
+};
+
+}  // namespace wasi

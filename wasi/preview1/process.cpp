@@ -1,0 +1,108 @@
+#include <time.h>
+
+#include "wasi/abi.h"
+#include "wasi/preview1/preview1.h"
+
+namespace wasi {
+
+namespace {
+
+Errno sizes(const std::vector<std::string>& strings, Size& count, Size& bytes) {
+    uint64_t total = 0;
+    for (const auto& s : strings) total += s.size() + 1;
+    if (total > UINT32_MAX) return Errno::TooBig;
+    count = static_cast<uint32_t>(strings.size());
+    bytes = static_cast<uint32_t>(total);
+    return Errno::Success;
+}
+
+}  // namespace
+
+Errno Preview1::putStrings(const std::vector<std::string>& strings, uint32_t table, uint32_t buffer) {
+    uint32_t at = buffer;
+    std::vector<uint32_t> addresses;
+    for (const auto& s : strings) {
+        if (!m_call.memory.write(at, s.c_str(), s.size() + 1)) return Errno::Fault;
+        addresses.push_back(at);
+        at += static_cast<uint32_t>(s.size()) + 1;
+    }
+    return m_call.memory.write(table, addresses.data(), addresses.size() * sizeof(uint32_t)) ? Errno::Success : Errno::Fault;
+}
+
+std::vector<std::string> Preview1::environment() const {
+    std::vector<std::string> lines;
+    for (const auto& [name, value] : m_state.capabilities.environment) lines.push_back(name + "=" + value);
+    return lines;
+}
+
+Errno Preview1::args_get(Pointer<Pointer<uint8_t>> argv, Pointer<uint8_t> argv_buf) {
+    return putStrings(m_state.capabilities.arguments, argv.address, argv_buf.address);
+}
+
+Errno Preview1::args_sizes_get(Size& argc, Size& argv_buf_size) {
+    return sizes(m_state.capabilities.arguments, argc, argv_buf_size);
+}
+
+Errno Preview1::environ_get(Pointer<Pointer<uint8_t>> environ, Pointer<uint8_t> environ_buf) {
+    return putStrings(environment(), environ.address, environ_buf.address);
+}
+
+Errno Preview1::environ_sizes_get(Size& environc, Size& environ_buf_size) {
+    return sizes(environment(), environc, environ_buf_size);
+}
+
+Errno Preview1::clock_res_get(Clockid id, Timestamp& resolution) {
+    const auto answer = m_state.clock->resolution(id);
+    if (answer) resolution = *answer;
+    return answer.error();
+}
+
+Errno Preview1::clock_time_get(Clockid id, Timestamp, Timestamp& time) {
+    const auto answer = m_state.clock->now(id);
+    if (answer) time = *answer;
+    return answer.error();
+}
+
+NoReturn Preview1::proc_exit(Exitcode rval) { return {engine::HostOutcome::exit(rval)}; }
+
+Answer Preview1::proc_raise(Signal sig) {
+    switch (sig) {
+    case Signal::None:
+    case Signal::Chld:
+    case Signal::Cont:
+    case Signal::Pipe:
+    case Signal::Urg:
+    case Signal::Winch: return Errno::Success;  // ignored, as the standard lists them
+    case Signal::Stop:
+    case Signal::Tstp:
+    case Signal::Ttin:
+    case Signal::Ttou:
+        m_call.detail = "not implemented: stopping signals";
+        return Errno::Nosys;
+    default: break;
+    }
+    // Terminates the process; as a trap, so that the place and its frames can be seen.
+    engine::Trap trap;
+    trap.kind = engine::TrapKind::Host;
+    trap.message = "the program raised signal " + std::string(Abi<Signal>::kNames[static_cast<size_t>(sig)]);
+    return engine::HostOutcome::trapped(std::move(trap));
+}
+
+Errno Preview1::sched_yield() { return Errno::Success; }
+
+Answer Preview1::random_get(Pointer<uint8_t> buf, Size buf_len) {
+    constexpr uint32_t kAtOnce = 64 << 10;
+    uint8_t* room = m_call.memory.writable(buf.address, buf_len);
+    if (!room) return Errno::Fault;
+    auto& done = m_call.wait.progress;
+    while (done < buf_len) {
+        const auto part = std::min<uint64_t>(kAtOnce, buf_len - done);
+        if (const Errno e = m_state.random->fill({room + done, part}); e != Errno::Success) return e;
+        done += part;
+        if (done < buf_len && m_call.yieldRequested()) return Answer::interrupted();
+    }
+    m_call.memory.wrote(buf.address, buf_len);
+    return Errno::Success;
+}
+
+}  // namespace wasi

@@ -1,0 +1,210 @@
+// Moving bytes between files and linear memory: straight between the two, in slices, waiting where the file would block.
+
+#include <algorithm>
+
+#include "wasi/abi.h"
+#include "wasi/preview1/preview1.h"
+#include "wasi/preview1/rights.h"
+
+namespace wasi {
+
+namespace {
+
+constexpr uint32_t kMaxBuffers = 1024;              // IOV_MAX of Linux
+constexpr uint64_t kSliceBytes = uint64_t{16} << 20;  // moved between two looks at whether the session wants the thread
+
+/// Walks over a list of buffers as they are filled.
+class Cursor {
+public:
+    explicit Cursor(std::span<const iovec> buffers) : m_rest(buffers) { skipDone(); }
+    bool done() const { return m_rest.empty(); }
+    /// The next buffers, at most kSliceBytes of them.
+    std::span<const iovec> slice(uint64_t& bytes) {
+        m_slice.clear();
+        bytes = 0;
+        for (size_t i = 0; i < m_rest.size() && bytes < kSliceBytes; i++) {
+            iovec part = m_rest[i];
+            if (i == 0) {
+                part.iov_base = static_cast<uint8_t*>(part.iov_base) + m_into;
+                part.iov_len -= m_into;
+            }
+            part.iov_len = std::min<uint64_t>(part.iov_len, kSliceBytes - bytes);
+            bytes += part.iov_len;
+            m_slice.push_back(part);
+        }
+        return m_slice;
+    }
+    void advance(uint64_t bytes) {
+        m_into += bytes;
+        skipDone();
+    }
+
+private:
+    void skipDone() {
+        while (!m_rest.empty() && m_into >= m_rest[0].iov_len) {
+            m_into -= m_rest[0].iov_len;
+            m_rest = m_rest.subspan(1);
+        }
+    }
+    std::span<const iovec> m_rest;
+    uint64_t m_into = 0;  // of the first
+    std::vector<iovec> m_slice;
+};
+
+}  // namespace
+
+template <class Buffer>
+Errno Preview1::gather(List<Buffer> list) {
+    constexpr bool kIsWritten = std::is_same_v<Buffer, Iovec>;
+    m_buffers.clear();
+    m_bufferBytes = 0;
+    if (list.count > kMaxBuffers) {
+        m_call.detail = "more than 1024 buffers";
+        return Errno::Inval;
+    }
+    const uint8_t* bytes = m_call.memory.read(list.address, uint64_t{list.count} * Abi<Buffer>::size());
+    if (!bytes) return Errno::Fault;
+    for (uint32_t i = 0; i < list.count; i++) {
+        Buffer buffer;
+        Abi<Buffer>::load(bytes + i * Abi<Buffer>::size(), buffer);
+        uint8_t* const at = m_call.memory.writable(buffer.buf, buffer.buf_len);
+        if (!at) return Errno::Fault;
+        m_bufferBytes += buffer.buf_len;
+        m_buffers.push_back({at, buffer.buf_len});
+        if constexpr (!kIsWritten) (void)m_call.memory.read(buffer.buf, buffer.buf_len);
+    }
+    return m_bufferBytes > UINT32_MAX ? Errno::Inval : Errno::Success;
+}
+
+/// Cuts m_buffers to what the output budget has left.
+Errno Preview1::limitOutput() {
+    const uint64_t limit = m_state.capabilities.budgets.maxOutputBytes;
+    if (limit == 0 || m_state.outputBytes + m_bufferBytes <= limit) return Errno::Success;
+    m_call.detail = "output limit of " + decimal(limit) + " bytes reached";
+    uint64_t left = limit - m_state.outputBytes;
+    if (left == 0) return Errno::Nospc;
+    for (auto& buffer : m_buffers) {
+        buffer.iov_len = std::min<uint64_t>(buffer.iov_len, left);
+        left -= buffer.iov_len;
+    }
+    m_bufferBytes = limit - m_state.outputBytes;
+    return Errno::Success;
+}
+
+bool Preview1::wait(std::span<pollfd> what, std::optional<uint64_t> timeoutNs, const std::string& text) {
+    // A wake-up that came before this call meant something else, unless the machine still is to yield.
+    if (!std::exchange(m_call.hasWaited, true)) m_state.waiter.forget();
+    if (m_call.yieldRequested()) return false;
+    m_state.gate.beginWait();
+    return m_state.waiter.wait(what, timeoutNs, text) != Waiter::Woken::Interrupted;
+}
+
+bool Preview1::waitFor(const Descriptor& descriptor, short events) {
+    pollfd what{descriptor.file->readiness().hostFd, events, 0};
+    return wait({&what, 1}, std::nullopt, descriptor.guestPath);
+}
+
+Answer Preview1::transfer(Descriptor& descriptor, bool isRead, const Step& step, Size& moved) {
+    uint64_t total = 0;
+    const auto ended = [&](Errno error) {
+        moved = static_cast<uint32_t>(total);
+        (isRead ? descriptor.bytesRead : descriptor.bytesWritten) += total;
+        return total ? Errno::Success : error;
+    };
+    for (Cursor cursor(m_buffers); !cursor.done();) {
+        uint64_t wanted = 0;
+        const auto slice = cursor.slice(wanted);
+        const auto n = step(slice, total);
+        if (!n && n.error() == Errno::Again && !has(descriptor.flags, Fdflags::Nonblock)) {
+            if (isRead && total) break;
+            if (waitFor(descriptor, isRead ? POLLIN : POLLOUT)) continue;
+            if (total) break;
+            return Answer::interrupted();
+        }
+        if (!n) return ended(n.error());
+        total += *n;
+        cursor.advance(*n);
+        if ((isRead && *n < wanted) || *n == 0 || m_call.yieldRequested()) break;
+    }
+    return ended(Errno::Success);
+}
+
+Answer Preview1::readInto(Fd fd, List<Iovec> iovs, std::optional<uint64_t> offset, Size& nread) {
+    const auto d = open(fd, offset ? Rights::FdRead | Rights::FdSeek : Rights::FdRead);
+    if (!d) return d.error();
+    if (const Errno e = gather(iovs); e != Errno::Success) return e;
+    File& file = *(*d)->file;
+    if (m_bufferBytes == 0) return file.type() == Filetype::Directory ? Errno::Isdir : Errno::Success;
+    Answer answer = transfer(**d, true, [&](std::span<const iovec> to, uint64_t done) {
+        return file.read(to, offset ? std::optional(*offset + done) : std::nullopt);
+    }, nread);
+    if (m_call.logging() && answer.ended()) {
+        uint64_t left = nread;
+        const uint8_t* const base = m_call.memory.writable(0, 0);
+        for (const auto& buffer : m_buffers) {
+            const auto part = std::min<uint64_t>(left, buffer.iov_len);
+            if (part) m_call.memory.wrote(static_cast<uint32_t>(static_cast<uint8_t*>(buffer.iov_base) - base), part);
+            left -= part;
+        }
+    }
+    return answer;
+}
+
+Answer Preview1::writeFrom(Fd fd, List<Ciovec> iovs, std::optional<uint64_t> offset, Size& nwritten) {
+    const auto d = open(fd, offset ? Rights::FdWrite | Rights::FdSeek : Rights::FdWrite);
+    if (!d) return d.error();
+    if (const Errno e = gather(iovs); e != Errno::Success) return e;
+    File& file = *(*d)->file;
+    if (m_bufferBytes == 0) return file.type() == Filetype::Directory ? Errno::Isdir : Errno::Success;
+    if ((*d)->isOutput)
+        if (const Errno e = limitOutput(); e != Errno::Success) return e;
+    Answer answer = transfer(**d, false, [&](std::span<const iovec> from, uint64_t done) {
+        return file.write(from, offset ? std::optional(*offset + done) : std::nullopt);
+    }, nwritten);
+    if ((*d)->isOutput && answer.ended()) m_state.outputBytes += nwritten;
+    return answer;
+}
+
+Answer Preview1::fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread) { return readInto(fd, iovs, offset, nread); }
+Answer Preview1::fd_read(Fd fd, List<Iovec> iovs, Size& nread) { return readInto(fd, iovs, std::nullopt, nread); }
+Answer Preview1::fd_pwrite(Fd fd, List<Ciovec> iovs, Filesize offset, Size& nwritten) {
+    return writeFrom(fd, iovs, offset, nwritten);
+}
+Answer Preview1::fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten) { return writeFrom(fd, iovs, std::nullopt, nwritten); }
+
+Errno Preview1::fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie cookie, Size& bufused) {
+    const auto d = open(fd, Rights::FdReaddir);
+    if (!d) return d.error();
+    Directory* const directory = (*d)->file->asDirectory();
+    if (!directory) return Errno::Notdir;
+    uint8_t* const room = m_call.memory.writable(buf.address, buf_len);
+    if (!room) return Errno::Fault;
+    // Cookies index a list taken at the start, so that what stands in the directory throughout is told exactly once, whatever else
+    // comes and goes meanwhile.
+    auto& listing = (*d)->listing;
+    if (cookie == 0 || listing.empty()) {
+        uint64_t leftOut = 0;
+        auto entries = directory->entries(leftOut);
+        if (!entries) return entries.error();
+        listing = std::move(*entries);
+        if (leftOut) m_call.detail = decimal(leftOut) + " entries left out: their names are not UTF-8";
+    }
+    uint32_t used = 0;
+    for (uint64_t at = cookie; at < listing.size() && used < buf_len; at++) {
+        const auto& entry = listing[at];
+        uint8_t header[32];
+        Abi<Dirent>::store(header, {at + 1, entry.inode, static_cast<uint32_t>(entry.name.size()), entry.type});
+        const auto put = [&](const void* bytes, size_t length) {
+            const auto part = std::min<size_t>(length, buf_len - used);
+            std::memcpy(room + used, bytes, part);
+            used += static_cast<uint32_t>(part);
+        };
+        put(header, Abi<Dirent>::size());
+        put(entry.name.data(), entry.name.size());
+    }
+    m_call.memory.wrote(buf.address, used);
+    bufused = used;
+    return Errno::Success;
+}
+
+}  // namespace wasi

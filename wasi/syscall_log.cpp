@@ -1,0 +1,323 @@
+#include "wasi/syscall_log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+
+#include "wasi/append_only.h"
+
+// A packed record, all numbers LEB128:
+//   outcome | origin << 3 (one byte), function, tick, thread, startNs, durationNs, errno, result, argument count, arguments,
+//   subject, backtrace, detail (length, bytes), number of accesses, accesses: address, kept << 2 | cut << 1 | isWrite, [length], bytes
+
+namespace wasi {
+
+namespace {
+
+constexpr size_t kChunkBytes = 1 << 20;
+
+class Packer {
+public:
+    explicit Packer(uint8_t* to) : m_to(to) {}
+    void byte(uint8_t b) { *m_to++ = b; }
+    void number(uint64_t n) {
+        while (n >= 0x80) {
+            *m_to++ = static_cast<uint8_t>(n | 0x80);
+            n >>= 7;
+        }
+        *m_to++ = static_cast<uint8_t>(n);
+    }
+    void bytes(const void* from, size_t length) {
+        if (length) std::memcpy(m_to, from, length);
+        m_to += length;
+    }
+    uint8_t* at() const { return m_to; }
+
+private:
+    uint8_t* m_to;
+};
+
+class Unpacker {
+public:
+    explicit Unpacker(const uint8_t* from) : m_from(from) {}
+    uint8_t byte() { return *m_from++; }
+    uint64_t number() {
+        uint64_t n = 0;
+        for (int shift = 0;; shift += 7) {
+            const uint8_t b = *m_from++;
+            n |= uint64_t{b & 0x7fu} << shift;
+            if (!(b & 0x80)) return n;
+        }
+    }
+    const uint8_t* bytes(size_t length) { return std::exchange(m_from, m_from + length); }
+
+private:
+    const uint8_t* m_from;
+};
+
+struct Backtrace {
+    uint8_t depth = 0;
+    std::array<engine::CodeLocation, 16> frames;
+    bool operator==(const Backtrace& o) const {
+        return depth == o.depth && std::equal(frames.begin(), frames.begin() + depth, o.frames.begin());
+    }
+};
+struct BacktraceHash {
+    size_t operator()(const Backtrace& b) const {
+        uint64_t hash = b.depth;
+        for (size_t i = 0; i < b.depth; i++) {
+            const auto& f = b.frames[i];
+            hash = (hash ^ (uint64_t{f.offset} << 32 | f.function.value << 8 | f.instance.value)) * 0x9e3779b97f4a7c15;
+            hash ^= hash >> 29;
+        }
+        return hash;
+    }
+};
+
+/// All that one run left; replaced as a whole by clear(), and kept by readers that are still in it.
+struct Storage {
+    struct Chunk {
+        std::unique_ptr<uint8_t[]> bytes;
+    };
+    AppendOnly<std::atomic<uint64_t>> index;  // place + 1 of a record, (chunk << 32 | offset) + 1; 0 = pending
+    AppendOnly<Chunk> chunks;
+    AppendOnly<Backtrace> backtraces;
+    uint64_t used = kChunkBytes, capacity = kChunkBytes;  // of the last chunk; full, so that the first record makes one
+    std::atomic<uint64_t> bytes{0};
+};
+
+size_t mostBytes(const CallDraft& d) {
+    return 160 + d.detail.size() + d.journal.bytes().size() + d.journal.entries().size() * 26;
+}
+
+}  // namespace
+
+struct SyscallLog::Impl {
+    mutable std::mutex mutex;  // guards `storage` as a pointer, and `pending`
+    std::shared_ptr<Storage> storage = std::make_shared<Storage>();
+    std::vector<SyscallRecord> pending;
+    AppendOnly<std::string> names;
+    // Session thread only:
+    std::unordered_map<std::string, uint32_t> nameIds;
+    std::unordered_map<Backtrace, uint32_t, BacktraceHash> backtraceIds;
+    uint32_t lastBacktrace = 0;
+
+    uint32_t backtraceId(const CallDraft& draft);
+    uint64_t pack(const CallDraft& draft);
+    SyscallRecord unpack(const Storage& from, uint64_t place) const;
+    std::optional<SyscallRecord> findPending(uint64_t sequence) const;
+};
+
+SyscallLog::SyscallLog() : m(std::make_unique<Impl>()) { (void)intern(""); }
+SyscallLog::~SyscallLog() = default;
+
+uint32_t SyscallLog::Impl::backtraceId(const CallDraft& draft) {
+    auto& known = storage->backtraces;
+    if (known.size()) {
+        const Backtrace& last = known[lastBacktrace];
+        if (last.depth == draft.depth &&
+            std::equal(last.frames.begin(), last.frames.begin() + last.depth, draft.backtrace.begin()))
+            return lastBacktrace;
+    }
+    Backtrace key{draft.depth, draft.backtrace};
+    const auto [it, isNew] = backtraceIds.try_emplace(key, static_cast<uint32_t>(known.size()));
+    if (isNew) {
+        known.grow() = key;
+        known.publish();
+    }
+    return lastBacktrace = it->second;
+}
+
+uint64_t SyscallLog::Impl::pack(const CallDraft& d) {
+    Storage& s = *storage;
+    const size_t most = mostBytes(d);
+    if (s.capacity - s.used < most) {
+        s.capacity = std::max(kChunkBytes, most);
+        s.used = 0;
+        s.chunks.grow().bytes = std::make_unique_for_overwrite<uint8_t[]>(s.capacity);
+        s.chunks.publish();
+        s.bytes.fetch_add(s.capacity, std::memory_order_relaxed);
+    }
+    const uint64_t chunk = s.chunks.size() - 1;
+    uint8_t* const begin = s.chunks[chunk].bytes.get() + s.used;
+    Packer to(begin);
+    to.byte(static_cast<uint8_t>(static_cast<int>(d.outcome) | static_cast<int>(d.origin) << 3));
+    for (const uint64_t n : {uint64_t{d.function}, d.tick, uint64_t{d.thread}, static_cast<uint64_t>(d.startNs),
+                             static_cast<uint64_t>(d.durationNs), uint64_t{d.errno_}, d.result, uint64_t{d.argumentCount}})
+        to.number(n);
+    for (size_t i = 0; i < d.argumentCount; i++) to.number(d.arguments[i]);
+    to.number(d.subject);
+    to.number(backtraceId(d));
+    to.number(d.detail.size());
+    to.bytes(d.detail.data(), d.detail.size());
+    to.number(d.journal.entries().size());
+    const uint8_t* payload = d.journal.bytes().data();
+    for (const auto& entry : d.journal.entries()) {
+        const bool isCut = entry.kept != entry.length;
+        to.number(entry.address);
+        to.number(uint64_t{entry.kept} << 2 | uint64_t{isCut} << 1 | uint64_t{entry.isWrite});
+        if (isCut) to.number(entry.length);
+        to.bytes(payload, entry.kept);
+        payload += entry.kept;
+    }
+    const uint64_t place = (chunk << 32 | s.used) + 1;
+    s.used += static_cast<uint64_t>(to.at() - begin);
+    return place;
+}
+
+SyscallRecord SyscallLog::Impl::unpack(const Storage& s, uint64_t place) const {
+    Unpacker from(s.chunks[(place - 1) >> 32].bytes.get() + ((place - 1) & 0xffffffff));
+    SyscallRecord r;
+    const uint8_t head = from.byte();
+    r.outcome = static_cast<Outcome>(head & 7);
+    r.origin = static_cast<Origin>(head >> 3);
+    r.function = static_cast<uint16_t>(from.number());
+    r.tick = from.number();
+    r.thread = static_cast<uint32_t>(from.number());
+    r.startNs = static_cast<int64_t>(from.number());
+    r.durationNs = static_cast<int64_t>(from.number());
+    r.errno_ = static_cast<uint16_t>(from.number());
+    r.result = from.number();
+    r.argumentCount = static_cast<uint8_t>(from.number());
+    for (size_t i = 0; i < r.argumentCount; i++) r.arguments[i] = from.number();
+    r.subject = names[from.number()];
+    const Backtrace& backtrace = s.backtraces[from.number()];
+    r.backtrace.assign(backtrace.frames.begin(), backtrace.frames.begin() + backtrace.depth);
+    const size_t detail = from.number();
+    r.detail.assign(reinterpret_cast<const char*>(from.bytes(detail)), detail);
+    r.accesses.resize(from.number());
+    for (auto& access : r.accesses) {
+        access.address = static_cast<uint32_t>(from.number());
+        const uint64_t shape = from.number();
+        const size_t kept = shape >> 2;
+        access.isWrite = (shape & 1) != 0;
+        access.length = shape & 2 ? from.number() : kept;
+        const uint8_t* bytes = from.bytes(kept);
+        access.bytes.assign(bytes, bytes + kept);
+    }
+    return r;
+}
+
+std::optional<SyscallRecord> SyscallLog::Impl::findPending(uint64_t sequence) const {
+    const std::lock_guard lock(mutex);
+    for (const auto& record : pending)
+        if (record.sequence == sequence) return record;
+    return std::nullopt;
+}
+
+uint64_t SyscallLog::count() const {
+    const std::lock_guard lock(m->mutex);
+    return m->storage->index.size();
+}
+
+std::vector<SyscallRecord> SyscallLog::slice(uint64_t first, uint64_t count) const {
+    std::shared_ptr<const Storage> storage;
+    {
+        const std::lock_guard lock(m->mutex);
+        storage = m->storage;
+    }
+    const uint64_t all = storage->index.size();
+    if (first >= all) return {};
+    const uint64_t end = first + std::min(count, all - first);
+    std::vector<SyscallRecord> records;
+    records.reserve(end - first);
+    for (uint64_t sequence = first; sequence < end; sequence++) {
+        const auto& entry = storage->index[sequence];
+        uint64_t place = entry.load(std::memory_order_acquire);
+        std::optional<SyscallRecord> record;
+        if (place == 0) record = m->findPending(sequence);
+        if (!record) {
+            place = entry.load(std::memory_order_acquire);  // ended since
+            if (place == 0) break;                          // cleared since
+            record = m->unpack(*storage, place);
+            record->sequence = sequence;
+        }
+        records.push_back(std::move(*record));
+    }
+    return records;
+}
+
+namespace {
+
+void fill(CallDraft& draft, const SyscallRecord& record) {
+    draft.tick = record.tick;
+    draft.thread = record.thread;
+    draft.function = record.function;
+    draft.outcome = record.outcome;
+    draft.origin = record.origin;
+    draft.errno_ = record.errno_;
+    draft.argumentCount = std::min<uint8_t>(record.argumentCount, record.arguments.size());
+    draft.arguments = record.arguments;
+    draft.result = record.result;
+    draft.startNs = record.startNs;
+    draft.durationNs = record.durationNs;
+    draft.depth = static_cast<uint8_t>(std::min(record.backtrace.size(), draft.backtrace.size()));
+    std::copy_n(record.backtrace.begin(), draft.depth, draft.backtrace.begin());
+    draft.detail = record.detail;
+    for (const auto& access : record.accesses)
+        draft.journal.add(access.address, access.isWrite, access.bytes, access.length);
+}
+
+}  // namespace
+
+uint64_t SyscallLog::begin(SyscallRecord record) {
+    const std::lock_guard lock(m->mutex);
+    const uint64_t sequence = m->storage->index.size();
+    record.sequence = sequence;
+    m->pending.push_back(std::move(record));
+    m->storage->index.grow().store(0, std::memory_order_relaxed);
+    m->storage->index.publish();
+    return sequence;
+}
+
+void SyscallLog::amend(uint64_t sequence, SyscallRecord record) {
+    CallDraft draft;
+    fill(draft, record);
+    draft.subject = intern(record.subject);
+    amend(sequence, draft);
+}
+
+void SyscallLog::amend(uint64_t sequence, const CallDraft& draft) {
+    CHECK(sequence < m->storage->index.size());
+    m->storage->index[sequence].store(m->pack(draft), std::memory_order_release);
+    const std::lock_guard lock(m->mutex);
+    std::erase_if(m->pending, [&](const SyscallRecord& r) { return r.sequence == sequence; });
+}
+
+uint64_t SyscallLog::append(const CallDraft& draft) {
+    auto& index = m->storage->index;
+    const uint64_t sequence = index.size();
+    index.grow().store(m->pack(draft), std::memory_order_relaxed);
+    index.publish();
+    return sequence;
+}
+
+void SyscallLog::clear() {
+    m->backtraceIds.clear();
+    m->lastBacktrace = 0;
+    const std::lock_guard lock(m->mutex);
+    m->storage = std::make_shared<Storage>();
+    m->pending.clear();
+}
+
+uint64_t SyscallLog::nextSequence() const { return m->storage->index.size(); }
+
+uint32_t SyscallLog::intern(std::string_view name) {
+    const auto [it, isNew] = m->nameIds.try_emplace(std::string(name), static_cast<uint32_t>(m->names.size()));
+    if (isNew) {
+        m->names.grow() = it->first;
+        m->names.publish();
+    }
+    return it->second;
+}
+
+std::string_view SyscallLog::name(uint32_t id) const { return m->names[id]; }
+
+uint64_t SyscallLog::bytesUsed() const {
+    const std::lock_guard lock(m->mutex);
+    return m->storage->bytes.load(std::memory_order_relaxed) + m->storage->index.size() * sizeof(uint64_t) +
+           m->storage->backtraces.size() * sizeof(Backtrace);
+}
+
+}  // namespace wasi

@@ -1,0 +1,286 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+
+#include "wasi/abi.h"
+#include "wasi/world/host_errno.h"
+#include "wasi/world/host_files.h"
+#include "wasi/world/host_times.h"
+
+namespace wasi {
+
+namespace {
+
+Errno done(int result) { return result == 0 ? Errno::Success : lastErrno(); }
+
+OrErrno<struct stat> statEntry(const Place& place) {
+    struct stat s {};
+    const int result = place.isSelf() ? fstat(place.parent, &s)
+                                      : fstatat(place.parent, place.name.c_str(), &s, AT_SYMLINK_NOFOLLOW);
+    if (result != 0) return lastErrno();
+    return s;
+}
+
+/// What a path with a trailing slash demands of an entry.
+Errno demandDirectory(const Place& place) {
+    if (!place.mustBeDirectory) return Errno::Success;
+    const auto s = statEntry(place);
+    if (!s) return s.error();
+    return S_ISDIR((*s).st_mode) ? Errno::Success : Errno::Notdir;
+}
+
+/// … of an entry that must not exist yet and will not be a directory.
+Errno refuseSlash(const Place& place) {
+    const auto s = statEntry(place);
+    if (!s) return s.error();
+    return S_ISDIR((*s).st_mode) ? Errno::Exist : Errno::Notdir;
+}
+
+int openFlags(const OpenHow& how) {
+    int flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    if (how.directory)
+        flags |= O_DIRECTORY | O_RDONLY;
+    else
+        flags |= how.write ? (how.read ? O_RDWR : O_WRONLY) : O_RDONLY;
+    if (how.create) flags |= O_CREAT;
+    if (how.exclusive) flags |= O_EXCL;
+    if (how.truncate) flags |= O_TRUNC;
+    if (!how.follow) flags |= O_NOFOLLOW;
+    if (has(how.flags, Fdflags::Append)) flags |= O_APPEND;
+    if (has(how.flags, Fdflags::Dsync)) flags |= O_DSYNC;
+    if (hasAny(how.flags, Fdflags::Sync | Fdflags::Rsync)) flags |= O_SYNC;
+    return flags;
+}
+
+std::string_view kindOf(mode_t mode) {
+    return S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : S_ISCHR(mode) ? "a character device" : "a block device";
+}
+
+std::string joined(const std::string& directory, const std::string& path) {
+    return directory.ends_with('/') ? directory + path : directory + "/" + path;
+}
+
+}  // namespace
+
+OrErrno<Filestat> HostDirectory::stat() {
+    struct stat s {};
+    if (fstat(m_fd.get(), &s) != 0) return lastErrno();
+    return fromHost(s);
+}
+
+Errno HostDirectory::setTimes(const NewTimes& times) {
+    if (m_isReadOnly) return Errno::Rofs;
+    return done(futimens(m_fd.get(), HostTimes(times).both));
+}
+
+Errno HostDirectory::sync(bool dataOnly) { return done(dataOnly ? fdatasync(m_fd.get()) : fsync(m_fd.get())); }
+
+OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, const OpenHow& how, std::string* why) {
+    const auto refuse = [&](Errno error, std::string_view reason) {
+        if (why) *why = reason;
+        return error;
+    };
+    if (how.create && how.directory) return refuse(Errno::Inval, "creat and directory exclude each other");
+    if (m_isReadOnly && (how.write || how.truncate)) return refuse(Errno::Rofs, "the preopen is read-only");
+    int flags = openFlags(how);
+    if (m_isReadOnly) flags &= ~(O_CREAT | O_EXCL);
+    auto fd = openPath(path, flags, 0666);
+    if (!fd) {
+        if (m_isReadOnly && how.create && fd.error() == Errno::Noent) return refuse(Errno::Rofs, "the preopen is read-only");
+        // A link in the last place that is not to be followed: Linux says ENOTDIR if a directory was demanded.
+        if (fd.error() == Errno::Notdir && how.directory && !how.follow) {
+            const auto s = statAt(path, false);
+            if (s && (*s).filetype == Filetype::SymbolicLink) return Errno::Loop;
+        }
+        return fd.error();
+    }
+    if (m_isReadOnly && how.create && how.exclusive) return Errno::Exist;
+    struct stat s {};
+    if (fstat((*fd).get(), &s) != 0) return lastErrno();
+    if (S_ISDIR(s.st_mode))
+        return std::unique_ptr<File>(
+            std::make_unique<HostDirectory>(std::move(*fd), joined(m_hostPath, path), m_isReadOnly, m_resolution));
+    if (!S_ISREG(s.st_mode))
+        return refuse(Errno::Notsup, "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
+    auto file = std::make_unique<HostFile>(std::move(*fd), joined(m_hostPath, path), m_isReadOnly);
+    if (has(how.flags, Fdflags::Append)) (void)file->setFlags(how.flags);
+    return std::unique_ptr<File>(std::move(file));
+}
+
+OrErrno<Filestat> HostDirectory::statAt(const std::string& path, bool follow) {
+    struct stat s {};
+    if (path.find('/') == std::string::npos && !path.empty() && path != "..") {
+        // One component: no way out but through a link.
+        if (fstatat(m_fd.get(), path.c_str(), &s, AT_SYMLINK_NOFOLLOW) != 0) return lastErrno();
+        if (!follow || !S_ISLNK(s.st_mode)) return fromHost(s);
+    }
+    auto fd = openPath(path, O_PATH | (follow ? 0 : O_NOFOLLOW));
+    if (!fd) return fd.error();
+    if (fstat((*fd).get(), &s) != 0) return lastErrno();
+    return fromHost(s);
+}
+
+Errno HostDirectory::setTimesAt(const std::string& path, bool follow, const NewTimes& times) {
+    if (m_isReadOnly) return Errno::Rofs;
+    auto fd = openPath(path, O_PATH | (follow ? 0 : O_NOFOLLOW));
+    if (!fd) return fd.error();
+    return done(utimensat((*fd).get(), "", HostTimes(times).both, AT_EMPTY_PATH));
+}
+
+Errno HostDirectory::createDirectory(const std::string& path) {
+    auto at = place(path);
+    if (!at) return at.error();
+    if (at->isSelf()) return Errno::Exist;
+    if (m_isReadOnly) return Errno::Rofs;
+    return done(mkdirat(at->parent, at->name.c_str(), 0777));
+}
+
+Errno HostDirectory::removeDirectory(const std::string& path) {
+    auto at = place(path);
+    if (!at) return at.error();
+    if (at->isSelf()) return at->isParentDots ? Errno::Notempty : Errno::Inval;
+    if (m_isReadOnly) return Errno::Rofs;
+    return done(unlinkat(at->parent, at->name.c_str(), AT_REMOVEDIR));
+}
+
+Errno HostDirectory::unlink(const std::string& path) {
+    auto at = place(path);
+    if (!at) return at.error();
+    if (at->isSelf()) return Errno::Isdir;
+    if (const Errno e = demandDirectory(*at); e != Errno::Success) return e;
+    if (m_isReadOnly) return Errno::Rofs;
+    return done(unlinkat(at->parent, at->name.c_str(), 0));
+}
+
+Errno HostDirectory::symlink(const std::string& target, const std::string& path) {
+    if (target.starts_with('/')) return kOutside;
+    auto at = place(path);
+    if (!at) return at.error();
+    if (at->isSelf()) return Errno::Exist;
+    if (at->mustBeDirectory) return refuseSlash(*at);
+    if (m_isReadOnly) return Errno::Rofs;
+    return done(symlinkat(target.c_str(), at->parent, at->name.c_str()));
+}
+
+OrErrno<std::string> HostDirectory::readLink(const std::string& path) {
+    auto at = place(path);
+    if (!at) return at.error();
+    if (at->isSelf()) return Errno::Inval;
+    if (const Errno e = demandDirectory(*at); e != Errno::Success) return e;
+    char target[PATH_MAX];
+    const ssize_t n = readlinkat(at->parent, at->name.c_str(), target, sizeof target);
+    if (n < 0) return lastErrno();
+    return std::string(target, static_cast<size_t>(n));
+}
+
+/// The place of what a path finally leads to: links in the last component are followed, each resolved anew from this directory.
+OrErrno<Place> HostDirectory::placeOfTarget(const std::string& path) const {
+    std::string now = path;
+    for (int links = 0; links < 40; links++) {
+        auto at = place(now);
+        if (!at) return at.error();
+        const auto s = statEntry(*at);
+        if (!s) return s.error();
+        if (at->isSelf() || !S_ISLNK((*s).st_mode)) return at;
+        char target[PATH_MAX];
+        const ssize_t n = readlinkat(at->parent, at->name.c_str(), target, sizeof target);
+        if (n < 0) return lastErrno();
+        if (n == 0 || target[0] == '/') return kOutside;
+        const size_t slash = now.find_last_of('/', now.find_last_not_of('/'));
+        now = (slash == std::string::npos ? "" : now.substr(0, slash + 1)) + std::string(target, static_cast<size_t>(n));
+    }
+    return Errno::Loop;
+}
+
+Errno HostDirectory::mayMoveTo(const HostDirectory* to) const {
+    if (!to) return Errno::Xdev;
+    if (m_isReadOnly != to->m_isReadOnly) return Errno::Perm;
+    return m_isReadOnly ? Errno::Rofs : Errno::Success;
+}
+
+Errno HostDirectory::link(const std::string& path, bool follow, Directory& directory, const std::string& newPath) {
+    const auto* to = dynamic_cast<const HostDirectory*>(&directory);
+    if (const Errno e = mayMoveTo(to); e != Errno::Success) return e;
+    auto from = follow ? placeOfTarget(path) : place(path);
+    if (!from) return from.error();
+    if (from->isSelf()) return Errno::Perm;
+    if (const Errno e = demandDirectory(*from); e != Errno::Success) return e;
+    auto at = to->place(newPath);
+    if (!at) return at.error();
+    if (at->isSelf()) return Errno::Exist;
+    if (at->mustBeDirectory) return refuseSlash(*at);
+    return done(linkat(from->parent, from->name.c_str(), at->parent, at->name.c_str(), 0));
+}
+
+Errno HostDirectory::rename(const std::string& path, Directory& directory, const std::string& newPath) {
+    const auto* to = dynamic_cast<const HostDirectory*>(&directory);
+    if (const Errno e = mayMoveTo(to); e != Errno::Success) return e;
+    auto from = place(path);
+    if (!from) return from.error();
+    auto at = to->place(newPath);
+    if (!at) return at.error();
+    if (from->isSelf() || at->isSelf()) return Errno::Busy;
+    if (from->mustBeDirectory || at->mustBeDirectory) {
+        // A slash behind either name says that a directory is moved.
+        const auto s = statEntry(*from);
+        if (!s) return s.error();
+        if (!S_ISDIR((*s).st_mode)) return Errno::Notdir;
+    }
+    return done(renameat(from->parent, from->name.c_str(), at->parent, at->name.c_str()));
+}
+
+OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
+    // A description of its own, so that no position is shared.
+    UniqueFd fd(openat(m_fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return lastErrno();
+    struct stat self {};
+    if (fstat(fd.get(), &self) != 0) return lastErrno();
+    DIR* listing = fdopendir(fd.get());
+    if (!listing) return lastErrno();
+    (void)fd.release();
+    // What lies above is not told: ".." bears the directory's own number.
+    std::vector<DirectoryEntry> all{{".", self.st_ino, Filetype::Directory}, {"..", self.st_ino, Filetype::Directory}};
+    leftOut = 0;
+    errno = 0;
+    while (const dirent* entry = readdir(listing)) {
+        const std::string_view name = entry->d_name;
+        if (name == "." || name == "..") continue;
+        if (!isUtf8(name)) {
+            leftOut++;
+            continue;
+        }
+        all.push_back({std::string(name), entry->d_ino, fromMode(DTTOIF(entry->d_type))});
+        errno = 0;
+    }
+    const Errno error = lastErrno();
+    closedir(listing);
+    if (error != Errno::Success) return error;
+    return all;
+}
+
+engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen) {
+    using engine::Error, engine::ErrorCode;
+    if (preopen.kind == MountKind::Overlay || preopen.kind == MountKind::InMemory)
+        return Error{ErrorCode::Unsupported,
+                     std::string(preopen.kind == MountKind::Overlay ? "copy-on-write overlay" : "in-memory") + " directory for " +
+                         preopen.guestPath + ": not yet supported; grant it read-write or read-only"};
+    UniqueFd fd(::open(preopen.hostPath.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) {
+        const int error = errno;
+        const auto code = error == ENOENT                       ? ErrorCode::NotFound
+                          : error == EACCES || error == EPERM ? ErrorCode::Denied
+                                                              : ErrorCode::Io;
+        return Error{code, "preopen " + preopen.guestPath + ": " +
+                               (error == ENOENT    ? "there is no directory " + preopen.hostPath
+                                : error == ENOTDIR ? preopen.hostPath + " is not a directory"
+                                                   : "cannot open " + preopen.hostPath + ": " + std::string(errnoText(static_cast<uint16_t>(fromHost(error)))))};
+    }
+    return std::unique_ptr<Directory>(std::make_unique<HostDirectory>(std::move(fd), preopen.hostPath,
+                                                                      preopen.kind == MountKind::ReadOnly, chooseResolution()));
+}
+
+}  // namespace wasi
