@@ -133,7 +133,7 @@ private:
             break;
         case 5:
             section.count = each(reader, "memories", left(limits::kMemories, m_module.memories), 2, [&] {
-                m_module.memories.push_back({m_types.memoryType(reader), {}});
+                m_module.memories.push_back({TypeReader::memoryType(reader), {}});
             });
             break;
         case 6:
@@ -187,7 +187,7 @@ private:
                                reader.offset() - 1);
         entry.kind = static_cast<ExternKind>(kind);
         const auto number = static_cast<uint32_t>(m_module.imports.size());
-        const auto add = [&](auto& space, uint32_t& imported, uint32_t limit, auto&& item) {
+        const auto add = [&](auto& space, uint32_t& imported, uint32_t limit, auto item) {
             if (imported >= limit)
                 return reader.fail(ErrorCode::Limit,
                                    "too many imported " + std::string(toText(entry.kind)) + "s: limit " +
@@ -207,7 +207,7 @@ private:
             break;
         case ExternKind::Memory:
             add(m_module.memories, m_module.importedMemories, limits::kMemories,
-                Memory{m_types.memoryType(reader), number});
+                Memory{TypeReader::memoryType(reader), number});
             break;
         case ExternKind::Global:
             add(m_module.globals, m_module.importedGlobals, limits::kGlobals,
@@ -238,7 +238,7 @@ private:
         }
         entry.type = m_types.tableType(reader);
         if (hasInit) entry.init = constExpr(reader, true);
-        m_module.tables.push_back(std::move(entry));
+        m_module.tables.push_back(entry);
     }
 
     void global(Reader& reader) {

@@ -119,8 +119,8 @@ bool FunctionWalker::Impl::fail(ErrorCode code, std::string message) {
     return false;
 }
 
-bool FunctionWalker::Impl::mismatch(std::string detail) {
-    return invalid("type mismatch: " + std::string(row(instruction.op).text) + " " + std::move(detail));
+bool FunctionWalker::Impl::mismatch(const std::string& detail) {
+    return invalid("type mismatch: " + std::string(row(instruction.op).text) + " " + detail);
 }
 
 bool FunctionWalker::Impl::unknown(std::string_view what, uint32_t index) {
@@ -128,7 +128,7 @@ bool FunctionWalker::Impl::unknown(std::string_view what, uint32_t index) {
 }
 
 Error FunctionWalker::Impl::takeError() {
-    Error result = reader.ok() ? std::move(*error) : reader.error();  // what could not be read comes first
+    Error result = reader.ok() ? *error : reader.error();  // what could not be read comes first
     result.where.file = module.fileName;
     if (!isConst) {
         result.where.section = "code";

@@ -75,7 +75,7 @@ struct FunctionWalker::Impl {
     // --- Failing ---
     [[gnu::cold]] bool fail(ErrorCode code, std::string message);
     [[gnu::cold]] bool invalid(std::string message) { return fail(ErrorCode::Invalid, std::move(message)); }
-    [[gnu::cold]] bool mismatch(std::string detail);
+    [[gnu::cold]] bool mismatch(const std::string& detail);
     [[gnu::cold]] bool unknown(std::string_view what, uint32_t index);
 
     // --- The operand stack ---

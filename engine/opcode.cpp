@@ -22,14 +22,14 @@ constexpr uint32_t kMaxCode = 0x120;  // above the largest code of any prefix
 constexpr uint32_t page(uint8_t prefix) { return prefix == 0 ? 0 : prefix - 0xfau; }
 
 struct CodeRow {
-    uint8_t prefix;
-    uint32_t code;
     std::string_view text;
+    uint32_t code;
+    uint8_t prefix;
     bool hasMemory;
 };
 constexpr bool isMemory(Imm imm) { return imm == Imm::MemArg || imm == Imm::MemArgLane; }
 constexpr CodeRow kCodes[] = {
-#define OP(id, text, prefix, code, imm, signature, feature) {prefix, code, text, isMemory(Imm::imm)},
+#define OP(id, text, prefix, code, imm, signature, feature) {text, code, prefix, isMemory(Imm::imm)},
 #include "engine/opcodes.def"
 #undef OP
 };
