@@ -111,7 +111,7 @@ const Insn* brMove1(HANDLER_PARAMETERS) {
     return dispatch(ip + static_cast<int32_t>(ip->b), HANDLER_REST);
 }
 const Insn* brMoveN(HANDLER_PARAMETERS) {
-    move(fp, x->frame->code->moves[ip->a]);
+    move(fp, x->frame->code->moves.data()[ip->a]);
     return dispatch(ip + static_cast<int32_t>(ip->b), HANDLER_REST);
 }
 const Insn* brIf(HANDLER_PARAMETERS) {
@@ -125,7 +125,7 @@ const Insn* brIfMove1(HANDLER_PARAMETERS) {
 }
 const Insn* brIfMoveN(HANDLER_PARAMETERS) {
     if (!read<uint32_t>(fp[ip->a])) return dispatch(ip + 1, HANDLER_REST);
-    move(fp, x->frame->code->moves[ip->c]);
+    move(fp, x->frame->code->moves.data()[ip->c]);
     return dispatch(ip + static_cast<int32_t>(ip->b), HANDLER_REST);
 }
 const Insn* brTable(HANDLER_PARAMETERS) {
@@ -138,12 +138,12 @@ const Insn* brTable(HANDLER_PARAMETERS) {
 /// br_on_null: the reference is at a; when taken, what the label wants below it is moved by moves[c] (~0: nothing to move).
 const Insn* brOnNull(HANDLER_PARAMETERS) {
     if (fp[ip->a] != 0) return dispatch(ip + 1, HANDLER_REST);
-    if (ip->c != ~0u) move(fp, x->frame->code->moves[ip->c]);
+    if (ip->c != ~0u) move(fp, x->frame->code->moves.data()[ip->c]);
     return dispatch(ip + static_cast<int32_t>(ip->b), HANDLER_REST);
 }
 const Insn* brOnNonNull(HANDLER_PARAMETERS) {
     if (fp[ip->a] == 0) return dispatch(ip + 1, HANDLER_REST);
-    if (ip->c != ~0u) move(fp, x->frame->code->moves[ip->c]);
+    if (ip->c != ~0u) move(fp, x->frame->code->moves.data()[ip->c]);
     return dispatch(ip + static_cast<int32_t>(ip->b), HANDLER_REST);
 }
 
@@ -242,17 +242,14 @@ const Insn* callCross(HANDLER_PARAMETERS) {
     return x->handlers[cell.plain].run(ip, HANDLER_REST);
 }
 
-/// Calls what a reference or a table element named. `argumentsEnd` is where the arguments end.
-[[gnu::always_inline]] inline const Insn* callFunction(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd,
-                                                       HANDLER_PARAMETERS_REST) {
+/// Calls what a reference or a table element named, whatever it is. `argumentsEnd` is where the arguments end.
+[[gnu::noinline]] const Insn* callFunction(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd, HANDLER_PARAMETERS_REST) {
     Slot* base = argumentsEnd - function->paramSlots;
-    Code* code = function->code;
-    if (__builtin_expect(code && code->context == x->context, 1)) return enter(ip, code, base, 0, HANDLER_REST);
     if (!function->instance) {
         if (!invokeHost(ip, x, *function, base)) return nullptr;
         return afterHost(ip + 1, fp, x, x->mem0, x->mem0Size, table);
     }
-    if (!code) code = codeOf(ip, x, function);
+    Code* code = codeOf(ip, x, function);
     if (!code) return nullptr;
     return code->context == x->context ? enter(ip, code, base, 0, HANDLER_REST)
                                        : enterCross(ip, code, base, HANDLER_REST);
@@ -297,34 +294,51 @@ const Insn* returnCall(HANDLER_PARAMETERS) {
     return trapAt(ip, x, std::move(trap));
 }
 
-/// call_indirect: a = slot of the index, b = canonical type id, c = table. Null if `kind` says why not.
-[[gnu::always_inline]] inline FunctionInstance* element(const Insn* ip, Slot* fp, Execution* x, TrapKind& kind) {
+/// call_indirect: a = slot of the index, b = canonical type id, c = table. Null: the machine has stopped.
+[[gnu::noinline]] FunctionInstance* elementAt(const Insn* ip, Slot* fp, Execution* x) {
     const TableInstance* t = x->context->tables[ip->c];
     const uint64_t index = fp[ip->a];
-    if (__builtin_expect(index >= t->elements.size(), 0)) return kind = TrapKind::UndefinedElement, nullptr;
-    const Slot reference = t->elements.data()[index];
-    if (__builtin_expect(reference == 0, 0)) return kind = TrapKind::UninitializedElement, nullptr;
-    FunctionInstance* function = x->store->functions.data()[reference - 1];
-    if (__builtin_expect(function->canonicalType != ip->b, 0) && !isCanonicalSubtype(function->canonicalType, ip->b))
-        return kind = TrapKind::IndirectCallTypeMismatch, nullptr;
-    return function;
+    TrapKind kind = TrapKind::None;
+    if (index >= t->elements.size()) kind = TrapKind::UndefinedElement;
+    else if (t->elements[index] == 0) kind = TrapKind::UninitializedElement;
+    else {
+        FunctionInstance* function = x->store->functions[t->elements[index] - 1];
+        if (isCanonicalSubtype(function->canonicalType, ip->b)) return function;
+        kind = TrapKind::IndirectCallTypeMismatch;
+    }
+    indirectTrap(ip, fp, x, kind);
+    return nullptr;
 }
-const Insn* callIndirect(HANDLER_PARAMETERS) {
-    TrapKind kind{};
-    FunctionInstance* function = element(ip, fp, x, kind);
-    if (__builtin_expect(!function, 0)) return indirectTrap(ip, fp, x, kind);
+/// What is not a plain call in the same instance, with the type exactly as asked for.
+[[gnu::noinline]] const Insn* callIndirectSlow(HANDLER_PARAMETERS) {
+    FunctionInstance* function = elementAt(ip, fp, x);
+    if (!function) return nullptr;
     return callFunction(ip, function, fp + ip->a, HANDLER_REST);
 }
+const Insn* callIndirect(HANDLER_PARAMETERS) {
+    const TableInstance* t = x->context->tables.data()[ip->c];
+    const uint64_t index = fp[ip->a];
+    if (__builtin_expect(index >= t->elements.size(), 0)) return callIndirectSlow(ip, HANDLER_REST);
+    const Slot reference = t->elements.data()[index];
+    if (__builtin_expect(reference == 0, 0)) return callIndirectSlow(ip, HANDLER_REST);
+    const FunctionInstance* function = x->store->functions.data()[reference - 1];
+    Code* code = function->code;
+    if (__builtin_expect(function->canonicalType != ip->b || !code || code->context != x->context, 0))
+        return callIndirectSlow(ip, HANDLER_REST);
+    return enter(ip, code, fp + ip->a - code->paramSlots, 0, HANDLER_REST);
+}
 const Insn* returnCallIndirect(HANDLER_PARAMETERS) {
-    TrapKind kind{};
-    FunctionInstance* function = element(ip, fp, x, kind);
-    if (!function) return indirectTrap(ip, fp, x, kind);
+    FunctionInstance* function = elementAt(ip, fp, x);
+    if (!function) return nullptr;
     return tailCall(ip, function, fp + ip->a, HANDLER_REST);
 }
 const Insn* callRef(HANDLER_PARAMETERS) {
     const Slot reference = fp[ip->a];
     if (__builtin_expect(reference == 0, 0)) return trapAt(ip, x, TrapKind::NullFunction);
-    return callFunction(ip, x->store->functions[reference - 1], fp + ip->a, HANDLER_REST);
+    FunctionInstance* function = x->store->functions.data()[reference - 1];
+    Code* code = function->code;
+    if (__builtin_expect(!code || code->context != x->context, 0)) return callFunction(ip, function, fp + ip->a, HANDLER_REST);
+    return enter(ip, code, fp + ip->a - code->paramSlots, 0, HANDLER_REST);
 }
 const Insn* returnCallRef(HANDLER_PARAMETERS) {
     const Slot reference = fp[ip->a];
