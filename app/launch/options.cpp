@@ -1,0 +1,223 @@
+#include "app/launch/options.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+#include "debugger/debuggee.h"
+
+extern char** environ;
+
+namespace launch {
+
+using engine::Error;
+using engine::ErrorCode;
+using engine::Result;
+
+void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
+    command.prefix_command();
+    command.add_option("--dir", typed.dirs, "Grant a folder for reading and writing: HOST[::GUEST]")
+        ->type_name("HOST[::GUEST]")
+        ->allow_extra_args(false);
+    command.add_option("--dir-ro", typed.readOnlyDirs, "Grant a folder for reading: HOST[::GUEST]")
+        ->type_name("HOST[::GUEST]")
+        ->allow_extra_args(false);
+    command.add_option("--env", typed.environment, "Set a variable; without a value, pass on ours")
+        ->type_name("NAME[=VALUE]")
+        ->allow_extra_args(false);
+    command.add_flag("--inherit-env", typed.inheritEnvironment, "Pass on all our environment variables");
+    command.add_option("--arg0", typed.arg0, "The program's name for itself (argv[0])")->type_name("NAME");
+    command.add_option("--stdin", typed.input, "Read standard input from a file")->type_name("FILE");
+    command
+        .add_option("--invoke", typed.invoke,
+                    "Call this export instead of _start, with ARG… by its signature")
+        ->type_name("NAME");
+    command
+        .add_option("--tier", typed.tier,
+                    "Which tier runs: interp, jit or auto (all run the interpreter today)")
+        ->check(CLI::IsMember({"interp", "jit", "auto"}));
+    command.add_option("--clock", typed.clock, "real, fixed:NANOSECONDS or scaled:FACTOR")
+        ->type_name("CLOCK");
+    command.add_option("--random", typed.random, "real or seed:NUMBER")->type_name("RANDOM");
+    command.add_option("--max-memory", typed.maxMemory, "Most memory that the program may have, e.g. 512M")
+        ->type_name("SIZE");
+    command
+        .add_option("--max-output", typed.maxOutput, "Most bytes that it may write to its standard streams")
+        ->type_name("SIZE");
+    command.add_option("--max-files", typed.maxFiles, "Most files that it may have open")->type_name("COUNT");
+    command.add_option("--timeout", typed.timeout, "End it after this time: 10s, 500ms, 2m")
+        ->type_name("TIME");
+    command.add_option("--map", typed.maps, "Look for sources named FROM… in the debug info under TO")
+        ->type_name("FROM=TO")
+        ->allow_extra_args(false);
+}
+
+Result<ProgramAndArguments> programOf(const CLI::App& command) {
+    std::string name = command.get_name();
+    if (command.get_parent()) name = command.get_parent()->get_name() + " " + name;
+    std::vector<std::string> rest = command.remaining();
+    if (!rest.empty() && rest[0] == "--")
+        rest.erase(rest.begin());
+    else if (!rest.empty() && rest[0].starts_with('-')) {
+        return Error{ErrorCode::BadArgument,
+                     "unknown option " + debugger::printable(rest[0]) + "; " + name + " --help lists them"};
+    }
+    if (rest.empty())
+        return Error{ErrorCode::BadArgument, "no program given; " + name + " [options] PROGRAM [ARG…]"};
+    return ProgramAndArguments{rest[0], {rest.begin() + 1, rest.end()}};
+}
+
+Result<uint64_t> parseSize(const std::string& text) {
+    char* end = nullptr;
+    const double number = std::strtod(text.c_str(), &end);
+    std::string unit = end;
+    if (unit.ends_with("iB"))
+        unit.resize(unit.size() - 2);
+    else if (unit.size() > 1 && unit.ends_with("B"))
+        unit.resize(unit.size() - 1);
+    double factor = 0;
+    if (unit.empty() || unit == "B")
+        factor = 1;
+    else if (unit == "K" || unit == "k")
+        factor = 1024;
+    else if (unit == "M" || unit == "m")
+        factor = 1024.0 * 1024;
+    else if (unit == "G" || unit == "g")
+        factor = 1024.0 * 1024 * 1024;
+    const double bytes = number * factor;
+    if (end == text.c_str() || factor == 0 || !(bytes > 0) || bytes > 1e18) {
+        return Error{ErrorCode::BadArgument,
+                     "\"" + debugger::printable(text) + "\" is not a size; write 100000, 64K, 512M or 2G"};
+    }
+    return static_cast<uint64_t>(bytes);
+}
+
+namespace {
+
+Result<uint64_t> parseMilliseconds(const std::string& text) {
+    char* end = nullptr;
+    const double number = std::strtod(text.c_str(), &end);
+    const std::string unit = end;
+    const double factor = unit == "ms"                  ? 1
+                          : unit.empty() || unit == "s" ? 1000
+                          : unit == "m"                 ? 60'000
+                          : unit == "h"                 ? 3'600'000
+                                                        : 0;
+    const double milliseconds = number * factor;
+    if (end == text.c_str() || factor == 0 || !(milliseconds >= 1) || milliseconds > 1e15) {
+        return Error{ErrorCode::BadArgument,
+                     "\"" + debugger::printable(text) + "\" is not a time; write 10s, 500ms or 2m"};
+    }
+    return static_cast<uint64_t>(milliseconds);
+}
+
+Result<uint64_t> parseInteger(std::string_view text, const std::string& what) {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+        return Error{ErrorCode::BadArgument,
+                     what + ": \"" + debugger::printable(text) + "\" is not a number"};
+    }
+    return value;
+}
+
+wasi::Preopen parseDirectory(const std::string& text, wasi::MountKind kind) {
+    const size_t separator = text.rfind("::");
+    wasi::Preopen preopen;
+    preopen.hostPath = text.substr(0, separator);
+    preopen.guestPath = separator == std::string::npos ? preopen.hostPath : text.substr(separator + 2);
+    preopen.kind = kind;
+    return preopen;
+}
+
+Result<wasi::ClockGrant> parseClock(const std::string& text) {
+    wasi::ClockGrant clock;
+    if (text == "real") return clock;
+    if (text.starts_with("fixed:")) {
+        clock.kind = wasi::ClockGrant::Kind::Fixed;
+        clock.fixedNs = TRY(parseInteger(std::string_view(text).substr(6), "--clock fixed:T"));
+        return clock;
+    }
+    if (text.starts_with("scaled:")) {
+        char* end = nullptr;
+        clock.kind = wasi::ClockGrant::Kind::Scaled;
+        clock.scale = std::strtod(text.c_str() + 7, &end);
+        if (*end == '\0' && clock.scale > 0 && clock.scale <= 1e9) return clock;
+    }
+    return Error{ErrorCode::BadArgument, "--clock takes real, fixed:NANOSECONDS or scaled:FACTOR, not \"" +
+                                             debugger::printable(text) + "\""};
+}
+
+Result<wasi::RandomGrant> parseRandom(const std::string& text) {
+    wasi::RandomGrant random;
+    if (text == "real") return random;
+    if (!text.starts_with("seed:")) {
+        return Error{ErrorCode::BadArgument,
+                     "--random takes real or seed:NUMBER, not \"" + debugger::printable(text) + "\""};
+    }
+    random.seed = TRY(parseInteger(std::string_view(text).substr(5), "--random seed:N"));
+    return random;
+}
+
+std::vector<std::pair<std::string, std::string>> parseEnvironment(const TypedOptions& typed) {
+    std::vector<std::pair<std::string, std::string>> variables;
+    const auto set = [&](std::string name, std::string value) {
+        std::erase_if(variables, [&](const auto& v) { return v.first == name; });
+        variables.emplace_back(std::move(name), std::move(value));
+    };
+    for (char** variable = environ; typed.inheritEnvironment && *variable; variable++) {
+        const std::string text = *variable;
+        const size_t equals = text.find('=');
+        if (equals != std::string::npos) set(text.substr(0, equals), text.substr(equals + 1));
+    }
+    for (const std::string& text : typed.environment) {
+        const size_t equals = text.find('=');
+        if (equals != std::string::npos)
+            set(text.substr(0, equals), text.substr(equals + 1));
+        else if (const char* ours = std::getenv(text.c_str()))
+            set(text, ours);
+    }
+    return variables;
+}
+
+}  // namespace
+
+Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const ProgramAndArguments& program,
+                                              bool sessionStdio) {
+    debugger::LaunchOptions options;
+    options.program = program.program;
+    options.invoke = typed.invoke;
+    wasi::Capabilities& granted = options.capabilities;
+    granted.arguments = {typed.arg0.empty() ? std::filesystem::path(program.program).filename().string()
+                                            : typed.arg0};
+    if (typed.invoke.empty()) {
+        granted.arguments.insert(granted.arguments.end(), program.arguments.begin(), program.arguments.end());
+    } else {
+        options.invokeArguments = program.arguments;
+    }
+    granted.environment = parseEnvironment(typed);
+    for (const std::string& dir : typed.dirs)
+        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Real));
+    for (const std::string& dir : typed.readOnlyDirs)
+        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::ReadOnly));
+
+    const wasi::StdioKind kind = sessionStdio ? wasi::StdioKind::Session : wasi::StdioKind::Inherit;
+    granted.standardInput.kind = granted.standardOutput.kind = granted.standardError.kind = kind;
+    if (!typed.input.empty()) granted.standardInput = {wasi::StdioKind::File, typed.input};
+    granted.clock = TRY(parseClock(typed.clock));
+    granted.random = TRY(parseRandom(typed.random));
+    if (!typed.maxMemory.empty()) granted.budgets.maxMemoryBytes = TRY(parseSize(typed.maxMemory));
+    if (!typed.maxOutput.empty()) granted.budgets.maxOutputBytes = TRY(parseSize(typed.maxOutput));
+    granted.budgets.maxOpenFiles = typed.maxFiles;
+    if (!typed.timeout.empty()) granted.budgets.timeoutMs = TRY(parseMilliseconds(typed.timeout));
+    for (const std::string& map : typed.maps) {
+        const size_t equals = map.find('=');
+        if (equals == std::string::npos)
+            return Error{ErrorCode::BadArgument,
+                         "--map takes FROM=TO, not \"" + debugger::printable(map) + "\""};
+        options.pathMap.emplace_back(map.substr(0, equals), map.substr(equals + 1));
+    }
+    return options;
+}
+
+}  // namespace launch

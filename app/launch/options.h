@@ -1,0 +1,40 @@
+// Launch options of the command line, shared by wscope and wasiscope: what the program is granted and how it is started.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "debugger/protocol.h"
+
+namespace launch {
+
+/// What the user typed, before it is checked.
+struct TypedOptions {
+    std::vector<std::string> dirs, readOnlyDirs, environment, maps;
+    bool inheritEnvironment = false;
+    std::string arg0, input, invoke, tier = "auto", clock = "real", random = "real";
+    std::string maxMemory, maxOutput;
+    uint64_t maxFiles = 1024;
+    std::string timeout;
+};
+
+/// Adds them to a subcommand whose first positional ends the options: PROGRAM and all behind it is the guest's.
+void addLaunchOptions(CLI::App& command, TypedOptions& typed);
+
+/// PROGRAM and its arguments: what CLI11 left over.
+struct ProgramAndArguments {
+    std::string program;
+    std::vector<std::string> arguments;
+};
+/// Error: BadArgument (no program, unknown option before it).
+engine::Result<ProgramAndArguments> programOf(const CLI::App& command);
+
+/// Checks everything. The standard streams are inherited, or of the session if `sessionStdio`.
+engine::Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed,
+                                                      const ProgramAndArguments& program, bool sessionStdio);
+
+/// "64K", "1.5G", "100000" → bytes.
+engine::Result<uint64_t> parseSize(const std::string& text);
+
+}  // namespace launch
