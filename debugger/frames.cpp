@@ -96,7 +96,39 @@ uint64_t FrameContext::memorySize() const {
     return memory ? memory->size() : 0;
 }
 
-// ----------------------------------------------------------------------------------------------------------------- frames
+uint32_t FrameContext::pointerSize() const {
+    const auto& memories = m_debuggee.module()->memories;
+    return !memories.empty() && memories[0].type.limits.is64 ? 8 : 4;
+}
+
+std::optional<TableFunction> FrameContext::functionInTable(uint64_t index) const {
+    if (!m_debuggee.started()) return {};
+    engine::Store& store = m_debuggee.store();
+    const engine::Instance& instance = store.instance(m_debuggee.instance());
+    if (instance.tables.empty()) return {};
+    const engine::TableInstance& table = store.table(instance.tables[0]);
+    if (index >= table.elements.size() || table.elements[index] == 0) return {};
+    const engine::FunctionInstance& function =
+        store.function(engine::FuncAddr(static_cast<uint32_t>(table.elements[index] - 1)));
+    if (!function.instance) return TableFunction{function.hostName, 0};
+    const engine::Module& module = *m_debuggee.module();
+    const uint32_t address = module.functions[function.index.value].body.begin;
+    const auto symbol = m_debuggee.symbols().functionAt(address);
+    return TableFunction{symbol ? symbol->qualifiedName : printable(module.functionName(function.index)),
+                         address};
+}
+
+std::optional<uint64_t> FrameContext::threadLocalBase() const {
+    const auto& names = m_debuggee.module()->names().globals;
+    for (const auto& [index, name] : names) {
+        if (name != "__tls_base") continue;
+        const auto value = global(index);
+        if (value && value->low != 0) return value->low;
+    }
+    return {};
+}
+
+// ---------------------------------------------------------------------------------------------------- frames
 
 void Frames::attach(Debuggee* debuggee, Places* places) {
     m_debuggee = debuggee;

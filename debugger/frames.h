@@ -27,6 +27,9 @@ public:
     engine::Result<> setLocal(uint32_t index, const engine::Value& value) override;
     engine::Result<> setGlobal(uint32_t index, const engine::Value& value) override;
     uint64_t memorySize() const override;
+    uint32_t pointerSize() const override;
+    std::optional<TableFunction> functionInTable(uint64_t index) const override;
+    std::optional<uint64_t> threadLocalBase() const override;
 
     uint32_t wasmFrame() const { return m_wasmFrame; }
     bool hasFrame() const { return m_hasFrame; }

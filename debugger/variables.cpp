@@ -70,40 +70,15 @@ VariableNode Variables::node(const SourceValue& value, FrameContext& context, ui
                              const std::string& scope) {
     VariableNode node;
     node.name = value.name;
-    node.type = typeName(value.type, *context.symbols());
+    node.type = typeName(value, context);
     node.value = render(value, context);
     node.path = value.path;
     node.available = value.place.kind != ObjectPlace::Kind::Unavailable;
-    node.byteSize = value.type == kNoType ? 0 : context.symbols()->type(value.type).byteSize;
-    switch (value.place.kind) {
-    case ObjectPlace::Kind::Memory:
-        node.address = value.place.address;
-        node.placeText = "memory " + hexText(value.place.address);
-        break;
-    case ObjectPlace::Kind::WasmLocal: node.placeText = "local " + std::to_string(value.place.index); break;
-    case ObjectPlace::Kind::WasmGlobal: node.placeText = "global " + std::to_string(value.place.index); break;
-    case ObjectPlace::Kind::WasmOperand:
-        node.placeText = "operand " + std::to_string(value.place.index);
-        break;
-    case ObjectPlace::Kind::Bytes: node.placeText = "value"; break;
-    case ObjectPlace::Kind::Unavailable: node.placeText = value.place.why; break;
-    }
+    node.byteSize = byteSize(value, context);
+    node.placeText = node.available ? placeText(value) : value.place.why;
+    if (value.place.kind == ObjectPlace::Kind::Memory) node.address = value.place.address;
     node.childCount = node.available ? childCount(value, context) : 0;
-    const bool inPlace = value.place.kind == ObjectPlace::Kind::Memory ||
-                         value.place.kind == ObjectPlace::Kind::WasmLocal ||
-                         value.place.kind == ObjectPlace::Kind::WasmGlobal;
-    node.editable = inPlace && !value.path.empty();
-    for (TypeId id = value.type; node.editable && id != kNoType;) {
-        const TypeInfo& type = context.symbols()->type(id);
-        const bool isAlias =
-            type.kind == TypeKind::Typedef || type.kind == TypeKind::Const || type.kind == TypeKind::Volatile;
-        if (!isAlias) {
-            node.editable =
-                type.kind == TypeKind::Base || type.kind == TypeKind::Pointer || type.kind == TypeKind::Enum;
-            break;
-        }
-        id = type.target;
-    }
+    node.editable = isAssignable(value, context) && !value.path.empty();
     if (node.childCount > 0 && m_handles.size() < kMaxHandles) {
         node.handle = m_nextHandle++;
         m_handles[node.handle] = {value, frame};
@@ -186,9 +161,9 @@ Result<std::string> Variables::typeText(uint32_t frame, const std::string& expre
     auto context = TRY(m_frames->context(frame));
     Symbols& symbols = *context->symbols();
     const auto value = debugger::evaluate(expression, *context);
-    if (value) return typeDefinition(value->type, symbols);
+    if (value) return describeType(*value, *context);
     const auto type = symbols.findType(expression, context->address());
-    if (type) return typeDefinition(*type, symbols);
+    if (type) return describeType(*type, symbols);
     return value.error();
 }
 
@@ -256,44 +231,6 @@ Result<std::vector<WasmValue>> Variables::wasmGlobals() {
         rows.push_back(std::move(row));
     }
     return rows;
-}
-
-// ------------------------------------------------------------------------------------------------------------------ types
-
-std::string typeDefinition(TypeId id, Symbols& symbols) {
-    if (id == kNoType) return "void";
-    const TypeInfo type = symbols.type(id);
-    std::string text;
-    switch (type.kind) {
-    case TypeKind::Typedef: return "typedef " + typeName(type.target, symbols) + " " + type.name;
-    case TypeKind::Enum:
-        text = type.name + " {";
-        for (const Enumerator& e : type.enumerators)
-            text += "\n    " + e.name + " = " + std::to_string(e.value) + ",";
-        return text + "\n}";
-    case TypeKind::Struct:
-    case TypeKind::Class:
-    case TypeKind::Union: {
-        text = typeName(id, symbols) + " {";
-        if (type.isDeclaration) return text + " /* incomplete: defined nowhere in the module */ }";
-        const auto addMember = [&](const Member& member, const char* indent) {
-            char offset[32];
-            snprintf(offset, sizeof offset, "/* %5llu */ ", static_cast<unsigned long long>(member.offset));
-            text += std::string("\n") + indent + (member.isStatic ? "/* static */ " : offset) +
-                    typeName(member.type, symbols) + " " + (member.isBase ? "<base>" : member.name);
-            if (member.bitSize != 0) text += " : " + std::to_string(member.bitSize);
-            text += ";";
-        };
-        for (const Member& member : type.members)
-            addMember(member, "    ");
-        for (const VariantCase& variant : type.cases) {
-            for (const Member& member : variant.members)
-                addMember(member, "    | ");
-        }
-        return text + "\n}  /* " + std::to_string(type.byteSize) + " bytes */";
-    }
-    default: return typeName(id, symbols);
-    }
 }
 
 }  // namespace debugger

@@ -62,7 +62,5 @@ private:
 
 /// A wasm value for people: decimal or float text and hex.
 WasmValue describe(const engine::Value& value);
-/// Definition of a type in several lines, as `ptype` prints it.
-std::string typeDefinition(TypeId type, Symbols& symbols);
 
 }  // namespace debugger

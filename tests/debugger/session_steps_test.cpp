@@ -1,0 +1,296 @@
+// Breakpoints of each kind, and steps at source and instruction level.
+
+#include <algorithm>
+
+#include "tests/debugger/session_support.h"
+
+namespace debugger_test {
+namespace {
+
+class SessionBreakpoints : public SessionTest {
+protected:
+    std::vector<LogMessage> logs() { return eventsOf<LogMessage>(); }
+};
+
+TEST_F(SessionBreakpoints, ArePendingUntilAProgramIsLoaded) {
+    const BreakpointInfo before = breakAt("wordcount.c", 57);
+    EXPECT_FALSE(before.resolved);
+    EXPECT_EQ(before.message, "pending: no program is loaded");
+    load(example("wordcount"));
+    const auto after = client().call(ListBreakpoints{});
+    EXPECT_TRUE(after->at(0).resolved) << after->at(0).message;
+}
+
+TEST_F(SessionBreakpoints, SayWhyTheyAreUnresolvedOrMoved) {
+    load(example("wordcount"));
+    EXPECT_EQ(breakAt("nowhere.c", 1).message, "pending: no source file named \"nowhere.c\" in the debug info");
+    EXPECT_FALSE(breakAt("wordcount.c", 100'000).resolved);
+    EXPECT_NE(breakAt("wordcount.c", 100'000).message, "");
+    EXPECT_EQ(breakIn("no_such_function").message, "pending: no function named \"no_such_function\" in the module");
+    EXPECT_NE(breakIn("fd_write").message.find("host call"), std::string::npos);
+    BreakpointSpec offset;
+    offset.kind = BreakpointSpec::Kind::Offset;
+    offset.offset = 5;
+    EXPECT_EQ(add(offset).message, "pending: 0x5 is not in a function's code");
+}
+
+TEST_F(SessionBreakpoints, StopAtLineFunctionAndOffset) {
+    load(example("wordcount"), {"-n", "1"});
+    const BreakpointInfo function = breakIn("readArguments");
+    ASSERT_TRUE(function.resolved);
+    const Outcome first = run(Start{});
+    EXPECT_EQ(first.stop->breakpoints, std::vector<BreakpointId>{function.id});
+    EXPECT_EQ(first.function(), "readArguments");
+
+    const BreakpointInfo line = breakAt("wordcount.c", first.line() + 1);
+    const Outcome second = run(Resume{});
+    EXPECT_EQ(second.stop->breakpoints, std::vector<BreakpointId>{line.id});
+
+    // The next instruction, by its offset.
+    const auto rows = client().call(Disassemble{.function = {}, .offset = second.stop->location.offset});
+    const auto here = std::find_if(rows->begin(), rows->end(), [](const DisassemblyRow& r) { return r.isCurrent; });
+    ASSERT_TRUE(here != rows->end());
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Offset;
+    spec.offset = (here + 1)->offset;
+    const BreakpointInfo offset = add(spec);
+    ASSERT_TRUE(offset.resolved) << offset.message;
+    EXPECT_EQ(run(Resume{}).stop->breakpoints, std::vector<BreakpointId>{offset.id});
+}
+
+TEST_F(SessionBreakpoints, HoldConditionsIgnoreCountsAndHits) {
+    load(program("spin"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.condition = "counter == 100";
+    const BreakpointInfo conditional = add(spec);
+    run(Start{});
+    EXPECT_EQ(value("counter"), "100");
+    ASSERT_TRUE(client().call(RemoveBreakpoint{conditional.id}).ok());
+
+    spec.condition.clear();
+    spec.ignoreCount = 10;
+    const BreakpointInfo ignoring = add(spec);
+    run(Resume{});
+    EXPECT_EQ(value("counter"), "111");
+    const auto all = client().call(ListBreakpoints{});
+    EXPECT_EQ(all->at(0).hits, 11u);
+
+    spec.ignoreCount = 0;
+    spec.enabled = false;
+    ASSERT_TRUE(client().call(ChangeBreakpoint{ignoring.id, spec}).ok());
+    ASSERT_TRUE(client().call(Resume{}).ok());
+    std::this_thread::sleep_for(milliseconds(30));
+    EXPECT_EQ(run(Pause{}).reason(), StopReason::Pause);
+}
+
+TEST_F(SessionBreakpoints, StopAndSaySoWhenAConditionFails) {
+    load(program("spin"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.condition = "no_such_variable > 1";
+    add(spec);
+    const Outcome at = run(Start{});
+    EXPECT_EQ(at.reason(), StopReason::Breakpoint);
+    EXPECT_NE(at.stop->text.find("condition of breakpoint 1 failed"), std::string::npos) << at.stop->text;
+}
+
+TEST_F(SessionBreakpoints, LogPointsPrintAndGoOn) {
+    load(program("spin"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.logText = "at {counter} of {{many}}";
+    const BreakpointInfo log = add(spec);
+    spec.logText.clear();
+    spec.condition = "counter == 3";
+    add(spec);
+    run(Start{});
+    const std::vector<LogMessage> told = logs();
+    ASSERT_EQ(told.size(), 4u);
+    EXPECT_EQ(told[2].text, "at 2 of {many}");
+    EXPECT_EQ(told[2].breakpoint, log.id);
+}
+
+TEST_F(SessionBreakpoints, TemporaryOnesGoWhenHit) {
+    load(program("spin"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.temporary = true;
+    add(spec);
+    EXPECT_EQ(run(Start{}).reason(), StopReason::Breakpoint);
+    EXPECT_TRUE(client().call(ListBreakpoints{})->empty());
+}
+
+TEST_F(SessionBreakpoints, StopBeforeAHostCall) {
+    load(program("flood"), {"2"});
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::HostCall;
+    spec.function = "fd_write";
+    const BreakpointInfo info = add(spec);
+    EXPECT_TRUE(info.resolved);
+    const Outcome at = run(Start{});
+    EXPECT_EQ(at.reason(), StopReason::HostCall);
+    EXPECT_EQ(at.stop->breakpoints, std::vector<BreakpointId>{info.id});
+    EXPECT_EQ(output(), "");  // before any effect
+    const Outcome end = run(Resume{});
+    ASSERT_TRUE(end.exit) << end.stop->text;
+    EXPECT_EQ(output(), "line 0000000000\nline 0000000001\n");
+    spec.function = "fd_frobnicate";
+    EXPECT_EQ(client().call(AddBreakpoint{spec}).error().code, engine::ErrorCode::NotFound);
+}
+
+// ------------------------------------------------------------------------------------------------------------------ steps
+
+class SessionSteps : public SessionTest {
+protected:
+    Outcome over() { return run(Step{StepKind::Over}); }
+    Outcome into() { return run(Step{StepKind::Into}); }
+    Outcome out() { return run(Step{StepKind::Out}); }
+    /// Lines that step over goes through until it leaves the function.
+    std::vector<uint32_t> linesOver(size_t most) {
+        std::vector<uint32_t> lines;
+        for (size_t i = 0; i < most; i++) {
+            const Outcome at = over();
+            if (!at.stop) break;
+            lines.push_back(at.line());
+        }
+        return lines;
+    }
+};
+
+TEST_F(SessionSteps, OverGoesFromLineToLine) {
+    load(example("overrun"));
+    const Outcome at = startInMain();
+    const uint32_t first = at.line();
+    const std::vector<uint32_t> lines = linesOver(5);
+    EXPECT_EQ(lines, (std::vector<uint32_t>{first + 1, first + 2, first + 3, first + 4, first + 5}));
+    EXPECT_EQ(stack().front(), "main");
+}
+
+TEST_F(SessionSteps, IntoLandsBehindThePrologueAndOutReturnsToTheCall) {
+    load(example("overrun"));
+    const Outcome main = startInMain();
+    over();
+    const Outcome inside = into();
+    EXPECT_EQ(inside.function(), "addStop");
+    EXPECT_EQ(value("parcels"), "0");
+    EXPECT_EQ(value("name").find("\"Depot\"") == std::string::npos, false) << value("name");
+    const Outcome back = out();
+    EXPECT_EQ(back.function(), "main");
+    EXPECT_GE(back.line(), main.line() + 1);
+    EXPECT_LE(back.line(), main.line() + 2);
+}
+
+TEST_F(SessionSteps, IntoStepsOverWhatHasNoSourceHere) {
+    load(example("overrun"));
+    startInMain();
+    over();
+    into();
+    const Outcome at = into();  // malloc's source is not here
+    EXPECT_EQ(at.function(), "addStop");
+}
+
+TEST_F(SessionSteps, OverStopsAtABreakpointInsideTheCall) {
+    load(example("overrun"));
+    startInMain();
+    over();
+    const BreakpointInfo info = breakIn("setLabel");
+    const Outcome at = over();
+    EXPECT_EQ(at.reason(), StopReason::Breakpoint);
+    EXPECT_EQ(at.stop->breakpoints, std::vector<BreakpointId>{info.id});
+    EXPECT_EQ(at.function(), "setLabel");
+}
+
+TEST_F(SessionSteps, OverARecursiveCallStaysInItsActivation) {
+    const std::string path = suiteFile("debug/dwarf/prog1-c22-O0.wasm");
+    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
+    load(path);
+    breakIn("depth");
+    const Outcome first = run(Start{});
+    ASSERT_EQ(first.function(), "depth");
+    const auto all = client().call(ListBreakpoints{});
+    ASSERT_TRUE(client().call(RemoveBreakpoint{all->at(0).id}).ok());
+    const uint32_t depth = first.stop->depth;
+    Outcome at = first;
+    for (int i = 0; i < 6 && at.stop && at.function() == "depth"; i++) {
+        EXPECT_EQ(at.stop->depth, depth);
+        at = over();
+    }
+    EXPECT_EQ(at.function(), "main");
+    EXPECT_EQ(at.stop->depth, depth - 1);
+}
+
+TEST_F(SessionSteps, ThroughInlinedCalls) {
+    const std::string path = suiteFile("debug/dwarf/prog1-c22-O2.wasm");
+    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
+    load(path);
+    Outcome at = startInMain();
+    ASSERT_TRUE(at.stop);
+    bool sawInlined = false;
+    std::vector<std::string> functions;
+    for (int i = 0; i < 60 && at.stop; i++) {
+        const auto frames = client().call(GetFrames{});
+        ASSERT_TRUE(frames.ok());
+        ASSERT_FALSE(frames->empty());
+        sawInlined |= frames->at(0).isInlined;
+        functions.push_back(at.function());
+        at = into();
+        if (at.stop) {
+            EXPECT_NE(at.line(), 0u);
+        }
+    }
+    EXPECT_TRUE(sawInlined) << testing::PrintToString(functions);
+}
+
+TEST_F(SessionSteps, InstructionsAreExactlyOne) {
+    load(example("overrun"));
+    const Outcome at = startInMain();
+    const auto rows = client().call(Disassemble{.function = {}, .offset = at.stop->location.offset});
+    auto here = std::find_if(rows->begin(), rows->end(), [](const DisassemblyRow& r) { return r.isCurrent; });
+    for (int i = 0; i < 4; i++) {
+        const Outcome next = run(Step{StepKind::Instruction});
+        EXPECT_EQ(next.stop->location.offset, (++here)->offset);
+    }
+}
+
+TEST_F(SessionSteps, RunToALine) {
+    load(example("overrun"));
+    const Outcome main = startInMain();
+    const Outcome at = run(RunTo{"overrun.c", main.line() + 3, {}});
+    EXPECT_EQ(at.reason(), StopReason::RunToHere);
+    EXPECT_EQ(at.line(), main.line() + 3);
+    EXPECT_EQ(client().call(RunTo{"overrun.c", 100'000, {}}).error().code, engine::ErrorCode::NotFound);
+    EXPECT_EQ(client().call(RunTo{"", 0, uint32_t{3}}).error().code, engine::ErrorCode::NotFound);
+}
+
+TEST_F(SessionSteps, OverALongCallIsFast) {
+    load(program("flood"), {"1000000"});
+    startInMain();
+    const auto begin = std::chrono::steady_clock::now();
+    // Lines of the loop are passed at full speed.
+    const Outcome end = run(Step{StepKind::Out});
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(10'000));
+    EXPECT_TRUE(end.stop || end.exit);
+}
+
+TEST_F(SessionSteps, WithoutDebugInfoAStepIsAnInstruction) {
+    const std::string path = suiteFile("debug/wat/calls.wasm");
+    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
+    LaunchOptions launch = options(path);
+    launch.invoke = "run";
+    launch.stopAtEntry = true;
+    load(launch);
+    const Outcome at = run(Start{});
+    ASSERT_EQ(at.reason(), StopReason::Entry);
+    const Outcome next = over();
+    ASSERT_TRUE(next.stop);
+    EXPECT_GT(next.stop->location.offset, at.stop->location.offset);
+    EXPECT_EQ(next.stop->depth, at.stop->depth);
+}
+
+}  // namespace
+}  // namespace debugger_test

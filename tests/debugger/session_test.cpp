@@ -1,0 +1,283 @@
+// The life of a program under a session: load, run, pause, wait, trap, end, restart, and being thrown away in any state.
+
+#include <fstream>
+
+#include "tests/debugger/session_support.h"
+
+namespace debugger_test {
+namespace {
+
+class Session : public SessionTest {};
+
+TEST_F(Session, TellsWhatItLoaded) {
+    const auto module = client().call(Load{options(example("wordcount"))});
+    ASSERT_TRUE(module.ok()) << module.error().text();
+    EXPECT_EQ(module->entry, "_start");
+    EXPECT_TRUE(module->mainSource.ends_with("wordcount.c")) << module->mainSource;
+    EXPECT_EQ(module->debugInfo.substr(0, 7), "DWARF 4");
+    EXPECT_EQ(eventsOf<ModuleLoaded>().size(), 1u);
+}
+
+TEST_F(Session, RefusesWhatIsNoModuleWithAReason) {
+    const std::string folder = testing::TempDir();
+    std::ofstream(folder + "text.wasm") << "not a module\n";
+    std::ofstream(folder + "empty.wasm");
+    for (const std::string& path : {folder + "text.wasm", folder + "empty.wasm", folder + "missing.wasm", folder}) {
+        const auto loaded = client().call(Load{options(path)});
+        ASSERT_FALSE(loaded.ok()) << path;
+        EXPECT_FALSE(loaded.error().message.empty());
+        EXPECT_EQ(loaded.error().where.file, path);
+        EXPECT_TRUE(waitForState(SessionState::Failed));
+    }
+    load(example("wordcount"));  // and goes on working
+}
+
+TEST_F(Session, RefusesAComponentByName) {
+    const std::string path = suiteFile("samples/hello-p2.component.wasm");
+    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
+    const auto loaded = client().call(Load{options(path)});
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_NE(loaded.error().text().find("component"), std::string::npos) << loaded.error().text();
+}
+
+TEST_F(Session, NothingWorksBeforeAProgramIsLoaded) {
+    EXPECT_EQ(client().call(Start{}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(Resume{}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(Step{}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(GetFrames{}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(ReadMemory{0, 0, 16}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(Disassemble{}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(GetCall{0}).error().code, engine::ErrorCode::NotFound);
+    EXPECT_TRUE(client().call(GetCalls{}).ok());
+    EXPECT_TRUE(client().call(GetOutput{}).ok());
+}
+
+TEST_F(Session, RunsToTheEndAndTellsStatusAndOutput) {
+    load(program("flood"), {"3"});
+    const Outcome end = run(Start{});
+    ASSERT_TRUE(end.exit);
+    EXPECT_EQ(end.exit->code, 0);
+    EXPECT_EQ(output(), "line 0000000000\nline 0000000001\nline 0000000002\n");
+    EXPECT_EQ(client().call(Resume{}).error().code, engine::ErrorCode::State);
+}
+
+TEST_F(Session, StopsInMainBehindItsPrologue) {
+    load(example("wordcount"));
+    const Outcome at = startInMain();
+    EXPECT_EQ(at.reason(), StopReason::Entry);
+    EXPECT_EQ(at.function(), "main");
+    EXPECT_EQ(value("argc"), "1");
+    const auto source = client().call(GetSource{at.stop->location.file});
+    ASSERT_TRUE(source.ok()) << source.error().text();
+    EXPECT_NE(source->text.find("int main("), std::string::npos);
+    EXPECT_EQ(source->warning, "");
+}
+
+TEST_F(Session, PausesAnInfiniteLoopSoon) {
+    load(program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Running));
+    std::this_thread::sleep_for(milliseconds(50));
+    const auto begin = std::chrono::steady_clock::now();
+    const Outcome paused = run(Pause{});
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(100));
+    EXPECT_EQ(paused.reason(), StopReason::Pause);
+    EXPECT_FALSE(stack().empty());
+    EXPECT_GT(std::stoul(value("counter")), 0u);
+}
+
+TEST_F(Session, WorksOnTheProgramWhileItRuns) {
+    load(program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Running));
+    EXPECT_EQ(client().call(GetFrames{}).error().code, engine::ErrorCode::State);
+    EXPECT_EQ(client().call(GetVariables{}).error().message, "the program runs; pause first");
+    EXPECT_EQ(client().call(ReadMemory{0, 1024, 16})->bytes.size(), 16u);
+    EXPECT_TRUE(client().call(GetCalls{}).ok());
+    EXPECT_TRUE(client().call(GetModuleEntries{.kind = "function", .filter = "turn"}).ok());
+    forgetEvents();
+    EXPECT_TRUE(breakIn("turn").resolved);
+    const Outcome hit = waitForStop();
+    EXPECT_EQ(hit.reason(), StopReason::Breakpoint);
+    EXPECT_EQ(hit.function(), "turn");
+}
+
+TEST_F(Session, SaysThatTheProgramWaitsForInput) {
+    load(program("echo"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    EXPECT_NE(stateDetail().find("stdin"), std::string::npos) << stateDetail();
+    EXPECT_TRUE(client().call(GetCalls{}).ok());
+    EXPECT_TRUE(client().call(SendInput{"hello\n", false}).ok());
+    while (output().empty()) std::this_thread::sleep_for(milliseconds(1));
+    EXPECT_EQ(output(), "1: hello\n");
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    const Outcome end = run(SendInput{"", true});
+    ASSERT_TRUE(end.exit);
+    EXPECT_EQ(end.exit->code, 1);
+}
+
+TEST_F(Session, PausesInsideAWaitAndGoesOnWithIt) {
+    load(program("echo"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    const Outcome paused = run(Pause{});
+    EXPECT_EQ(paused.reason(), StopReason::Pause);
+    EXPECT_FALSE(stack().empty());
+    ASSERT_TRUE(client().call(Resume{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    EXPECT_TRUE(client().call(SendInput{"a\nb\n", true}).ok());
+    const Outcome end = waitForStop();
+    ASSERT_TRUE(end.exit);
+    EXPECT_EQ(end.exit->code, 2);
+    EXPECT_EQ(output(), "1: a\n2: b\n");
+}
+
+TEST_F(Session, StaysAliveWhileTenMillionLinesAreWritten) {
+    load(program("flood"), {"10000000"});
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(client().call(GetCalls{}).ok());
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(500));
+    const Outcome end = waitForStop(milliseconds(60'000));
+    ASSERT_TRUE(end.exit);
+    const auto slice = client().call(GetOutput{~uint64_t{0}, 0});
+    ASSERT_TRUE(slice.ok());
+    EXPECT_EQ(slice->end, 160'000'000u);
+    EXPECT_LE(slice->end - slice->begin, uint64_t{64} << 20);
+    // Coalesced: far fewer events than writes.
+    EXPECT_LT(eventsOf<OutputAppended>().size(), 3'000u);
+}
+
+TEST_F(Session, ATrapKeepsEverythingToBeLookedAt) {
+    load(example("overrun"));
+    const Outcome trap = run(Start{});
+    ASSERT_EQ(trap.reason(), StopReason::Trap);
+    EXPECT_NE(trap.stop->trapText.find("out of bounds memory access"), std::string::npos) << trap.stop->trapText;
+    EXPECT_NE(trap.stop->text.find("overrun.c:"), std::string::npos) << trap.stop->text;
+    EXPECT_EQ(trap.function(), "printFrom");
+    EXPECT_EQ(stack().back(), "_start");
+    EXPECT_EQ(value("route.length", static_cast<uint32_t>(std::find(stack().begin(), stack().end(), "main") - stack().begin())).substr(0, 1), "<");
+    EXPECT_TRUE(client().call(GetOperandStack{}).ok());
+    const Outcome end = run(Resume{});
+    ASSERT_TRUE(end.exit);
+    EXPECT_EQ(end.exit->code, 134);
+    EXPECT_EQ(run(Start{}).reason(), StopReason::Trap);  // restart is one request
+}
+
+TEST_F(Session, ExhaustsTheCallStackWithATrapAndAStackToShow) {
+    load(program("recurse"));
+    const Outcome trap = run(Start{});
+    ASSERT_EQ(trap.reason(), StopReason::Trap);
+    const auto frames = client().call(GetFrames{0, 50});
+    ASSERT_TRUE(frames.ok());
+    EXPECT_EQ(frames->size(), 50u);
+    EXPECT_EQ(frames->at(49).location.functionName, "depth");
+}
+
+TEST_F(Session, RestartsWithBreakpointsKept) {
+    load(example("wordcount"));
+    breakIn("printTable");
+    EXPECT_TRUE(client().call(SendInput{"", true}).error().code == engine::ErrorCode::State);
+    LaunchOptions withInput = options(example("wordcount"), {"nothing-here"});
+    load(withInput);
+    for (int i = 0; i < 3; i++) {
+        const Outcome at = run(Start{});
+        EXPECT_EQ(at.function(), "printTable");
+        EXPECT_EQ(client().call(ListBreakpoints{})->at(0).hits, 1u);
+    }
+    const Outcome end = run(Resume{});
+    ASSERT_TRUE(end.exit);
+    EXPECT_EQ(end.exit->code, 1);
+}
+
+TEST_F(Session, EndsAProgramOnRequest) {
+    load(program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Running));
+    ASSERT_TRUE(client().call(Terminate{}).ok());
+    EXPECT_TRUE(waitForState(SessionState::Ready));
+    EXPECT_EQ(startInMain().function(), "main");
+}
+
+TEST_F(Session, InvokesAnExportWithArgumentsBySignature) {
+    const std::string path = suiteFile("debug/wat/calls.wasm");
+    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
+    LaunchOptions launch = options(path);
+    launch.invoke = "run";
+    load(launch);
+    const Outcome end = run(Start{});
+    ASSERT_TRUE(end.exit);
+    EXPECT_EQ(end.exit->code, 0);
+    EXPECT_TRUE(end.exit->text.starts_with("run returned")) << end.exit->text;
+    launch.invoke = "walk";
+    load(launch);
+    const auto missing = client().call(Start{});
+    ASSERT_FALSE(missing.ok());
+    EXPECT_NE(missing.error().message.find("it exports"), std::string::npos) << missing.error().message;
+}
+
+TEST_F(Session, ATimeLimitStops) {
+    LaunchOptions launch = options(program("spin"));
+    launch.capabilities.budgets.timeoutMs = 200;
+    load(launch);
+    const Outcome at = run(Start{});
+    EXPECT_EQ(at.reason(), StopReason::Pause);
+    EXPECT_TRUE(at.stop->text.starts_with("time limit of 200 ms")) << at.stop->text;
+}
+
+// ------------------------------------------------------------------------------------------------- thrown away in any state
+
+TEST_F(Session, QuitsWhileEmpty) { EXPECT_LT(destroy(), milliseconds(200)); }
+
+TEST_F(Session, QuitsWhileReady) {
+    load(example("wordcount"));
+    EXPECT_LT(destroy(), milliseconds(200));
+}
+
+TEST_F(Session, QuitsWhileRunning) {
+    load(program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Running));
+    EXPECT_LT(destroy(), milliseconds(200));
+}
+
+TEST_F(Session, QuitsWhileFlooded) {
+    load(program("flood"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    std::this_thread::sleep_for(milliseconds(100));
+    EXPECT_LT(destroy(), milliseconds(400));
+}
+
+TEST_F(Session, QuitsWhileWaiting) {
+    load(program("echo"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    EXPECT_LT(destroy(), milliseconds(200));
+}
+
+TEST_F(Session, QuitsWhileStopped) {
+    load(example("wordcount"));
+    startInMain();
+    EXPECT_LT(destroy(), milliseconds(200));
+}
+
+TEST_F(Session, QuitsAfterTheEnd) {
+    load(program("flood"), {"1"});
+    run(Start{});
+    EXPECT_LT(destroy(), milliseconds(200));
+}
+
+TEST_F(Session, AnswersEveryRequestThatItsEndCutsOff) {
+    load(program("spin"));
+    std::atomic<int> answers{0};
+    auto own = createSession();
+    for (int i = 0; i < 200; i++) {
+        own->send(GetStop{}, [&](const engine::Result<std::any>&) { answers++; });
+    }
+    own.reset();
+    EXPECT_EQ(answers, 200);
+}
+
+}  // namespace
+}  // namespace debugger_test
