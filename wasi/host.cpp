@@ -100,6 +100,7 @@ engine::ImportResolver WasiHost::resolver(engine::Store& store) {
             return Error{ErrorCode::Unlinkable, import.module + "." + import.name + ": " + why};
         };
         const bool isOurs = import.module == "wasi_snapshot_preview1" || import.module == "wasi_unstable";
+        if (import.module == "wasi" && import.name == "thread-spawn") return refuse("threads (wasi-threads) are not supported yet");
         if (!isOurs) return refuse("no module of that name is provided; only WASI 0.1 (wasi_snapshot_preview1, wasi_unstable) is");
         const int row = findHostFunction(import.module + "." + import.name);
         if (row < 0) return refuse("WASI 0.1 has no such function");

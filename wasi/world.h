@@ -115,7 +115,10 @@ public:
 
     OrErrno<uint64_t> read(std::span<const iovec>, std::optional<uint64_t>) override { return Errno::Isdir; }
     OrErrno<uint64_t> write(std::span<const iovec>, std::optional<uint64_t>) override { return Errno::Isdir; }
+    OrErrno<uint64_t> seek(int64_t, Whence) override { return Errno::Isdir; }
     Errno setSize(uint64_t) override { return Errno::Isdir; }
+    Errno advise(uint64_t, uint64_t, Advice) override { return Errno::Isdir; }
+    Errno allocate(uint64_t, uint64_t) override { return Errno::Isdir; }
 };
 
 /// Opens a preopen's directory. Errors: NotFound, Denied, Io, Unsupported (a kind that is not there yet).

@@ -1,6 +1,7 @@
 // wasi_runner [--tier interp|jit|auto|break-everywhere] [-v] FOLDER|FILE.wasm…: runs WASI 0.1 tests of the wasi-testsuite form (NAME.wasm with an optional
 // NAME.json, plain or as operations). One line per test that did not pass; the last line counts. Exit status 0 if none failed.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -190,7 +191,9 @@ Outcome runOne(const fs::path& wasm, const Options& options) {
     auto instance = store.instantiate(*module, (*host)->resolver(store), &trap);
     if (!instance) {
         const bool isMissing = instance.error().code == engine::ErrorCode::Unlinkable;
-        return {isMissing ? Verdict::Skipped : Verdict::Failed, instance.error().text()};
+        std::string why = instance.error().text();
+        std::replace(why.begin(), why.end(), '\n', ' ');
+        return {isMissing ? Verdict::Skipped : Verdict::Failed, why};
     }
     (*host)->attach(store, *instance);
     auto machine = engine::Machine::create(store);

@@ -31,7 +31,6 @@ constexpr Rights rightsThatApply(Filetype type) {
 }
 /// Those that make a file be opened for reading, or writing.
 inline constexpr Rights kReadingRights = Rights::FdRead | Rights::FdReaddir;
-inline constexpr Rights kWritingRights =
-    Rights::FdDatasync | Rights::FdWrite | Rights::FdAllocate | Rights::FdFilestatSetSize;
+inline constexpr Rights kWritingRights = Rights::FdWrite | Rights::FdAllocate | Rights::FdFilestatSetSize;
 
 }  // namespace wasi

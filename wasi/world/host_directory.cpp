@@ -85,6 +85,7 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
         return error;
     };
     if (how.create && how.directory) return refuse(Errno::Inval, "creat and directory exclude each other");
+    if (how.directory && how.write) return refuse(Errno::Isdir, "a directory cannot be opened for writing");
     if (m_isReadOnly && (how.write || how.truncate)) return refuse(Errno::Rofs, "the preopen is read-only");
     int flags = openFlags(how);
     if (m_isReadOnly) flags &= ~(O_CREAT | O_EXCL);
