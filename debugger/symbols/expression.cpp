@@ -83,7 +83,8 @@ private:
         const SourceValue c = TRY(evaluate(node.c));
         const auto last = static_cast<int64_t>(TRY(numberOf(c, m_context)).asUnsigned());
         int64_t count = 0;
-        const bool isTooLong = __builtin_sub_overflow(last, first, &count) || __builtin_add_overflow(count, node.text == "..=", &count);
+        const bool isTooLong = __builtin_sub_overflow(last, first, &count) ||
+                               __builtin_add_overflow(count, node.text == "..=", &count);
         if (isTooLong) return Error{ErrorCode::BadArgument, "the slice is too long"};
         return sliced(a, first, count, m_context);
     }
@@ -94,11 +95,14 @@ private:
         const ExpressionNode& right = m_parsed.nodes[node.b];
         const SourceValue object = throughReferences(a, m_context);
         const TypeInfo& t = types.stripped(object.type);
-        if (right.kind == Kind::Name && t.kind == TypeKind::Enum && object.extents.empty() && !isVariable(right.text, m_context)) {
+        if (right.kind == Kind::Name && t.kind == TypeKind::Enum && object.extents.empty() &&
+            !isVariable(right.text, m_context)) {
             const Enumerator* const found = findEnumerator(t, right.text);
             const uint64_t bytes = types.size(object.type);
             if (found && bytes && bytes <= 8) {
-                const auto named = temporary(types.strip(object.type), bytesOf(Number::ofSigned(found->value, 64), BaseEncoding::Signed, static_cast<size_t>(bytes)));
+                const auto named = temporary(types.strip(object.type),
+                                             bytesOf(Number::ofSigned(found->value, 64), BaseEncoding::Signed,
+                                                     static_cast<size_t>(bytes)));
                 return binaryOperation(node.operation, a, named, m_context);
             }
         }
@@ -119,14 +123,19 @@ private:
     Result<SourceValue> arrow(const SourceValue& value, const std::string& member) {
         const Types types(m_context);
         const SourceValue object = throughReferences(value, m_context);
-        const auto direct = types.isAggregate(object.type) && object.extents.empty() ? pointee(object, m_context) : Result<SourceValue>(object);
-        if (!direct) return Error{ErrorCode::BadArgument, "`" + typeName(object, m_context) + "` is not a pointer: use `.`"};
+        const auto direct = types.isAggregate(object.type) && object.extents.empty()
+                                ? pointee(object, m_context)
+                                : Result<SourceValue>(object);
+        if (!direct)
+            return Error{ErrorCode::BadArgument,
+                         "`" + typeName(object, m_context) + "` is not a pointer: use `.`"};
         return memberNamed(*direct, member, m_context);
     }
 
     static Result<SourceValue> character(const ExpressionNode& node) {
         const bool isByte = node.number.bits == 8;
-        return temporary(builtinType(isByte ? Builtin::Char : Builtin::Char32), bytesOf(node.number, BaseEncoding::Signed, isByte ? 1 : 4));
+        return temporary(builtinType(isByte ? Builtin::Char : Builtin::Char32),
+                         bytesOf(node.number, BaseEncoding::Signed, isByte ? 1 : 4));
     }
 
     static Result<SourceValue> string(const ExpressionNode& node) {
@@ -142,7 +151,8 @@ private:
         auto found = lookUp(node.text, m_context);
         if (found) return found;
         if (node.text == "true" || node.text == "false") return truth(node.text == "true");
-        if (node.text == "nullptr" || node.text == "NULL") return temporaryPointer(kNoType, 0, Types(m_context));
+        if (node.text == "nullptr" || node.text == "NULL")
+            return temporaryPointer(kNoType, 0, Types(m_context));
         return found;
     }
 
@@ -154,7 +164,8 @@ private:
     Result<TypeId> type(const ExpressionNode& node) {
         const Types types(m_context);
         TypeId id = TRY(typeByName(node.type.name, types, m_context.address()));
-        for (unsigned i = 0; i < node.type.pointers; i++) id = types.pointerTo(id);
+        for (unsigned i = 0; i < node.type.pointers; i++)
+            id = types.pointerTo(id);
         return id;
     }
 
@@ -184,7 +195,9 @@ Result<> applyFormat(SourceValue& value, const std::string& format, EvaluationCo
     uint64_t count = 0;
     const auto digits = std::from_chars(format.data(), format.data() + format.size(), count);
     if (digits.ec != std::errc() || digits.ptr != format.data() + format.size() || count == 0) {
-        return Error{ErrorCode::BadArgument, "no format `" + printable(format) + "`: there are x, d, u, o, b, c, s, r and a number of elements"};
+        return Error{ErrorCode::BadArgument,
+                     "no format `" + printable(format) +
+                         "`: there are x, d, u, o, b, c, s, r and a number of elements"};
     }
     value = TRY(sliced(value, 0, static_cast<int64_t>(std::min<uint64_t>(count, INT64_MAX)), context));
     return {};
@@ -202,19 +215,22 @@ Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& con
     // A single name stays what it is called; what was put together is called what was written.
     value.name = value.path = std::string(text.substr(0, parsed.end));
     if (!parsed.format.empty()) TRY(applyFormat(value, parsed.format, context));
-    if (!value.extents.empty() && !parsed.format.empty()) value.path = std::string(text.substr(0, parsed.end));
+    if (!value.extents.empty() && !parsed.format.empty())
+        value.path = std::string(text.substr(0, parsed.end));
     return value;
 }
 
 Result<bool> evaluateCondition(std::string_view expression, EvaluationContext& context) {
     const SourceValue value = TRY(evaluate(expression, context));
     if (value.place.kind == ObjectPlace::Kind::Unavailable) {
-        return Error{ErrorCode::NotFound, "`" + printable(value.path) + "` is unavailable: " + (value.place.why.empty() ? "optimised out" : value.place.why)};
+        return Error{ErrorCode::NotFound, "`" + printable(value.path) + "` is unavailable: " +
+                                              (value.place.why.empty() ? "optimised out" : value.place.why)};
     }
     return isTrue(value, context);
 }
 
-Result<SourceValue> evaluateAssignment(std::string_view left, std::string_view right, EvaluationContext& context) {
+Result<SourceValue> evaluateAssignment(std::string_view left, std::string_view right,
+                                       EvaluationContext& context) {
     const SourceValue target = TRY(evaluate(left, context));
     TRY(assign(target, right, context));
     return evaluate(left, context);

@@ -26,9 +26,10 @@ int digitValue(char c) {
 }
 
 // Longest first.
-constexpr std::string_view kPunctuation[] = {"..=", "<<=", ">>=", "->", "..", "::", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "++", "--",
-                                             "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "+", "-", "*", "/", "%", "&", "|", "^", "~",
-                                             "!", "<", ">", "=", "?", ":", ",", ".", "(", ")", "[", "]", "{", "}", "@", "#", ";"};
+constexpr std::string_view kPunctuation[] = {
+    "..=", "<<=", ">>=", "->", "..", "::", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "++", "--", "+=",
+    "-=",  "*=",  "/=",  "%=", "&=", "|=", "^=", "+",  "-",  "*",  "/",  "%",  "&",  "|",  "^",  "~",  "!",
+    "<",   ">",   "=",   "?",  ":",  ",",  ".",  "(",  ")",  "[",  "]",  "{",  "}",  "@",  "#",  ";"};
 
 /// Types that the suffix of a literal says: u, ul, LL, f, and Rust's.
 struct Suffix {
@@ -36,22 +37,26 @@ struct Suffix {
     Number::Kind kind;
     uint8_t bits;
 };
-constexpr auto kSigned = Number::Kind::Signed, kUnsigned = Number::Kind::Unsigned, kFloat = Number::Kind::Float;
-constexpr Suffix kSuffixes[] = {{"u", kUnsigned, 0}, {"l", kSigned, 0}, {"ul", kUnsigned, 0}, {"lu", kUnsigned, 0}, {"ll", kSigned, 64},
-                                {"ull", kUnsigned, 64}, {"llu", kUnsigned, 64}, {"z", kSigned, 32}, {"uz", kUnsigned, 32},
-                                {"i8", kSigned, 8}, {"u8", kUnsigned, 8}, {"i16", kSigned, 16}, {"u16", kUnsigned, 16}, {"i32", kSigned, 32},
-                                {"u32", kUnsigned, 32}, {"i64", kSigned, 64}, {"u64", kUnsigned, 64}, {"i128", kSigned, 128},
-                                {"u128", kUnsigned, 128}, {"isize", kSigned, 32}, {"usize", kUnsigned, 32}, {"f", kFloat, 32},
-                                {"f32", kFloat, 32}, {"f64", kFloat, 64}};
+constexpr auto kSigned = Number::Kind::Signed, kUnsigned = Number::Kind::Unsigned,
+               kFloat = Number::Kind::Float;
+constexpr Suffix kSuffixes[] = {
+    {"u", kUnsigned, 0},      {"l", kSigned, 0},      {"ul", kUnsigned, 0},     {"lu", kUnsigned, 0},
+    {"ll", kSigned, 64},      {"ull", kUnsigned, 64}, {"llu", kUnsigned, 64},   {"z", kSigned, 32},
+    {"uz", kUnsigned, 32},    {"i8", kSigned, 8},     {"u8", kUnsigned, 8},     {"i16", kSigned, 16},
+    {"u16", kUnsigned, 16},   {"i32", kSigned, 32},   {"u32", kUnsigned, 32},   {"i64", kSigned, 64},
+    {"u64", kUnsigned, 64},   {"i128", kSigned, 128}, {"u128", kUnsigned, 128}, {"isize", kSigned, 32},
+    {"usize", kUnsigned, 32}, {"f", kFloat, 32},      {"f32", kFloat, 32},      {"f64", kFloat, 64}};
 
 class Lexer {
 public:
     explicit Lexer(std::string_view text) : m_text(text) {}
 
     Result<std::vector<Token>> run() {
-        if (m_text.size() > kMaxExpressionBytes) return Error{ErrorCode::Limit, "the expression is longer than 64 KiB"};
+        if (m_text.size() > kMaxExpressionBytes)
+            return Error{ErrorCode::Limit, "the expression is longer than 64 KiB"};
         while (true) {
-            while (m_at < m_text.size() && std::isspace(static_cast<unsigned char>(m_text[m_at]))) m_at++;
+            while (m_at < m_text.size() && std::isspace(static_cast<unsigned char>(m_text[m_at])))
+                m_at++;
             Token token;
             token.begin = m_at;
             if (m_at < m_text.size()) TRY(next(token));
@@ -65,11 +70,14 @@ public:
 private:
     char at(size_t offset = 0) const { return m_at + offset < m_text.size() ? m_text[m_at + offset] : '\0'; }
     Error fail(const std::string& message) const { return errorAt(m_text, m_at, message); }
-    bool afterDot() const { return !m_tokens.empty() && (m_tokens.back().is(".") || m_tokens.back().is("->")); }
+    bool afterDot() const {
+        return !m_tokens.empty() && (m_tokens.back().is(".") || m_tokens.back().is("->"));
+    }
     bool afterOperand() const {
         if (m_tokens.empty()) return false;
         const Token& t = m_tokens.back();
-        return t.kind == Token::Kind::Name || t.kind == Token::Kind::Number || t.kind == Token::Kind::WasmName || t.is(")") || t.is("]");
+        return t.kind == Token::Kind::Name || t.kind == Token::Kind::Number ||
+               t.kind == Token::Kind::WasmName || t.is(")") || t.is("]");
     }
 
     Result<> next(Token& token) {
@@ -94,13 +102,16 @@ private:
         token.kind = Token::Kind::Name;
         const size_t begin = m_at;
         while (true) {
-            if (at() == ':' && at(1) == ':' && isNameStart(at(2))) m_at += 2;
-            else if (!isNamePart(at())) break;
+            if (at() == ':' && at(1) == ':' && isNameStart(at(2)))
+                m_at += 2;
+            else if (!isNamePart(at()))
+                break;
             m_at++;
         }
         if (at() == '#' && isDigit(at(1))) {
             m_at++;
-            while (isDigit(at())) m_at++;
+            while (isDigit(at()))
+                m_at++;
         }
         token.text = m_text.substr(begin, m_at - begin);
         const bool isByteLiteral = token.text == "b" && (at() == '\'' || at() == '"');
@@ -111,7 +122,8 @@ private:
     Result<> wasmName(Token& token) {
         token.kind = Token::Kind::WasmName;
         const size_t begin = m_at++;
-        while (isNamePart(at())) m_at++;
+        while (isNamePart(at()))
+            m_at++;
         token.text = m_text.substr(begin, m_at - begin);
         return {};
     }
@@ -136,7 +148,8 @@ private:
             const int digit = digitValue(at());
             if (digit >= base) break;
             constexpr UnsignedInt128 kTop = ~UnsignedInt128{0};
-            if (value > (kTop - static_cast<unsigned>(digit)) / static_cast<unsigned>(base)) return fail("the number does not fit in 128 bits");
+            if (value > (kTop - static_cast<unsigned>(digit)) / static_cast<unsigned>(base))
+                return fail("the number does not fit in 128 bits");
             value = value * static_cast<unsigned>(base) + static_cast<unsigned>(digit);
             isAny = true;
         }
@@ -150,13 +163,16 @@ private:
     /// Whether the digits here go on as 1.5, 1., 1e5, 1f; 0..4 and 1.x do not.
     bool isFloat() const {
         size_t i = m_at;
-        while (i < m_text.size() && (isDigit(m_text[i]) || m_text[i] == '_')) i++;
+        while (i < m_text.size() && (isDigit(m_text[i]) || m_text[i] == '_'))
+            i++;
         if (i >= m_text.size()) return false;
-        if (m_text[i] == '.') return i + 1 >= m_text.size() || (m_text[i + 1] != '.' && !isNameStart(m_text[i + 1]));
+        if (m_text[i] == '.')
+            return i + 1 >= m_text.size() || (m_text[i + 1] != '.' && !isNameStart(m_text[i + 1]));
         const bool isExponent = m_text[i] == 'e' || m_text[i] == 'E';
         if (!isExponent || i + 1 >= m_text.size()) return false;
         const char next = m_text[i + 1];
-        return isDigit(next) || ((next == '+' || next == '-') && i + 2 < m_text.size() && isDigit(m_text[i + 2]));
+        return isDigit(next) ||
+               ((next == '+' || next == '-') && i + 2 < m_text.size() && isDigit(m_text[i + 2]));
     }
 
     Result<> floatNumber(Token& token) {
@@ -191,13 +207,17 @@ private:
 
     Result<> suffix(Token& token, bool mayBeUnsigned) {
         const size_t begin = m_at;
-        while (isNamePart(at())) m_at++;
+        while (isNamePart(at()))
+            m_at++;
         std::string text(m_text.substr(begin, m_at - begin));
-        while (text.starts_with('_')) text.erase(0, 1);
-        std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        while (text.starts_with('_'))
+            text.erase(0, 1);
+        std::transform(text.begin(), text.end(), text.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         Number& n = token.number;
         if (n.isFloat() && text == "l") text.clear();
-        const auto row = std::find_if(std::begin(kSuffixes), std::end(kSuffixes), [&](const Suffix& s) { return s.text == text; });
+        const auto row = std::find_if(std::begin(kSuffixes), std::end(kSuffixes),
+                                      [&](const Suffix& s) { return s.text == text; });
         if (!text.empty() && row == std::end(kSuffixes)) {
             m_at = begin;
             return fail("a number cannot end in `" + printable(text) + "`");
@@ -206,7 +226,10 @@ private:
             n = convert(n, kFloat, row->bits);
             return {};
         }
-        if (n.isFloat()) return text.empty() ? Result<>() : Result<>(fail("a floating-point number cannot end in `" + printable(text) + "`"));
+        if (n.isFloat())
+            return text.empty()
+                       ? Result<>()
+                       : Result<>(fail("a floating-point number cannot end in `" + printable(text) + "`"));
         if (!text.empty()) n.kind = row->kind;
         if (!text.empty() && row->bits != 0) {
             n = convert(n, row->kind, row->bits);
@@ -267,7 +290,8 @@ private:
     Result<uint32_t> digits(int base, int most) {
         uint32_t value = 0;
         int count = 0;
-        for (; count < most && digitValue(at()) < base; count++, m_at++) value = value * static_cast<uint32_t>(base) + static_cast<uint32_t>(digitValue(at()));
+        for (; count < most && digitValue(at()) < base; count++, m_at++)
+            value = value * static_cast<uint32_t>(base) + static_cast<uint32_t>(digitValue(at()));
         if (count == 0) return fail("an escape needs digits");
         return value;
     }
@@ -280,7 +304,8 @@ private:
         const auto lead = static_cast<unsigned char>(one[0]);
         if (one.size() == 1) return uint32_t{lead};
         uint32_t code = lead & (0x7fu >> std::min<size_t>(one.size(), 4));
-        for (size_t i = 1; i < one.size() && i < 4; i++) code = code << 6 | (static_cast<unsigned char>(one[i]) & 0x3fu);
+        for (size_t i = 1; i < one.size() && i < 4; i++)
+            code = code << 6 | (static_cast<unsigned char>(one[i]) & 0x3fu);
         return code;
     }
 
@@ -291,7 +316,8 @@ private:
         const uint32_t code = TRY(literalCharacter());
         if (at() != '\'') return fail("a character literal needs its closing '");
         m_at++;
-        token.number = code < 0x100 ? Number::ofSigned(static_cast<int8_t>(code), 8) : Number::ofUnsigned(code, 32);
+        token.number =
+            code < 0x100 ? Number::ofSigned(static_cast<int8_t>(code), 8) : Number::ofUnsigned(code, 32);
         return {};
     }
 
@@ -310,7 +336,9 @@ private:
                 token.text += static_cast<char>(code);
                 continue;
             }
-            if (code >= 0x800) token.text += static_cast<char>(code >= 0x10000 ? 0xf0 | (code >> 18 & 7) : 0xe0 | code >> 12);
+            if (code >= 0x800)
+                token.text +=
+                    static_cast<char>(code >= 0x10000 ? 0xf0 | (code >> 18 & 7) : 0xe0 | code >> 12);
             if (code >= 0x10000) token.text += static_cast<char>(0x80 | (code >> 12 & 63));
             token.text += static_cast<char>(code >= 0x800 ? 0x80 | (code >> 6 & 63) : 0xc0 | code >> 6);
             token.text += static_cast<char>(0x80 | (code & 63));

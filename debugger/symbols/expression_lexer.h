@@ -15,9 +15,17 @@ namespace debugger {
 inline constexpr size_t kMaxExpressionBytes = 64 * 1024;
 
 struct Token {
-    enum class Kind : uint8_t { End, Name /* also a::b */, WasmName /* $local0 */, Number, Character, String, Punctuation } kind = Kind::End;
-    std::string text;      // of a String: its bytes
-    Number number;         // Number, Character
+    enum class Kind : uint8_t {
+        End,
+        Name /* also a::b */,
+        WasmName /* $local0 */,
+        Number,
+        Character,
+        String,
+        Punctuation
+    } kind = Kind::End;
+    std::string text;  // of a String: its bytes
+    Number number;     // Number, Character
     size_t begin = 0, end = 0;
 
     bool is(std::string_view punctuation) const { return kind == Kind::Punctuation && text == punctuation; }
@@ -25,7 +33,8 @@ struct Token {
 };
 
 /// "column 5: …"
-engine::Error errorAt(std::string_view text, size_t offset, const std::string& message, engine::ErrorCode code = engine::ErrorCode::BadArgument);
+engine::Error errorAt(std::string_view text, size_t offset, const std::string& message,
+                      engine::ErrorCode code = engine::ErrorCode::BadArgument);
 
 /// The last token is End.
 engine::Result<std::vector<Token>> tokenize(std::string_view text);

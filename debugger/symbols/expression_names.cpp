@@ -29,13 +29,15 @@ const Variable* findVariable(const std::vector<Scope>& scopes, std::string_view 
     for (const Scope& scope : scopes) {
         // Of several in one scope the last one shadows the others.
         for (auto variable = scope.variables.rbegin(); variable != scope.variables.rend(); ++variable) {
-            if (variable->name == name && (line == 0 || variable->declaration.line == line)) return &*variable;
+            if (variable->name == name && (line == 0 || variable->declaration.line == line))
+                return &*variable;
         }
     }
     return nullptr;
 }
 
-std::optional<SourceValue> memberOfThis(const std::vector<Scope>& scopes, const std::string& name, EvaluationContext& context) {
+std::optional<SourceValue> memberOfThis(const std::vector<Scope>& scopes, const std::string& name,
+                                        EvaluationContext& context) {
     const Variable* const self = findVariable(scopes, "this", 0);
     if (!self) return std::nullopt;
     const auto object = dereference(locate(*self, context), context);
@@ -54,21 +56,26 @@ public:
         for (size_t i = 0; i < m_queue.size() && i < kMaxTypesSearched; i++) {
             const TypeInfo& t = m_types.info(m_queue[i]);
             if (t.kind == TypeKind::Enum) {
-                if (const Enumerator* found = findEnumerator(t, m_name)) return std::pair(m_queue[i], found->value);
+                if (const Enumerator* found = findEnumerator(t, m_name))
+                    return std::pair(m_queue[i], found->value);
             }
             push(m_types.target(m_queue[i]));
-            for (const Member& member : t.members) push(member.type);
+            for (const Member& member : t.members)
+                push(member.type);
             for (const VariantCase& one : t.cases) {
-                for (const Member& member : one.members) push(member.type);
+                for (const Member& member : one.members)
+                    push(member.type);
             }
-            for (const TypeId parameter : t.parameters) push(parameter);
+            for (const TypeId parameter : t.parameters)
+                push(parameter);
         }
         return std::nullopt;
     }
 
 private:
     void push(TypeId type) {
-        if (type != kNoType && m_queue.size() < kMaxTypesSearched && m_seen.insert(type).second) m_queue.push_back(type);
+        if (type != kNoType && m_queue.size() < kMaxTypesSearched && m_seen.insert(type).second)
+            m_queue.push_back(type);
     }
     std::string_view m_name;
     const Types& m_types;
@@ -78,10 +85,12 @@ private:
 
 SourceValue enumeratorValue(TypeId type, int64_t value, const Types& types) {
     const uint64_t size = types.size(type);
-    return temporary(type, bytesOf(Number::ofSigned(value, 64), BaseEncoding::Signed, size && size <= 16 ? static_cast<size_t>(size) : 4));
+    return temporary(type, bytesOf(Number::ofSigned(value, 64), BaseEncoding::Signed,
+                                   size && size <= 16 ? static_cast<size_t>(size) : 4));
 }
 
-std::optional<SourceValue> enumerator(const std::string& name, const std::vector<Scope>& scopes, EvaluationContext& context) {
+std::optional<SourceValue> enumerator(const std::string& name, const std::vector<Scope>& scopes,
+                                      EvaluationContext& context) {
     const Types types(context);
     // Colour::Red: the enum has a name of its own.
     const size_t colon = name.rfind("::");
@@ -89,17 +98,20 @@ std::optional<SourceValue> enumerator(const std::string& name, const std::vector
         const auto owner = context.symbols()->findType(name.substr(0, colon), context.address());
         if (owner) {
             const TypeInfo& t = types.stripped(*owner);
-            const Enumerator* const found = t.kind == TypeKind::Enum ? findEnumerator(t, name.substr(colon + 2)) : nullptr;
+            const Enumerator* const found =
+                t.kind == TypeKind::Enum ? findEnumerator(t, name.substr(colon + 2)) : nullptr;
             if (found) return enumeratorValue(types.strip(*owner), found->value, types);
         }
     }
     EnumeratorSearch search(name, types);
     for (const Scope& scope : scopes) {
-        for (const Variable& variable : scope.variables) search.from(variable.type);
+        for (const Variable& variable : scope.variables)
+            search.from(variable.type);
     }
     const auto globals = context.symbols()->globals(context.address());
     if (globals) {
-        for (size_t i = 0; i < globals->size() && i < kMaxGlobalsSearched; i++) search.from((*globals)[i].type);
+        for (size_t i = 0; i < globals->size() && i < kMaxGlobalsSearched; i++)
+            search.from((*globals)[i].type);
     }
     const auto found = search.run();
     if (!found) return std::nullopt;
@@ -107,24 +119,28 @@ std::optional<SourceValue> enumerator(const std::string& name, const std::vector
 }
 
 SourceValue functionValue(const FunctionSymbol& function) {
-    return temporary(builtinType(Builtin::CodeAddress), bytesOf(Number::ofUnsigned(function.range.begin, 32), BaseEncoding::Unsigned, 4));
+    return temporary(builtinType(Builtin::CodeAddress),
+                     bytesOf(Number::ofUnsigned(function.range.begin, 32), BaseEncoding::Unsigned, 4));
 }
 
 std::vector<std::string> visibleNames(const std::vector<Scope>& scopes, EvaluationContext& context) {
     std::vector<std::string> names;
     for (const Scope& scope : scopes) {
-        for (const Variable& variable : scope.variables) names.push_back(variable.name);
+        for (const Variable& variable : scope.variables)
+            names.push_back(variable.name);
     }
     const Variable* const self = findVariable(scopes, "this", 0);
     if (self) {
         const auto object = dereference(locate(*self, context), context);
         if (object) {
-            for (std::string& name : memberNames(*object, context)) names.push_back(std::move(name));
+            for (std::string& name : memberNames(*object, context))
+                names.push_back(std::move(name));
         }
     }
     const auto globals = context.symbols()->globals(context.address());
     if (globals) {
-        for (size_t i = 0; i < globals->size() && i < kMaxGlobalsSearched; i++) names.push_back((*globals)[i].name);
+        for (size_t i = 0; i < globals->size() && i < kMaxGlobalsSearched; i++)
+            names.push_back((*globals)[i].name);
     }
     return names;
 }
@@ -133,11 +149,14 @@ std::vector<std::string> visibleNames(const std::vector<Scope>& scopes, Evaluati
 size_t distance(std::string_view a, std::string_view b, size_t limit) {
     if (a.size() > 64 || b.size() > 64) return limit + 1;
     std::vector<std::vector<size_t>> rows(a.size() + 1, std::vector<size_t>(b.size() + 1));
-    for (size_t i = 0; i <= a.size(); i++) rows[i][0] = i;
-    for (size_t j = 0; j <= b.size(); j++) rows[0][j] = j;
+    for (size_t i = 0; i <= a.size(); i++)
+        rows[i][0] = i;
+    for (size_t j = 0; j <= b.size(); j++)
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.size(); i++) {
         for (size_t j = 1; j <= b.size(); j++) {
-            rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+            rows[i][j] = std::min(
+                {rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
             const bool isSwap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
             if (isSwap) rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
         }
@@ -149,7 +168,8 @@ size_t distance(std::string_view a, std::string_view b, size_t limit) {
 
 const Enumerator* findEnumerator(const TypeInfo& type, std::string_view name) {
     for (const Enumerator& e : type.enumerators) {
-        if (e.name == name || (name.size() > type.name.size() + 2 && name.ends_with(e.name) && name.substr(0, name.size() - e.name.size()).ends_with("::") &&
+        if (e.name == name || (name.size() > type.name.size() + 2 && name.ends_with(e.name) &&
+                               name.substr(0, name.size() - e.name.size()).ends_with("::") &&
                                type.name.ends_with(name.substr(0, name.size() - e.name.size() - 2)))) {
             return &e;
         }
@@ -174,12 +194,15 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& ca
 bool isVariable(const std::string& name, EvaluationContext& context) {
     if (!context.symbols()) return false;
     const std::vector<Scope> scopes = scopesHere(context);
-    return findVariable(scopes, name, 0) || memberOfThis(scopes, name, context) || context.symbols()->findGlobal(name, context.address()).ok();
+    return findVariable(scopes, name, 0) || memberOfThis(scopes, name, context) ||
+           context.symbols()->findGlobal(name, context.address()).ok();
 }
 
 Result<SourceValue> lookUp(const std::string& written, EvaluationContext& context) {
     if (!context.symbols()) {
-        return Error{ErrorCode::NotFound, "no variable `" + printable(written) + "`: the module has no debug info; $local0, $stack0, $global0 and $memory[0] work"};
+        return Error{ErrorCode::NotFound,
+                     "no variable `" + printable(written) +
+                         "`: the module has no debug info; $local0, $stack0, $global0 and $memory[0] work"};
     }
     std::string name = written;
     uint32_t line = 0;
@@ -199,14 +222,16 @@ Result<SourceValue> lookUp(const std::string& written, EvaluationContext& contex
     const auto functions = context.symbols()->findFunctions(plain);
     if (!functions.empty()) return functionValue(functions.front());
     if (auto found = enumerator(plain, scopes, context)) return std::move(*found);
-    return Error{ErrorCode::NotFound, "no variable `" + printable(written) + "` here" + suggestion(name, visibleNames(scopes, context))};
+    return Error{ErrorCode::NotFound, "no variable `" + printable(written) + "` here" +
+                                          suggestion(name, visibleNames(scopes, context))};
 }
 
 Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& context) {
     SourceValue value;
     value.name = value.path = name;
     if (name == "$pc") {
-        value = temporary(builtinType(Builtin::UnsignedInt), bytesOf(Number::ofUnsigned(context.address(), 32), BaseEncoding::Unsigned, 4));
+        value = temporary(builtinType(Builtin::UnsignedInt),
+                          bytesOf(Number::ofUnsigned(context.address(), 32), BaseEncoding::Unsigned, 4));
         value.format = 'x';
         return value;
     }
@@ -217,7 +242,9 @@ Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& conte
         return value;
     }
     constexpr std::pair<std::string_view, ObjectPlace::Kind> kKinds[] = {
-        {"$local", ObjectPlace::Kind::WasmLocal}, {"$stack", ObjectPlace::Kind::WasmOperand}, {"$global", ObjectPlace::Kind::WasmGlobal}};
+        {"$local", ObjectPlace::Kind::WasmLocal},
+        {"$stack", ObjectPlace::Kind::WasmOperand},
+        {"$global", ObjectPlace::Kind::WasmGlobal}};
     for (const auto& [prefix, kind] : kKinds) {
         if (!name.starts_with(prefix) || name.size() == prefix.size()) continue;
         const char* const end = name.data() + name.size();
@@ -240,7 +267,9 @@ Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& conte
         }
         return value;
     }
-    return Error{ErrorCode::NotFound, "there is no `" + printable(name) + "`; there are $local0, $stack0 (0 is the lowest), $global0, $pc and $memory[0]"};
+    return Error{ErrorCode::NotFound,
+                 "there is no `" + printable(name) +
+                     "`; there are $local0, $stack0 (0 is the lowest), $global0, $pc and $memory[0]"};
 }
 
 }  // namespace debugger

@@ -24,27 +24,42 @@ struct OperatorRow {
 };
 using Op = BinaryOperation;
 constexpr OperatorRow kOperators[] = {
-    {"||", 1, Kind::Or, Op::Or},          {"&&", 2, Kind::And, Op::And},        {"|", 3, Kind::Binary, Op::Or},
-    {"^", 4, Kind::Binary, Op::Xor},      {"&", 5, Kind::Binary, Op::And},      {"==", 6, Kind::Binary, Op::Equal},
-    {"!=", 6, Kind::Binary, Op::NotEqual}, {"<", 7, Kind::Binary, Op::Less},    {"<=", 7, Kind::Binary, Op::LessEqual},
-    {">", 7, Kind::Binary, Op::Greater},  {">=", 7, Kind::Binary, Op::GreaterEqual}, {"<<", 8, Kind::Binary, Op::ShiftLeft},
-    {">>", 8, Kind::Binary, Op::ShiftRight}, {"@", 9, Kind::Repeat, Op::Add},   {"+", 10, Kind::Binary, Op::Add},
-    {"-", 10, Kind::Binary, Op::Subtract}, {"*", 11, Kind::Binary, Op::Multiply}, {"/", 11, Kind::Binary, Op::Divide},
+    {"||", 1, Kind::Or, Op::Or},
+    {"&&", 2, Kind::And, Op::And},
+    {"|", 3, Kind::Binary, Op::Or},
+    {"^", 4, Kind::Binary, Op::Xor},
+    {"&", 5, Kind::Binary, Op::And},
+    {"==", 6, Kind::Binary, Op::Equal},
+    {"!=", 6, Kind::Binary, Op::NotEqual},
+    {"<", 7, Kind::Binary, Op::Less},
+    {"<=", 7, Kind::Binary, Op::LessEqual},
+    {">", 7, Kind::Binary, Op::Greater},
+    {">=", 7, Kind::Binary, Op::GreaterEqual},
+    {"<<", 8, Kind::Binary, Op::ShiftLeft},
+    {">>", 8, Kind::Binary, Op::ShiftRight},
+    {"@", 9, Kind::Repeat, Op::Add},
+    {"+", 10, Kind::Binary, Op::Add},
+    {"-", 10, Kind::Binary, Op::Subtract},
+    {"*", 11, Kind::Binary, Op::Multiply},
+    {"/", 11, Kind::Binary, Op::Divide},
     {"%", 11, Kind::Binary, Op::Remainder},
 };
 
 constexpr std::string_view kTags[] = {"struct", "union", "enum", "class"};
 constexpr std::string_view kQualifiers[] = {"const", "volatile", "mut"};
-constexpr std::string_view kArithmetic[] = {"unsigned", "signed", "long", "short", "int", "char", "float", "double", "void", "bool", "_Bool"};
+constexpr std::string_view kArithmetic[] = {"unsigned", "signed", "long", "short", "int",  "char",
+                                            "float",    "double", "void", "bool",  "_Bool"};
 
 template <size_t N>
 bool isOneOf(const Token& token, const std::string_view (&words)[N]) {
-    return token.kind == Token::Kind::Name && std::find(std::begin(words), std::end(words), token.text) != std::end(words);
+    return token.kind == Token::Kind::Name &&
+           std::find(std::begin(words), std::end(words), token.text) != std::end(words);
 }
 
 class Parser {
 public:
-    Parser(std::string_view text, std::vector<Token> tokens, const std::function<bool(const std::string&)>& isType)
+    Parser(std::string_view text, std::vector<Token> tokens,
+           const std::function<bool(const std::string&)>& isType)
         : m_text(text), m_tokens(std::move(tokens)), m_isType(isType) {}
 
     Result<ParsedExpression> run() {
@@ -57,7 +72,9 @@ public:
     }
 
 private:
-    const Token& token(size_t ahead = 0) const { return m_tokens[std::min(m_at + ahead, m_tokens.size() - 1)]; }
+    const Token& token(size_t ahead = 0) const {
+        return m_tokens[std::min(m_at + ahead, m_tokens.size() - 1)];
+    }
     bool accept(std::string_view punctuation) {
         if (!token().is(punctuation)) return false;
         m_at++;
@@ -70,12 +87,15 @@ private:
     }
     Error fail(const std::string& message) const { return errorAt(m_text, token().begin, message); }
     std::string shown(const Token& t) const {
-        return t.kind == Token::Kind::End ? "the end" : "`" + printable(firstCharacters(m_text.substr(t.begin, t.end - t.begin), 40)) + "`";
+        return t.kind == Token::Kind::End
+                   ? "the end"
+                   : "`" + printable(firstCharacters(m_text.substr(t.begin, t.end - t.begin), 40)) + "`";
     }
     Error unexpected() const {
         const Token& t = token();
         for (const std::string_view p : {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}) {
-            if (t.is(p)) return fail("an expression cannot change the program: use `set`, or `==` to compare");
+            if (t.is(p))
+                return fail("an expression cannot change the program: use `set`, or `==` to compare");
         }
         if (t.is("++") || t.is("--")) return fail("an expression cannot change the program: use `set`");
         if (t.kind == Token::Kind::End) return fail("the expression ends too early");
@@ -86,7 +106,9 @@ private:
         for (const NodeId child : {node.a, node.b, node.c}) {
             if (child != kNoNode) node.depth = std::max(node.depth, m_result.nodes[child].depth + 1);
         }
-        if (node.depth > kMaxChain) return Error{ErrorCode::Limit, errorAt(m_text, node.offset, "the expression is too long").message};
+        if (node.depth > kMaxChain)
+            return Error{ErrorCode::Limit,
+                         errorAt(m_text, node.offset, "the expression is too long").message};
         m_result.nodes.push_back(std::move(node));
         return static_cast<NodeId>(m_result.nodes.size() - 1);
     }
@@ -103,14 +125,18 @@ private:
         ~Nesting() { depth--; }
     };
     Result<> checkNesting() const {
-        if (m_depth > kMaxNesting) return Error{ErrorCode::Limit, errorAt(m_text, token().begin, "nested more than 200 deep").message};
+        if (m_depth > kMaxNesting)
+            return Error{ErrorCode::Limit,
+                         errorAt(m_text, token().begin, "nested more than 200 deep").message};
         return {};
     }
 
     Result<> format() {
         m_at++;
         const Token& t = token();
-        if (t.kind != Token::Kind::Name && t.kind != Token::Kind::Number && !t.is("!")) return fail("a format is expected behind the comma: x, d, u, o, b, c, s, r or a number of elements");
+        if (t.kind != Token::Kind::Name && t.kind != Token::Kind::Number && !t.is("!"))
+            return fail(
+                "a format is expected behind the comma: x, d, u, o, b, c, s, r or a number of elements");
         m_result.format = m_text.substr(t.begin, t.end - t.begin);
         m_at++;
         return {};
@@ -132,12 +158,13 @@ private:
 
     const OperatorRow* operatorHere() const {
         if (token().kind != Token::Kind::Punctuation) return nullptr;
-        const auto row = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OperatorRow& r) { return token().text == r.text; });
+        const auto row = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                      [&](const OperatorRow& r) { return token().text == r.text; });
         return row == std::end(kOperators) ? nullptr : row;
     }
 
     Result<NodeId> binary(unsigned lowest) {
-        NodeId left = TRY(unary());
+        NodeId left = TRY(asCasts(TRY(unary())));
         while (const OperatorRow* row = operatorHere()) {
             if (row->precedence < lowest) break;
             ExpressionNode n = node(row->kind);
@@ -155,8 +182,9 @@ private:
         TRY(checkNesting());
         const Token& t = token();
         if (t.is("++") || t.is("--")) return unexpected();
-        constexpr std::pair<std::string_view, Kind> kUnary[] = {{"-", Kind::Negate}, {"+", Kind::Plus}, {"!", Kind::Not},
-                                                               {"~", Kind::Complement}, {"*", Kind::Dereference}, {"&", Kind::AddressOf}};
+        constexpr std::pair<std::string_view, Kind> kUnary[] = {
+            {"-", Kind::Negate},     {"+", Kind::Plus},        {"!", Kind::Not},
+            {"~", Kind::Complement}, {"*", Kind::Dereference}, {"&", Kind::AddressOf}};
         for (const auto& [text, kind] : kUnary) {
             if (!t.is(text)) continue;
             ExpressionNode n = node(kind);
@@ -171,10 +199,10 @@ private:
             const auto cast = TRY(tryCast());
             if (cast) return *cast;
         }
-        return asCasts(TRY(postfix()));
+        return postfix();
     }
 
-    /// Rust's `x as u8`.
+    /// Rust's `x as u8`, which binds looser than its unary operators.
     Result<NodeId> asCasts(NodeId operand) {
         while (token().isName("as")) {
             ExpressionNode n = node(Kind::Cast);
@@ -217,8 +245,9 @@ private:
             return std::optional<NodeId>();
         }
         const Token& next = token();
-        const bool startsOperand = (next.kind != Token::Kind::Punctuation && next.kind != Token::Kind::End && !next.isName("as")) || next.is("(") ||
-                                   next.is("!") || next.is("~");
+        const bool startsOperand =
+            (next.kind != Token::Kind::Punctuation && next.kind != Token::Kind::End && !next.isName("as")) ||
+            next.is("(") || next.is("!") || next.is("~");
         const bool startsEither = next.is("*") || next.is("&") || next.is("-") || next.is("+");
         const bool isCertain = type->pointers > 0 || type->isReference || m_isCertain;
         if (!isCertain && !startsOperand && !(startsEither && m_isType(type->name))) {
@@ -234,17 +263,17 @@ private:
     std::optional<WrittenType> writtenType() {
         WrittenType type;
         m_isCertain = false;
-        while (token().is("*") || token().is("&")) {  // Rust: *const u8, &T
-            m_at++;
-            type.pointers++;
-            m_isCertain = true;
-        }
         const auto skipQualifiers = [this] {
             while (isOneOf(token(), kQualifiers)) {
                 m_isCertain = true;
                 m_at++;
             }
         };
+        while (token().is("*") && isOneOf(token(1), kQualifiers)) {  // Rust: *const u8
+            m_at++;
+            type.pointers++;
+            skipQualifiers();
+        }
         skipQualifiers();
         if (isOneOf(token(), kTags)) {
             type.name = token().text + " ";
@@ -255,7 +284,8 @@ private:
         if (isOneOf(token(), kArithmetic)) {
             m_isCertain = true;
             for (; isOneOf(token(), kArithmetic) || isOneOf(token(), kQualifiers); m_at++) {
-                if (!isOneOf(token(), kQualifiers)) type.name += (type.name.empty() ? "" : " ") + token().text;
+                if (!isOneOf(token(), kQualifiers))
+                    type.name += (type.name.empty() ? "" : " ") + token().text;
             }
         } else {
             type.name += token().text;
@@ -264,9 +294,12 @@ private:
         }
         for (;;) {
             skipQualifiers();
-            if (accept("*")) type.pointers++;
-            else if (accept("&")) type.isReference = true;
-            else break;
+            if (accept("*"))
+                type.pointers++;
+            else if (accept("&"))
+                type.isReference = true;
+            else
+                break;
         }
         return type;
     }
@@ -284,7 +317,8 @@ private:
             if (depth < 0) return;
             name += m_text.substr(token().begin, t.end - token().begin);
             m_at = i + 1;
-            if (token().kind == Token::Kind::Name && token().text.starts_with("::")) name += m_tokens[m_at++].text;
+            if (token().kind == Token::Kind::Name && token().text.starts_with("::"))
+                name += m_tokens[m_at++].text;
             m_isCertain = true;
             return;
         }
@@ -330,13 +364,15 @@ private:
         n.offset = token().begin;
         if (accept("[")) {
             n.kind = Kind::Child;
-            if (token().kind != Token::Kind::Name && token().kind != Token::Kind::Number) return fail("`raw` or a number is expected");
+            if (token().kind != Token::Kind::Name && token().kind != Token::Kind::Number)
+                return fail("`raw` or a number is expected");
             n.text = token().text;
             m_at++;
             TRY(expect("]"));
             return add(std::move(n));
         }
-        if (token().kind != Token::Kind::Name && token().kind != Token::Kind::Number) return fail("the name of a member is expected, not " + shown(token()));
+        if (token().kind != Token::Kind::Name && token().kind != Token::Kind::Number)
+            return fail("the name of a member is expected, not " + shown(token()));
         n.text = token().text;
         m_at++;
         if (token().is("(") && token(1).is(")")) {
@@ -380,7 +416,8 @@ private:
 
 }  // namespace
 
-Result<ParsedExpression> parseExpression(std::string_view text, const std::function<bool(const std::string&)>& isType) {
+Result<ParsedExpression> parseExpression(std::string_view text,
+                                         const std::function<bool(const std::string&)>& isType) {
     return Parser(text, TRY(tokenize(text)), isType).run();
 }
 

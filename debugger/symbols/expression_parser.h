@@ -25,28 +25,50 @@ struct WrittenType {
 
 struct ExpressionNode {
     enum class Kind : uint8_t {
-        Number, Character, String, Name, WasmName,
-        Member /* a.text */, Arrow /* a->text */, Child /* a.[text] */, MemberCall /* a.text() */, Index /* a[b] */, Slice /* a[b..c] */,
-        Repeat /* a@b */, AddressOf, Dereference, Negate, Plus, Complement, Not, Binary, And, Or, Conditional /* a ? b : c */,
-        Cast, SizeOfType, SizeOfValue,
+        Number,
+        Character,
+        String,
+        Name,
+        WasmName,
+        Member /* a.text */,
+        Arrow /* a->text */,
+        Child /* a.[text] */,
+        MemberCall /* a.text() */,
+        Index /* a[b] */,
+        Slice /* a[b..c] */,
+        Repeat /* a@b */,
+        AddressOf,
+        Dereference,
+        Negate,
+        Plus,
+        Complement,
+        Not,
+        Binary,
+        And,
+        Or,
+        Conditional /* a ? b : c */,
+        Cast,
+        SizeOfType,
+        SizeOfValue,
     } kind = Kind::Number;
     NodeId a = kNoNode, b = kNoNode, c = kNoNode;
     std::string text;
     Number number;
     BinaryOperation operation = BinaryOperation::Add;
     WrittenType type;
-    size_t offset = 0;     // where it is written, for messages
+    size_t offset = 0;  // where it is written, for messages
     uint32_t depth = 1;
 };
 
 struct ParsedExpression {
     std::vector<ExpressionNode> nodes;
     NodeId root = kNoNode;
-    std::string format;    // behind the comma: "x", "10", or empty
-    size_t end = 0;        // of the expression without its format
+    std::string format;  // behind the comma: "x", "10", or empty
+    size_t end = 0;      // of the expression without its format
 };
 
 /// `isType` decides where C needs to know: `(name) - 1`.
-engine::Result<ParsedExpression> parseExpression(std::string_view text, const std::function<bool(const std::string&)>& isType);
+engine::Result<ParsedExpression> parseExpression(std::string_view text,
+                                                 const std::function<bool(const std::string&)>& isType);
 
 }  // namespace debugger

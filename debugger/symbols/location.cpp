@@ -34,7 +34,9 @@ struct Entry {
 
 Error impossible(std::string why) { return Error{ErrorCode::Unsupported, std::move(why)}; }
 
-Error outOfStack() { return impossible("damaged debug info: the location expression takes more than it has"); }
+Error outOfStack() {
+    return impossible("damaged debug info: the location expression takes more than it has");
+}
 
 class Machine {
 public:
@@ -64,10 +66,10 @@ private:
     uint64_t m_byteSize;
     bool m_isFrameBase;
     std::vector<Entry> m_stack;
-    bool m_isValue = false;                      // DW_OP_stack_value was the last operation
+    bool m_isValue = false;  // DW_OP_stack_value was the last operation
     std::optional<std::vector<uint8_t>> m_implicit;
-    std::optional<ObjectPlace> m_pieces;         // Bytes, if there are pieces
-    uint64_t m_pieceBits = 0;                    // how many bits the pieces have
+    std::optional<ObjectPlace> m_pieces;  // Bytes, if there are pieces
+    uint64_t m_pieceBits = 0;             // how many bits the pieces have
     unsigned m_pieceCount = 0;
     bool m_onlyPieceIsPlain = false;
 };
@@ -93,7 +95,8 @@ Result<ObjectPlace> Machine::run() {
         if (m_stack.size() > kMaxStack) return impossible("the location expression needs too much stack");
     }
     if (!m_pieces) return current();
-    if (!m_stack.empty() || m_implicit) return impossible("damaged debug info: a location behind the last piece");
+    if (!m_stack.empty() || m_implicit)
+        return impossible("damaged debug info: a location behind the last piece");
     return *m_pieces;
 }
 
@@ -113,7 +116,8 @@ Result<ObjectPlace> Machine::current() {
     if (isValue && top.wasm) return *top.wasm;
     if (isValue) {
         place.kind = ObjectPlace::Kind::Bytes;
-        const auto size = static_cast<size_t>(m_byteSize == 0 ? 8 : std::min<uint64_t>(m_byteSize, kMaxObjectBytes));
+        const auto size =
+            static_cast<size_t>(m_byteSize == 0 ? 8 : std::min<uint64_t>(m_byteSize, kMaxObjectBytes));
         place.bytes.resize(std::max<size_t>(size, 8));
         std::memcpy(place.bytes.data(), &top.value, 8);
         place.bytes.resize(size);
@@ -146,10 +150,14 @@ Result<> Machine::step(uint8_t op) {
     case DW_OP_consts: push(static_cast<uint64_t>(m_reader.sleb())); return {};
     case DW_OP_fbreg: return frameBase(m_reader.sleb());
     case DW_OP_WASM_location: return wasmLocation();
-    case DW_OP_stack_value: TRY(peek(0)); m_isValue = true; return {};
+    case DW_OP_stack_value:
+        TRY(peek(0));
+        m_isValue = true;
+        return {};
     case DW_OP_implicit_value: {
         const Bytes bytes = m_reader.bytes(m_reader.uleb());
-        m_implicit.emplace(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(std::min<size_t>(bytes.size(), kMaxObjectBytes)));
+        m_implicit.emplace(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(std::min<size_t>(
+                                                              bytes.size(), kMaxObjectBytes)));
         return {};
     }
     case DW_OP_piece: return piece(saturatingMultiply(m_reader.uleb(), 8), 0);
@@ -177,7 +185,8 @@ Result<> Machine::step(uint8_t op) {
         // The tombstone of dead code must stay one.
         Entry* const top = TRY(peek(0));
         top->wasm.reset();
-        if (static_cast<uint32_t>(top->value) < 0xffff'fffe) top->value += m_context.threadLocalBase().value_or(0);
+        if (static_cast<uint32_t>(top->value) < 0xffff'fffe)
+            top->value += m_context.threadLocalBase().value_or(0);
         return {};
     }
     case DW_OP_convert:
@@ -195,14 +204,16 @@ Result<> Machine::wasmLocation() {
     ObjectPlace place;
     const uint8_t kind = m_reader.u8();
     const uint64_t index = kind == 3 ? m_reader.u32() : m_reader.uleb();
-    if (!m_reader.ok() || index > ~uint32_t{0}) return impossible("damaged debug info: the location expression is cut off");
+    if (!m_reader.ok() || index > ~uint32_t{0})
+        return impossible("damaged debug info: the location expression is cut off");
     place.index = static_cast<uint32_t>(index);
     switch (kind) {
     case 0: place.kind = ObjectPlace::Kind::WasmLocal; break;
     case 1:
     case 3: place.kind = ObjectPlace::Kind::WasmGlobal; break;
     case 2: place.kind = ObjectPlace::Kind::WasmOperand; break;
-    default: return impossible("damaged debug info: unknown kind " + std::to_string(kind) + " of Wasm location");
+    default:
+        return impossible("damaged debug info: unknown kind " + std::to_string(kind) + " of Wasm location");
     }
     engine::Value value;
     switch (kind) {
@@ -212,7 +223,8 @@ Result<> Machine::wasmLocation() {
     }
     const engine::ValKind type = value.type.kind();
     const bool isNarrow = type == engine::ValKind::I32 || type == engine::ValKind::F32;
-    m_stack.push_back({isNarrow ? static_cast<uint32_t>(value.low) : value.low, isNarrow ? Width::Narrow : Width::Wide, std::move(place)});
+    m_stack.push_back({isNarrow ? static_cast<uint32_t>(value.low) : value.low,
+                       isNarrow ? Width::Narrow : Width::Wide, std::move(place)});
     return {};
 }
 
@@ -222,7 +234,8 @@ Result<> Machine::frameBase(int64_t offset) {
     const auto entries = TRY(m_context.symbols()->frameBase(m_context.address()));
     if (entries.empty()) return impossible("the function has no frame base");
     const uint32_t address = m_context.address();
-    const auto entry = std::find_if(entries.begin(), entries.end(), [&](const LocationEntry& e) { return e.range.contains(address); });
+    const auto entry = std::find_if(entries.begin(), entries.end(),
+                                    [&](const LocationEntry& e) { return e.range.contains(address); });
     if (entry == entries.end()) return impossible("the frame is not set up here");
     const ObjectPlace base = TRY(Machine(entry->expression, m_context, 0, true).run());
     if (base.kind == ObjectPlace::Kind::Memory) {
@@ -245,7 +258,10 @@ Result<> Machine::stackOperation(uint8_t op) {
     case DW_OP_drop: TRY(pop()); return {};
     case DW_OP_over: m_stack.push_back(Entry(*TRY(peek(1)))); return {};
     case DW_OP_pick: m_stack.push_back(Entry(*TRY(peek(m_reader.u8())))); return {};
-    case DW_OP_swap: TRY(peek(1)); std::swap(m_stack[m_stack.size() - 1], m_stack[m_stack.size() - 2]); return {};
+    case DW_OP_swap:
+        TRY(peek(1));
+        std::swap(m_stack[m_stack.size() - 1], m_stack[m_stack.size() - 2]);
+        return {};
     default: break;
     }
     TRY(peek(2));
@@ -262,7 +278,8 @@ Result<> Machine::unary(uint8_t op) {
     case DW_OP_not: top->value = ~top->value; break;
     default: {
         const bool isNarrow = top->width == Width::Narrow;
-        const bool negative = isNarrow ? static_cast<int32_t>(top->value) < 0 : static_cast<int64_t>(top->value) < 0;
+        const bool negative =
+            isNarrow ? static_cast<int32_t>(top->value) < 0 : static_cast<int64_t>(top->value) < 0;
         if (negative) top->value = isNarrow ? static_cast<uint32_t>(-top->value) : -top->value;
     }
     }
@@ -270,7 +287,8 @@ Result<> Machine::unary(uint8_t op) {
 }
 
 Result<> Machine::binary(uint8_t op) {
-    const Entry right = TRY(pop()), left = TRY(pop());
+    const Entry right = TRY(pop())
+    , left = TRY(pop());
     const Width width = std::max(left.width, right.width);
     const auto result = applyBinary(op, left.value, right.value, width == Width::Narrow);
     if (!result) return impossible("its location divides by zero");
@@ -290,7 +308,8 @@ Result<> Machine::branch(uint8_t op) {
 }
 
 Result<> Machine::dereferenceTop(uint64_t size) {
-    if (size == 0 || size > 8) return impossible("damaged debug info: a read of " + std::to_string(size) + " bytes");
+    if (size == 0 || size > 8)
+        return impossible("damaged debug info: a read of " + std::to_string(size) + " bytes");
     const Entry top = TRY(pop());
     const uint64_t address = m_context.pointerSize() < 8 ? static_cast<uint32_t>(top.value) : top.value;
     uint8_t bytes[8] = {};
@@ -309,7 +328,8 @@ Result<> Machine::piece(uint64_t bitSize, uint64_t bitOffset) {
         m_pieces->kind = ObjectPlace::Kind::Bytes;
     }
     const uint64_t limit = 8 * (m_byteSize == 0 ? kMaxObjectBytes : std::min(m_byteSize, kMaxObjectBytes));
-    if (++m_pieceCount == 1 && m_byteSize != 0 && bitSize == 8 * m_byteSize && bitOffset == 0 && bitSize <= limit) {
+    if (++m_pieceCount == 1 && m_byteSize != 0 && bitSize == 8 * m_byteSize && bitOffset == 0 &&
+        bitSize <= limit) {
         // One piece that is all of the object: it stays writable.
         m_pieces = part;
         m_pieceBits = bitSize;
@@ -350,23 +370,27 @@ std::string knownRanges(const std::vector<LocationEntry>& entries) {
     for (const LocationEntry& entry : entries) {
         if (entry.expression.empty()) continue;
         if (shown++ == 3) return text + ", …";
-        text += (text.empty() ? "" : ", ") + hexadecimal(entry.range.begin) + "-" + hexadecimal(entry.range.end);
+        text +=
+            (text.empty() ? "" : ", ") + hexadecimal(entry.range.begin) + "-" + hexadecimal(entry.range.end);
     }
     return text;
 }
 
 }  // namespace
 
-ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationContext& context, uint64_t byteSize) {
+ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationContext& context,
+                             uint64_t byteSize) {
     if (expression.empty()) return unavailable("optimised out");
     auto place = Machine(expression, context, byteSize, false).run();
     if (!place) return unavailable(place.error().message);
     return std::move(*place);
 }
 
-ObjectPlace evaluateLocations(const std::vector<LocationEntry>& entries, EvaluationContext& context, uint64_t byteSize) {
+ObjectPlace evaluateLocations(const std::vector<LocationEntry>& entries, EvaluationContext& context,
+                              uint64_t byteSize) {
     for (const LocationEntry& entry : entries) {
-        if (entry.range.contains(context.address())) return evaluateLocation(entry.expression, context, byteSize);
+        if (entry.range.contains(context.address()))
+            return evaluateLocation(entry.expression, context, byteSize);
     }
     const std::string known = knownRanges(entries);
     return unavailable(known.empty() ? "optimised out" : "optimised out here (known at " + known + ")");

@@ -15,6 +15,7 @@
 namespace debugger {
 
 /// The place that the entry for the context's address gives.
-ObjectPlace evaluateLocations(const std::vector<LocationEntry>& entries, EvaluationContext& context, uint64_t byteSize);
+ObjectPlace evaluateLocations(const std::vector<LocationEntry>& entries, EvaluationContext& context,
+                              uint64_t byteSize);
 
 }  // namespace debugger

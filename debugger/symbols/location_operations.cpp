@@ -24,7 +24,9 @@ bool isBinaryOperation(uint8_t op) {
 }
 
 std::optional<uint64_t> applyBinary(uint8_t op, uint64_t left, uint64_t right, bool narrow) {
-    const auto toSigned = [narrow](uint64_t v) { return narrow ? static_cast<int32_t>(v) : static_cast<int64_t>(v); };
+    const auto toSigned = [narrow](uint64_t v) {
+        return narrow ? static_cast<int32_t>(v) : static_cast<int64_t>(v);
+    };
     const auto toUnsigned = [narrow](uint64_t v) { return narrow ? static_cast<uint32_t>(v) : v; };
     const int64_t a = toSigned(left), b = toSigned(right);
     switch (op) {

@@ -26,13 +26,16 @@ bool isInMemory(uint64_t address, uint64_t size, const EvaluationContext& contex
 const PrinterRow* rowFor(const std::string& name) {
     static const std::vector<PrinterRow> rows = [] {
         std::vector<PrinterRow> all = cppPrinters();
-        for (const PrinterRow& row : rustPrinters()) all.push_back(row);
+        for (const PrinterRow& row : rustPrinters())
+            all.push_back(row);
         return all;
     }();
     const std::string plain = withoutInlineNamespace(name);
     for (const PrinterRow& row : rows) {
         // A pattern that ends in < is a template's name, else it is the whole name.
-        if (row.pattern.ends_with('<') || row.pattern.ends_with('[') ? plain.starts_with(row.pattern) : plain == row.pattern) return &row;
+        if (row.pattern.ends_with('<') || row.pattern.ends_with('[') ? plain.starts_with(row.pattern)
+                                                                     : plain == row.pattern)
+            return &row;
     }
     return nullptr;
 }
@@ -53,7 +56,8 @@ std::optional<PrintedView> printedView(const SourceValue& value, EvaluationConte
     return row->print(value, context, wanted);
 }
 
-std::optional<SourceValue> memberAt(const SourceValue& object, std::initializer_list<std::string_view> path, EvaluationContext& context) {
+std::optional<SourceValue> memberAt(const SourceValue& object, std::initializer_list<std::string_view> path,
+                                    EvaluationContext& context) {
     std::optional<SourceValue> current = object;
     for (const std::string_view name : path) {
         current = findMember(*current, name, context);
@@ -62,7 +66,8 @@ std::optional<SourceValue> memberAt(const SourceValue& object, std::initializer_
     return current;
 }
 
-std::optional<uint64_t> numberAt(const SourceValue& object, std::initializer_list<std::string_view> path, EvaluationContext& context) {
+std::optional<uint64_t> numberAt(const SourceValue& object, std::initializer_list<std::string_view> path,
+                                 EvaluationContext& context) {
     const auto member = memberAt(object, path, context);
     if (!member) return std::nullopt;
     SourceValue inner = *member;
@@ -70,7 +75,8 @@ std::optional<uint64_t> numberAt(const SourceValue& object, std::initializer_lis
     // Numbers in wrappers (UsizeNoHighBit, __compressed_pair): the first member, however deep.
     for (unsigned depth = 0; depth < 8 && types.isAggregate(inner.type); depth++) {
         const TypeInfo& t = types.stripped(inner.type);
-        const auto first = std::find_if(t.members.begin(), t.members.end(), [](const Member& m) { return !m.isStatic; });
+        const auto first =
+            std::find_if(t.members.begin(), t.members.end(), [](const Member& m) { return !m.isStatic; });
         if (first == t.members.end()) return std::nullopt;
         inner = memberOf(inner, *first, context);
     }
@@ -79,9 +85,10 @@ std::optional<uint64_t> numberAt(const SourceValue& object, std::initializer_lis
     return number->asUnsigned();
 }
 
-std::optional<PrintedView> contiguous(const SourceValue& owner, TypeId element, uint64_t address, uint64_t count, Wanted wanted,
-                                      EvaluationContext& context) {
-    if (!isInMemory(address, saturatingMultiply(count, Types(context).size(element)), context)) return std::nullopt;
+std::optional<PrintedView> contiguous(const SourceValue& owner, TypeId element, uint64_t address,
+                                      uint64_t count, Wanted wanted, EvaluationContext& context) {
+    if (!isInMemory(address, saturatingMultiply(count, Types(context).size(element)), context))
+        return std::nullopt;
     PrintedView view;
     view.kind = PrintedView::Kind::Sequence;
     view.address = address;
@@ -100,7 +107,8 @@ std::optional<PrintedView> contiguous(const SourceValue& owner, TypeId element, 
     return view;
 }
 
-std::optional<PrintedView> textAt(uint64_t address, uint64_t count, unsigned unitSize, EvaluationContext& context) {
+std::optional<PrintedView> textAt(uint64_t address, uint64_t count, unsigned unitSize,
+                                  EvaluationContext& context) {
     if (!isInMemory(address, saturatingMultiply(count, unitSize), context)) return std::nullopt;
     PrintedView view;
     view.kind = PrintedView::Kind::Text;

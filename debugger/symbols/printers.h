@@ -39,11 +39,15 @@ struct Wanted {
 std::optional<PrintedView> printedView(const SourceValue& value, EvaluationContext& context, Wanted wanted);
 
 /// Helpers of the rows.
-std::optional<SourceValue> memberAt(const SourceValue& object, std::initializer_list<std::string_view> path, EvaluationContext& context);
-std::optional<uint64_t> numberAt(const SourceValue& object, std::initializer_list<std::string_view> path, EvaluationContext& context);
+std::optional<SourceValue> memberAt(const SourceValue& object, std::initializer_list<std::string_view> path,
+                                    EvaluationContext& context);
+std::optional<uint64_t> numberAt(const SourceValue& object, std::initializer_list<std::string_view> path,
+                                 EvaluationContext& context);
 /// Elements of a contiguous sequence; nothing if it is not inside memory (an object that was not constructed yet).
-std::optional<PrintedView> contiguous(const SourceValue& owner, TypeId element, uint64_t address, uint64_t count, Wanted wanted, EvaluationContext& context);
-std::optional<PrintedView> textAt(uint64_t address, uint64_t count, unsigned unitSize, EvaluationContext& context);
+std::optional<PrintedView> contiguous(const SourceValue& owner, TypeId element, uint64_t address,
+                                      uint64_t count, Wanted wanted, EvaluationContext& context);
+std::optional<PrintedView> textAt(uint64_t address, uint64_t count, unsigned unitSize,
+                                  EvaluationContext& context);
 
 struct PrinterRow {
     std::string_view pattern;  // beginning of the type's name, without inline namespaces

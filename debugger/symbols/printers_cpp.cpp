@@ -16,7 +16,8 @@ TypeId templateArgument(const SourceValue& value, size_t index, const Types& typ
 }
 
 /// A pointer member, in wrappers or not.
-std::optional<SourceValue> pointerMember(const SourceValue& value, std::string_view name, EvaluationContext& context) {
+std::optional<SourceValue> pointerMember(const SourceValue& value, std::string_view name,
+                                         EvaluationContext& context) {
     const auto member = findMember(value, name, context);
     return member ? findPointer(*member, context) : std::nullopt;
 }
@@ -42,7 +43,8 @@ View shortString(const SourceValue& shortForm, uint64_t size, EvaluationContext&
 }
 
 View printString(const SourceValue& value, EvaluationContext& context, Wanted) {
-    const auto rep = memberAt(value, {"__rep_"}, context) ? memberAt(value, {"__rep_"}, context) : memberAt(value, {"__r_", "__value_"}, context);
+    const auto rep = memberAt(value, {"__rep_"}, context) ? memberAt(value, {"__rep_"}, context)
+                                                          : memberAt(value, {"__r_", "__value_"}, context);
     if (!rep) return std::nullopt;
     const auto shortForm = findMember(*rep, "__s", context), longForm = findMember(*rep, "__l", context);
     if (!shortForm || !longForm) return std::nullopt;
@@ -55,7 +57,8 @@ View printString(const SourceValue& value, EvaluationContext& context, Wanted) {
         // Before LLVM 15 the flag is a bit of the size: the highest where the size comes last, else the lowest.
         const auto sizeMember = findMember(*shortForm, "__size_", context);
         const bool sizeIsLast = sizeMember && sizeMember->place.kind == ObjectPlace::Kind::Memory &&
-                                value.place.kind == ObjectPlace::Kind::Memory && sizeMember->place.address != value.place.address;
+                                value.place.kind == ObjectPlace::Kind::Memory &&
+                                sizeMember->place.address != value.place.address;
         isLong = sizeIsLast ? (*size & 0x80) != 0 : (*size & 1) != 0;
         size = sizeIsLast ? *size & 0x7f : *size >> 1;
     }
@@ -87,7 +90,8 @@ View printStringView(const SourceValue& value, EvaluationContext& context, Wante
 
 View printVector(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
     const auto begin = pointerMember(value, "__begin_", context);
-    const auto first = addressIn(begin, context), last = addressIn(pointerMember(value, "__end_", context), context);
+    const auto first = addressIn(begin, context),
+               last = addressIn(pointerMember(value, "__end_", context), context);
     if (!first || !last || *last < *first) return std::nullopt;
     const Types types(context);
     const TypeId element = types.target(types.strip(begin->type));
@@ -141,9 +145,11 @@ View printSharedPointer(const SourceValue& value, EvaluationContext& context, Wa
     if (!view || !control) return view;
     const auto block = dereference(*control, context);
     if (!block) return view;
-    const auto owners = numberAt(*block, {"__shared_owners_"}, context), weak = numberAt(*block, {"__shared_weak_owners_"}, context);
+    const auto owners = numberAt(*block, {"__shared_owners_"}, context),
+               weak = numberAt(*block, {"__shared_weak_owners_"}, context);
     // libc++ counts owners from zero.
-    if (owners && weak) view->note = "strong=" + std::to_string(*owners + 1) + ", weak=" + std::to_string(*weak);
+    if (owners && weak)
+        view->note = "strong=" + std::to_string(*owners + 1) + ", weak=" + std::to_string(*weak);
     return view;
 }
 
@@ -238,8 +244,10 @@ View printTree(const SourceValue& value, EvaluationContext& context, Wanted want
         if (i < wanted.first) continue;
         auto element = findMember(walk.node(), "__value_", context);
         if (!element) return std::nullopt;
-        if (const auto inner = findMember(*element, "__cc_", context)) element = inner;
-        else if (const auto older = findMember(*element, "__cc", context)) element = older;
+        if (const auto inner = findMember(*element, "__cc_", context))
+            element = inner;
+        else if (const auto older = findMember(*element, "__cc", context))
+            element = older;
         element->path = value.path.empty() ? "" : value.path + ".[" + std::to_string(i) + "]";
         element->name = "[" + std::to_string(i) + "]";
         view.items.push_back(std::move(*element));

@@ -72,7 +72,8 @@ View printOsString(const SourceValue& value, EvaluationContext& context, Wanted 
     SourceValue inner = value;
     const Types types(context);
     for (unsigned depth = 0; depth < 6; depth++) {
-        if (const auto view = printVec(inner, context, {wanted.first, 0})) return textAt(view->address, view->count, 1, context);
+        if (const auto view = printVec(inner, context, {wanted.first, 0}))
+            return textAt(view->address, view->count, 1, context);
         const TypeInfo& t = types.stripped(inner.type);
         if (t.members.empty()) return std::nullopt;
         inner = memberOf(inner, t.members.front(), context);
@@ -84,7 +85,8 @@ View printBox(const SourceValue& value, EvaluationContext& context, Wanted wante
     const Types types(context);
     if (const auto fat = fatPointer(value, context)) {
         const bool isText = types.stripped(value.type).name.find("::Box<str") != std::string::npos;
-        return isText ? textAt(fat->address, fat->length, 1, context) : contiguous(value, fat->element, fat->address, fat->length, wanted, context);
+        return isText ? textAt(fat->address, fat->length, 1, context)
+                      : contiguous(value, fat->element, fat->address, fat->length, wanted, context);
     }
     if (!types.isPointer(value.type)) return std::nullopt;  // Box<dyn Trait>: shown with its two pointers
     PrintedView view;
@@ -119,10 +121,12 @@ View printCounted(const SourceValue& value, EvaluationContext& context, Wanted) 
 }
 
 /// hashbrown: a control byte per bucket (high bit clear = full); the entries lie before them, last one first.
-View printTable(const SourceValue& table, const SourceValue& owner, EvaluationContext& context, Wanted wanted) {
+View printTable(const SourceValue& table, const SourceValue& owner, EvaluationContext& context,
+                Wanted wanted) {
     const TypeId entry = typeArgument(table, "T", context);
     const auto control = memberAt(table, {"table", "ctrl"}, context);
-    const auto mask = numberAt(table, {"table", "bucket_mask"}, context), count = numberAt(table, {"table", "items"}, context);
+    const auto mask = numberAt(table, {"table", "bucket_mask"}, context),
+               count = numberAt(table, {"table", "items"}, context);
     if (entry == kNoType || !control || !mask || !count) return std::nullopt;
     const auto address = firstPointer(*control, context);
     const uint64_t each = Types(context).size(entry);
@@ -134,7 +138,8 @@ View printTable(const SourceValue& table, const SourceValue& owner, EvaluationCo
     const uint64_t buckets = std::min(*mask + 1, kMaxBuckets);
     uint64_t seen = 0;
     uint8_t bytes[kChunk];
-    for (uint64_t bucket = 0; bucket < buckets && seen < *count && view.items.size() < wanted.count; bucket++) {
+    for (uint64_t bucket = 0; bucket < buckets && seen < *count && view.items.size() < wanted.count;
+         bucket++) {
         if (bucket % kChunk == 0) {
             const auto length = static_cast<size_t>(std::min(kChunk, buckets - bucket));
             if (!context.readMemory(*address + bucket, {bytes, length})) break;
@@ -151,8 +156,12 @@ View printTable(const SourceValue& table, const SourceValue& owner, EvaluationCo
 }
 
 std::optional<SourceValue> rawTable(const SourceValue& value, EvaluationContext& context) {
-    for (const auto& path : std::initializer_list<std::initializer_list<std::string_view>>{
-             {"base", "table"}, {"base", "map", "table"}, {"map", "base", "table"}, {"table"}, {"map", "table"}}) {
+    for (const auto& path :
+         std::initializer_list<std::initializer_list<std::string_view>>{{"base", "table"},
+                                                                        {"base", "map", "table"},
+                                                                        {"map", "base", "table"},
+                                                                        {"table"},
+                                                                        {"map", "table"}}) {
         const auto table = memberAt(value, path, context);
         if (table && findMember(*table, "table", context)) return table;
     }

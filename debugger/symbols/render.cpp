@@ -15,19 +15,21 @@ using engine::Result;
 
 namespace {
 
-constexpr unsigned kMaxDepth = 4;        // of structs and arrays in each other; deeper ones are {…}
-constexpr unsigned kMaxNodes = 4'000;    // objects looked at
-constexpr uint64_t kMaxElements = 256;   // of one array
-constexpr uint64_t kRepeats = 4;         // so many equal elements are said once
+constexpr unsigned kMaxDepth = 4;       // of structs and arrays in each other; deeper ones are {…}
+constexpr unsigned kMaxNodes = 4'000;   // objects looked at
+constexpr uint64_t kMaxElements = 256;  // of one array
+constexpr uint64_t kRepeats = 4;        // so many equal elements are said once
 
 class Renderer {
 public:
-    Renderer(EvaluationContext& context, size_t maxLength) : m_context(context), m_types(context), m_limit(maxLength) {}
+    Renderer(EvaluationContext& context, size_t maxLength)
+        : m_context(context), m_types(context), m_limit(maxLength) {}
 
     std::string run(const SourceValue& value) {
         any(value, 0);
         std::string text = printable(m_text);
-        if (m_isCut || characterCount(text) > m_limit) text = std::string(firstCharacters(text, m_limit)) + "…";
+        if (m_isCut || characterCount(text) > m_limit)
+            text = std::string(firstCharacters(text, m_limit)) + "…";
         return text;
     }
 
@@ -43,7 +45,8 @@ private:
     void pointer(const SourceValue& value, unsigned depth);
     void functionPointer(uint64_t index);
     void array(const SourceValue& value, const ArrayShape& shape, unsigned depth);
-    void elements(uint64_t count, bool isRust, unsigned depth, const std::function<Result<SourceValue>(uint64_t)>& at);
+    void elements(uint64_t count, bool isRust, unsigned depth,
+                  const std::function<Result<SourceValue>(uint64_t)>& at);
     void aggregate(const SourceValue& value, unsigned depth);
     void rustAggregate(const SourceValue& value, const std::string& name, unsigned depth);
     void cMembers(const SourceValue& value, unsigned depth);
@@ -78,7 +81,8 @@ void Renderer::any(const SourceValue& original, unsigned depth) {
         return append("<unavailable: " + (value.place.why.empty() ? "optimised out" : value.place.why) + ">");
     }
     if (!value.isRaw) {
-        if (const auto view = printedView(value, m_context, {0, kMaxElements})) return printed(value, *view, depth);
+        if (const auto view = printedView(value, m_context, {0, kMaxElements}))
+            return printed(value, *view, depth);
     }
     byType(value, depth);
 }
@@ -96,8 +100,10 @@ void Renderer::byType(const SourceValue& value, unsigned depth) {
     case TypeKind::Union:
     case TypeKind::Variant: return aggregate(value, depth);
     case TypeKind::Function: {
-        const auto function = m_context.symbols() ? m_context.symbols()->functionAt(static_cast<uint32_t>(readNumber(value, m_context).valueOr({}).asUnsigned()))
-                                                  : std::nullopt;
+        const auto function = m_context.symbols()
+                                  ? m_context.symbols()->functionAt(static_cast<uint32_t>(
+                                        readNumber(value, m_context).valueOr({}).asUnsigned()))
+                                  : std::nullopt;
         return append(function ? function->qualifiedName : "function");
     }
     case TypeKind::MemberPointer: {
@@ -116,11 +122,13 @@ void Renderer::number(const SourceValue& value, const Number& n) {
     const BaseEncoding encoding = n.isFloat() ? BaseEncoding::Float : BaseEncoding::Unsigned;
     const auto bytes = bytesOf(n, encoding, std::max<size_t>(1, (size + 7) / 8));
     UnsignedInt128 bits = 0;
-    for (size_t i = 0; i < bytes.size() && i < 16; i++) bits |= static_cast<UnsignedInt128>(bytes[i]) << (8 * i);
+    for (size_t i = 0; i < bytes.size() && i < 16; i++)
+        bits |= static_cast<UnsignedInt128>(bytes[i]) << (8 * i);
     bits = wrapInteger(bits, size, false);
     switch (value.format) {
     case 'x': return append(hexadecimal(bits));
-    case 'd': return append(n.isFloat() ? shortest(n.real, n.bits) : decimal(wrapInteger(bits, size, true), true));
+    case 'd':
+        return append(n.isFloat() ? shortest(n.real, n.bits) : decimal(wrapInteger(bits, size, true), true));
     case 'u': return append(decimal(bits, false));
     case 'c': return character(n);
     case 'o':
@@ -138,14 +146,16 @@ void Renderer::number(const SourceValue& value, const Number& n) {
     }
     if (!n.isFloat()) return append(decimal(n.integer, n.kind == Number::Kind::Signed));
     std::string digits = shortest(n.real, n.bits);
-    if (m_types.isRust(value.type) && digits.find_first_not_of("-0123456789") == std::string::npos) digits += ".0";
+    if (m_types.isRust(value.type) && digits.find_first_not_of("-0123456789") == std::string::npos)
+        digits += ".0";
     append(digits);
 }
 
 void Renderer::character(const Number& n) {
     const auto code = static_cast<uint32_t>(n.asUnsigned());
     const bool isByte = n.bits <= 8 && (code & 0xff) >= 0x80;
-    const std::string shown = isByte ? "\\x" + hexadecimal(code & 0xff, 2).substr(2) : escapedCharacter(code, '\'');
+    const std::string shown =
+        isByte ? "\\x" + hexadecimal(code & 0xff, 2).substr(2) : escapedCharacter(code, '\'');
     append(decimal(n.integer, n.kind == Number::Kind::Signed) + " '" + shown + "'");
 }
 
@@ -157,7 +167,8 @@ void Renderer::complex(const SourceValue& value) {
     const std::span<const uint8_t> all(bytes);
     const auto real = numberFrom(all.first(all.size() / 2), BaseEncoding::Float);
     const auto imaginary = numberFrom(all.subspan(all.size() / 2), BaseEncoding::Float);
-    if (!real || !imaginary) return append("<unavailable: a complex number of " + std::to_string(size) + " bytes>");
+    if (!real || !imaginary)
+        return append("<unavailable: a complex number of " + std::to_string(size) + " bytes>");
     append(shortest(real->real, real->bits) + " + " + shortest(imaginary->real, imaginary->bits) + "i");
 }
 
@@ -171,7 +182,8 @@ void Renderer::base(const SourceValue& value, const TypeInfo& type) {
     if (value.format != 0 && value.format != 's') return number(value, n);
     const auto builtin = asBuiltin(m_types.strip(value.type));
     if (builtin == Builtin::V128) return append(hexadecimal(n.integer, 32));
-    if (builtin == Builtin::WasmReference) return append(n.integer == 0 ? "null" : "reference " + hexadecimal(n.integer));
+    if (builtin == Builtin::WasmReference)
+        return append(n.integer == 0 ? "null" : "reference " + hexadecimal(n.integer));
     switch (type.encoding) {
     case BaseEncoding::Boolean: {
         const std::string text = n.integer == 0 ? "false" : "true";
@@ -194,7 +206,8 @@ void Renderer::enumeration(const SourceValue& value, const TypeInfo& type) {
     if (value.format != 0 && value.format != 's') return number(value, *read);
     const auto bits = static_cast<unsigned>(std::min<uint64_t>(8 * m_types.size(value.type), 64));
     const auto sameBits = [bits](int64_t a, UnsignedInt128 b) {
-        return wrapInteger(static_cast<UnsignedInt128>(static_cast<Int128>(a)), bits, false) == wrapInteger(b, bits, false);
+        return wrapInteger(static_cast<UnsignedInt128>(static_cast<Int128>(a)), bits, false) ==
+               wrapInteger(b, bits, false);
     };
     uint64_t known = 0, largest = 0;
     bool areFlags = true;
@@ -251,10 +264,10 @@ void Renderer::pointer(const SourceValue& value, unsigned depth) {
         if (object) return any(*object, depth + 1);
     }
     append(hexadecimal(*address));
-    const bool isString = m_types.isText(target) || (value.format == 's' && m_types.size(target) == 1);
-    if (!isString || *address == 0) return;
+    const bool isAskedFor = value.format == 's' && (m_types.size(target) == 1 || m_types.isVoid(target));
+    if ((!m_types.isText(target) && !isAskedFor) || *address == 0) return;
     append(" ");
-    terminatedText(*address, static_cast<unsigned>(m_types.size(target)));
+    terminatedText(*address, isAskedFor ? 1 : static_cast<unsigned>(m_types.size(target)));
 }
 
 void Renderer::quoted(std::span<const uint8_t> bytes, unsigned unitSize, bool isWhole) {
@@ -294,7 +307,8 @@ void Renderer::terminatedText(uint64_t address, unsigned unitSize) {
         const auto read = m_context.readMemory(at, std::span(bytes).subspan(old));
         if (!read) return failed(read.error());
         for (size_t i = old; i < bytes.size() && !isEnded; i += unitSize) {
-            isEnded = std::all_of(bytes.begin() + static_cast<ptrdiff_t>(i), bytes.begin() + static_cast<ptrdiff_t>(i + unitSize),
+            isEnded = std::all_of(bytes.begin() + static_cast<ptrdiff_t>(i),
+                                  bytes.begin() + static_cast<ptrdiff_t>(i + unitSize),
                                   [](uint8_t b) { return b == 0; });
             if (isEnded) bytes.resize(i);
         }
@@ -305,7 +319,8 @@ void Renderer::terminatedText(uint64_t address, unsigned unitSize) {
 
 // ---------------------------------------------------------------------------------------------------- arrays, printers
 
-void Renderer::elements(uint64_t count, bool isRust, unsigned depth, const std::function<Result<SourceValue>(uint64_t)>& at) {
+void Renderer::elements(uint64_t count, bool isRust, unsigned depth,
+                        const std::function<Result<SourceValue>(uint64_t)>& at) {
     if (count > 0 && depth >= kMaxDepth) return append(isRust ? "[…]" : "{…}");
     append(isRust ? "[" : "{");
     std::string previous;
@@ -342,7 +357,8 @@ void Renderer::elements(uint64_t count, bool isRust, unsigned depth, const std::
 }
 
 void Renderer::array(const SourceValue& value, const ArrayShape& shape, unsigned depth) {
-    const bool isText = m_types.isText(shape.element) || (value.format == 's' && m_types.size(shape.element) == 1);
+    const bool isText =
+        m_types.isText(shape.element) || (value.format == 's' && m_types.size(shape.element) == 1);
     if (isText && shape.extents.size() == 1 && (value.format == 0 || value.format == 's')) {
         const auto unit = static_cast<unsigned>(m_types.size(shape.element));
         const uint64_t units = std::min<uint64_t>(shape.extents[0], m_limit + 1);
@@ -365,7 +381,8 @@ void Renderer::printed(const SourceValue& value, const PrintedView& view, unsign
     const bool isRust = m_types.isRust(value.type);
     switch (view.kind) {
     case PrintedView::Kind::Text: return text(view.address, view.count, view.unitSize);
-    case PrintedView::Kind::Optional: return view.items.empty() ? append("nullopt") : any(view.items.front(), depth + 1);
+    case PrintedView::Kind::Optional:
+        return view.items.empty() ? append("nullopt") : any(view.items.front(), depth + 1);
     case PrintedView::Kind::Pointer: {
         if (!isRust && view.pointer) {
             SourceValue pointer = *view.pointer;
@@ -420,7 +437,8 @@ void Renderer::rustAggregate(const SourceValue& value, const std::string& name, 
     const auto& members = m_types.stripped(value.type).members;
     append(name);
     if (members.empty()) return append(name.empty() ? "()" : "");
-    const bool isTuple = std::all_of(members.begin(), members.end(), [](const Member& m) { return m.name.starts_with("__"); });
+    const bool isTuple =
+        std::all_of(members.begin(), members.end(), [](const Member& m) { return m.name.starts_with("__"); });
     if (depth >= kMaxDepth) return append(isTuple ? "(…)" : name.empty() ? "{…}" : " {…}");
     append(isTuple ? "(" : name.empty() ? "{ " : " { ");
     bool isFirst = true;
@@ -450,7 +468,8 @@ void Renderer::aggregate(const SourceValue& value, unsigned depth) {
         return append(")");
     }
     const bool isUnion = type.kind == TypeKind::Union;
-    if (isRust && !isUnion) return rustAggregate(value, type.name.starts_with('(') ? "" : shortName(type.name), depth);
+    if (isRust && !isUnion)
+        return rustAggregate(value, type.name.starts_with('(') ? "" : shortName(type.name), depth);
     if (depth >= kMaxDepth && !type.members.empty()) return append("{…}");
     cMembers(value, depth);
 }

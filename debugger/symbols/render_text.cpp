@@ -13,10 +13,11 @@ struct Range {
 };
 /// Controls, bidirectional and invisible characters, separators, surrogates, non-characters, tags (Unicode 15, categories Cc, Cf, Zl, Zp).
 constexpr Range kHidden[] = {
-    {0x0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x34f, 0x34f}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f},
-    {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},
-    {0xd800, 0xdfff}, {0xfdd0, 0xfdef}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xfffe, 0xffff},
-    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
+    {0x0, 0x1f},      {0x7f, 0x9f},     {0xad, 0xad},       {0x34f, 0x34f},     {0x600, 0x605},
+    {0x61c, 0x61c},   {0x6dd, 0x6dd},   {0x70f, 0x70f},     {0x115f, 0x1160},   {0x17b4, 0x17b5},
+    {0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
+    {0xd800, 0xdfff}, {0xfdd0, 0xfdef}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
 };
 
 bool isHidden(uint32_t c) {
@@ -31,7 +32,8 @@ std::string utf8(uint32_t c) {
     if (c < 0x80) return {byte(c)};
     if (c < 0x800) return {byte(0xc0 | c >> 6), byte(0x80 | (c & 63))};
     if (c < 0x10000) return {byte(0xe0 | c >> 12), byte(0x80 | (c >> 6 & 63)), byte(0x80 | (c & 63))};
-    return {byte(0xf0 | c >> 18), byte(0x80 | (c >> 12 & 63)), byte(0x80 | (c >> 6 & 63)), byte(0x80 | (c & 63))};
+    return {byte(0xf0 | c >> 18), byte(0x80 | (c >> 12 & 63)), byte(0x80 | (c >> 6 & 63)),
+            byte(0x80 | (c & 63))};
 }
 
 std::string hexByte(uint32_t c) { return "\\x" + hexadecimal(c, 2).substr(2); }
@@ -64,12 +66,15 @@ Decoded decodeUnit(std::span<const uint8_t> bytes, unsigned unitSize) {
     if (unitSize == 2 && unit >= 0xd800 && unit < 0xdc00 && bytes.size() >= 4) {
         uint16_t low = 0;
         std::memcpy(&low, bytes.data() + 2, 2);
-        if (low >= 0xdc00 && low < 0xe000) return {0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00u), 4, true};
+        if (low >= 0xdc00 && low < 0xe000)
+            return {0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00u), 4, true};
     }
     return {unit, unitSize, true};
 }
 
-std::span<const uint8_t> asBytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+std::span<const uint8_t> asBytes(std::string_view text) {
+    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
 
 }  // namespace
 
@@ -91,7 +96,8 @@ std::string escapedCharacter(uint32_t c, char quote) {
     return c < 0x80 ? hexByte(c) : "\\u{" + hexadecimal(c).substr(2) + "}";
 }
 
-std::string escapedText(std::span<const uint8_t> bytes, unsigned unitSize, size_t maxCharacters, char quote, bool& isCut) {
+std::string escapedText(std::span<const uint8_t> bytes, unsigned unitSize, size_t maxCharacters, char quote,
+                        bool& isCut) {
     std::string text;
     size_t at = 0, count = 0;
     while (at + unitSize <= bytes.size()) {
@@ -126,7 +132,8 @@ std::string printable(std::string_view text, bool keepNewlines) {
 
 size_t characterCount(std::string_view text) {
     size_t count = 0;
-    for (const char c : text) count += (c & 0xc0) != 0x80;
+    for (const char c : text)
+        count += (c & 0xc0) != 0x80;
     return count;
 }
 

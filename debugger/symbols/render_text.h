@@ -13,7 +13,8 @@ namespace debugger {
 /// A code point as it may be shown: itself, "\n", "\x07", "\u{202e}". `quote` is escaped too.
 std::string escapedCharacter(uint32_t codePoint, char quote);
 /// Decodes units of 1 (UTF-8, bad bytes become \xNN), 2 or 4 bytes; stops after `maxCharacters` and says so in `isCut`.
-std::string escapedText(std::span<const uint8_t> bytes, unsigned unitSize, size_t maxCharacters, char quote, bool& isCut);
+std::string escapedText(std::span<const uint8_t> bytes, unsigned unitSize, size_t maxCharacters, char quote,
+                        bool& isCut);
 /// Escapes what must not be shown, and nothing else: for names and for whole lines. Keeps newlines if told to.
 std::string printable(std::string_view text, bool keepNewlines = false);
 /// Length in code points, for limits.

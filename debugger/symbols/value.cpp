@@ -28,7 +28,8 @@ std::string typeName(TypeId type, Symbols& symbols) { return printable(Types(&sy
 
 std::string typeName(const SourceValue& value, EvaluationContext& context) {
     std::string name = Types(context).name(value.type);
-    for (const uint64_t extent : value.extents) name += "[" + std::to_string(extent) + "]";
+    for (const uint64_t extent : value.extents)
+        name += "[" + std::to_string(extent) + "]";
     return printable(name);
 }
 
@@ -49,10 +50,13 @@ uint64_t byteSize(const SourceValue& value, EvaluationContext& context) {
 bool isAssignable(const SourceValue& value, EvaluationContext& context) {
     const SourceValue object = throughReferences(value, context);
     const ObjectPlace::Kind kind = object.place.kind;
-    if (kind != ObjectPlace::Kind::Memory && kind != ObjectPlace::Kind::WasmLocal && kind != ObjectPlace::Kind::WasmGlobal) return false;
+    if (kind != ObjectPlace::Kind::Memory && kind != ObjectPlace::Kind::WasmLocal &&
+        kind != ObjectPlace::Kind::WasmGlobal)
+        return false;
     const Types types(context);
     const TypeKind type = types.kind(types.strip(object.type));
-    return object.extents.empty() && (type == TypeKind::Base || type == TypeKind::Pointer || type == TypeKind::Enum);
+    return object.extents.empty() &&
+           (type == TypeKind::Base || type == TypeKind::Pointer || type == TypeKind::Enum);
 }
 
 // ------------------------------------------------------------------------------------------------------------ children
@@ -61,10 +65,13 @@ namespace {
 
 constexpr size_t kMaxMembers = 4000;
 
-std::string childPath(const SourceValue& parent, const std::string& name) { return memberPath(parent.path, "[" + name + "]"); }
+std::string childPath(const SourceValue& parent, const std::string& name) {
+    return memberPath(parent.path, "[" + name + "]");
+}
 
 /// Members as a person expects them: bases and anonymous members by a made name, of a Rust enum what the active case holds.
-void appendMembers(const SourceValue& object, std::vector<SourceValue>& all, EvaluationContext& context, unsigned depth) {
+void appendMembers(const SourceValue& object, std::vector<SourceValue>& all, EvaluationContext& context,
+                   unsigned depth) {
     const Types types(context);
     const TypeInfo& t = types.stripped(object.type);
     for (const Member& member : t.members) {
@@ -73,7 +80,9 @@ void appendMembers(const SourceValue& object, std::vector<SourceValue>& all, Eva
         if (!member.isBase && !member.name.empty()) continue;
         const TypeKind kind = types.kind(types.strip(member.type));
         child.path = childPath(object, std::to_string(all.size() - 1));
-        child.name = member.isBase ? types.name(member.type) : kind == TypeKind::Union ? "{union}" : "{struct}";
+        child.name = member.isBase             ? types.name(member.type)
+                     : kind == TypeKind::Union ? "{union}"
+                                               : "{struct}";
     }
     if (t.cases.empty() || depth > 4) return;
     const auto active = activeCase(object, context);
@@ -81,8 +90,10 @@ void appendMembers(const SourceValue& object, std::vector<SourceValue>& all, Eva
     for (const Member& member : (*active)->members) {
         SourceValue payload = memberOf(object, member, context);
         payload.path = object.path;  // its members are found in the enum itself
-        if (types.isAggregate(member.type)) appendMembers(payload, all, context, depth + 1);
-        else all.push_back(std::move(payload));
+        if (types.isAggregate(member.type))
+            appendMembers(payload, all, context, depth + 1);
+        else
+            all.push_back(std::move(payload));
     }
 }
 
@@ -94,14 +105,18 @@ SourceValue rawChild(const SourceValue& value) {
     return raw;
 }
 
-std::vector<SourceValue> printedChildren(const SourceValue& value, const PrintedView& view, EvaluationContext& context) {
+std::vector<SourceValue> printedChildren(const SourceValue& value, const PrintedView& view,
+                                         EvaluationContext& context) {
     std::vector<SourceValue> all = view.items;
-    for (size_t i = 0; i < view.keys.size() && i < all.size(); i++) all[i].name = "[" + render(view.keys[i], context, 60) + "]";
+    for (size_t i = 0; i < view.keys.size() && i < all.size(); i++)
+        all[i].name = "[" + render(view.keys[i], context, 60) + "]";
     if (view.kind == PrintedView::Kind::Pointer && !all.empty()) all.front().name = "*" + value.name;
     return all;
 }
 
-uint64_t logicalCount(const PrintedView& view) { return view.kind == PrintedView::Kind::Text ? 0 : view.count; }
+uint64_t logicalCount(const PrintedView& view) {
+    return view.kind == PrintedView::Kind::Text ? 0 : view.count;
+}
 
 /// What a pointer's children are taken from: an object with members, or else its one pointee.
 struct Pointee {
@@ -146,15 +161,19 @@ uint64_t childCount(const SourceValue& original, EvaluationContext& context) {
     return members.size();
 }
 
-std::vector<SourceValue> children(const SourceValue& original, EvaluationContext& context, uint64_t first, uint64_t count) {
+std::vector<SourceValue> children(const SourceValue& original, EvaluationContext& context, uint64_t first,
+                                  uint64_t count) {
     const SourceValue value = throughReferences(original, context);
     if (value.place.kind == ObjectPlace::Kind::Unavailable || count == 0) return {};
     count = std::min<uint64_t>(count, 10'000);
     if (const auto view = printedView(value, context, {first, count})) {
-        std::vector<SourceValue> all = view->kind == PrintedView::Kind::Text ? std::vector<SourceValue>() : printedChildren(value, *view, context);
+        std::vector<SourceValue> all = view->kind == PrintedView::Kind::Text
+                                           ? std::vector<SourceValue>()
+                                           : printedChildren(value, *view, context);
         if (all.size() > count) all.resize(static_cast<size_t>(count));
         const uint64_t logical = logicalCount(*view);
-        const bool isSmall = view->kind == PrintedView::Kind::Pointer || view->kind == PrintedView::Kind::Optional;
+        const bool isSmall =
+            view->kind == PrintedView::Kind::Pointer || view->kind == PrintedView::Kind::Optional;
         if (isSmall) all = slice(std::move(all), first, count);
         if (first <= logical && logical - first < count) all.push_back(rawChild(value));
         return all;

@@ -23,9 +23,10 @@ struct TableFunction {
 class EvaluationContext {
 public:
     virtual ~EvaluationContext() = default;
-    virtual Symbols* symbols() = 0;                       // null without debug info
-    virtual uint32_t address() const = 0;                 // present instruction of the frame, file offset; for callers the call itself
-    virtual uint32_t inlineLevel() const = 0;             // which of inlineFrames(address)
+    virtual Symbols* symbols() = 0;  // null without debug info
+    virtual uint32_t address()
+        const = 0;  // present instruction of the frame, file offset; for callers the call itself
+    virtual uint32_t inlineLevel() const = 0;  // which of inlineFrames(address)
     virtual engine::Result<engine::Value> local(uint32_t index) const = 0;
     virtual engine::Result<engine::Value> operand(uint32_t index) const = 0;  // 0 = bottom
     virtual engine::Result<engine::Value> global(uint32_t index) const = 0;
@@ -44,33 +45,41 @@ public:
 
 /// Where an object lives.
 struct ObjectPlace {
-    enum class Kind : uint8_t { Memory, WasmLocal, WasmGlobal, WasmOperand, Bytes /* a temporary: expression result, constant */, Unavailable } kind =
-        Kind::Unavailable;
-    uint64_t address = 0;         // Memory
-    uint32_t index = 0;           // WasmLocal …
-    uint32_t offset = 0;          // WasmLocal …: where in it the object begins, in bytes (members of small structs)
-    std::vector<uint8_t> bytes;   // Bytes; also pieces put together
+    enum class Kind : uint8_t {
+        Memory,
+        WasmLocal,
+        WasmGlobal,
+        WasmOperand,
+        Bytes /* a temporary: expression result, constant */,
+        Unavailable
+    } kind = Kind::Unavailable;
+    uint64_t address = 0;  // Memory
+    uint32_t index = 0;    // WasmLocal …
+    uint32_t offset = 0;  // WasmLocal …: where in it the object begins, in bytes (members of small structs)
+    std::vector<uint8_t> bytes;                          // Bytes; also pieces put together
     std::vector<std::pair<uint64_t, uint64_t>> missing;  // Bytes: ranges [begin, end) that were optimised out
-    std::string why;              // Unavailable: "optimised out here (known at 0x1f0-0x230)"
+    std::string why;  // Unavailable: "optimised out here (known at 0x1f0-0x230)"
 };
 
 /// A value: type and place; the bytes are read when asked for.
 struct SourceValue {
-    std::string name;             // of the variable or member; "[3]" for elements
+    std::string name;  // of the variable or member; "[3]" for elements
     TypeId type = kNoType;
     ObjectPlace place;
     uint32_t bitSize = 0, bitOffset = 0;  // bit field
-    std::string path;             // expression that yields it again: "items[1].next->name"
-    std::vector<uint64_t> extents;  // not empty: an array of these dimensions with elements of `type` (rows, slices)
-    char format = 0;              // as asked for by a suffix: x, d, u, o, b, c, s; 0 = by type
-    bool isRaw = false;           // shows the members as they are, not what they mean
+    std::string path;                     // expression that yields it again: "items[1].next->name"
+    std::vector<uint64_t>
+        extents;         // not empty: an array of these dimensions with elements of `type` (rows, slices)
+    char format = 0;     // as asked for by a suffix: x, d, u, o, b, c, s; 0 = by type
+    bool isRaw = false;  // shows the members as they are, not what they mean
 };
 
 /// Finds a variable's object: evaluates its location at the context's address.
 SourceValue locate(const Variable& variable, EvaluationContext& context);
 
 /// Evaluates DWARF expression bytes (DW_OP_*, DW_OP_WASM_location included) to a place; bounded to 10,000 steps.
-ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationContext& context, uint64_t byteSize);
+ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationContext& context,
+                             uint64_t byteSize);
 
 /// One line: "42", "0x2a", "1.5", "GREEN", "0x10f20 \"middle\"", "{next = 0x0, name = …}", "<unavailable: reason>".
 /// Strings are quoted and escaped, at most `maxLength` characters.
@@ -95,7 +104,8 @@ bool isAssignable(const SourceValue& value, EvaluationContext& context);
 uint64_t childCount(const SourceValue& value, EvaluationContext& context);
 /// Children [first, first + count). A pointer to a struct has the struct's members. What a printer shows (a std::string, a Vec …) has
 /// its logical elements, then a last child "[raw]".
-std::vector<SourceValue> children(const SourceValue& value, EvaluationContext& context, uint64_t first, uint64_t count);
+std::vector<SourceValue> children(const SourceValue& value, EvaluationContext& context, uint64_t first,
+                                  uint64_t count);
 
 /// Writes a new value given as an expression's value or text ("7", "1.5", "GREEN", "'x'", "0"); sizes and ranges are checked.
 engine::Result<> assign(const SourceValue& target, std::string_view text, EvaluationContext& context);
@@ -109,6 +119,7 @@ engine::Result<SourceValue> evaluate(std::string_view expression, EvaluationCont
 /// Evaluates and tells whether it is true (not zero); for conditions.
 engine::Result<bool> evaluateCondition(std::string_view expression, EvaluationContext& context);
 /// Evaluates `left = right`.
-engine::Result<SourceValue> evaluateAssignment(std::string_view left, std::string_view right, EvaluationContext& context);
+engine::Result<SourceValue> evaluateAssignment(std::string_view left, std::string_view right,
+                                               EvaluationContext& context);
 
 }  // namespace debugger

@@ -18,7 +18,8 @@ std::string declaration(const std::string& type, const std::string& name) {
     const size_t function = type.find("(*)");
     if (function != std::string::npos) return type.substr(0, function + 2) + name + type.substr(function + 2);
     const size_t bracket = type.ends_with(']') ? type.find('[') : std::string::npos;
-    if (bracket != std::string::npos && bracket > 0) return type.substr(0, bracket) + " " + name + type.substr(bracket);
+    if (bracket != std::string::npos && bracket > 0)
+        return type.substr(0, bracket) + " " + name + type.substr(bracket);
     if (name.empty()) return type;
     return type.ends_with('*') || type.ends_with('&') ? type + name : type + " " + name;
 }
@@ -77,11 +78,18 @@ private:
         m_text += "}";
     }
 
-    static std::string bytes(uint64_t size) { return std::to_string(size) + (size == 1 ? " byte" : " bytes"); }
+    static std::string bytes(uint64_t size) {
+        return std::to_string(size) + (size == 1 ? " byte" : " bytes");
+    }
 
     static std::string head(const TypeInfo& t) {
-        if (t.name.starts_with("struct") || t.name.starts_with("union") || t.name.starts_with("class") || t.name.starts_with("enum")) return t.name;
-        const char* word = t.kind == TypeKind::Union ? "union" : t.kind == TypeKind::Class ? "class" : t.kind == TypeKind::Enum ? "enum" : "struct";
+        if (t.name.starts_with("struct") || t.name.starts_with("union") || t.name.starts_with("class") ||
+            t.name.starts_with("enum"))
+            return t.name;
+        const char* word = t.kind == TypeKind::Union   ? "union"
+                           : t.kind == TypeKind::Class ? "class"
+                           : t.kind == TypeKind::Enum  ? "enum"
+                                                       : "struct";
         return t.name.empty() ? word : word + (" " + t.name);
     }
 
@@ -103,45 +111,56 @@ private:
         const uint64_t offset = base + member.offset;
         if (member.name.empty() && m_types.isAggregate(member.type) && indent < 8) {
             line(indent, std::string(t.kind == TypeKind::Union ? "union" : "struct") + " {");
-            for (const Member& inner : t.members) cMember(inner, indent + 1, offset);
+            for (const Member& inner : t.members)
+                cMember(inner, indent + 1, offset);
             return line(indent, "};");
         }
         std::string text = member.isStatic ? "static " : "";
         text += declaration(m_types.name(member.type), member.name);
         if (member.bitSize) text += " : " + std::to_string(member.bitSize);
         text += ";";
-        if (member.bitSize) text += "  // " + std::to_string(offset) + ", bit " + std::to_string(member.bitOffset);
-        else if (!member.isStatic) text += "  // " + std::to_string(offset);
+        if (member.bitSize)
+            text += "  // " + std::to_string(offset) + ", bit " + std::to_string(member.bitOffset);
+        else if (!member.isStatic)
+            text += "  // " + std::to_string(offset);
         line(indent, text);
     }
 
     void enumeration(const TypeInfo& t, const std::string& prefix) {
-        m_text += prefix + head(t) + " {  // " + bytes(m_types.size(t.target) && !t.byteSize ? m_types.size(t.target) : t.byteSize) + "\n";
-        for (const Enumerator& e : t.enumerators) line(1, e.name + " = " + std::to_string(e.value) + ",");
+        m_text += prefix + head(t) + " {  // " +
+                  bytes(m_types.size(t.target) && !t.byteSize ? m_types.size(t.target) : t.byteSize) + "\n";
+        for (const Enumerator& e : t.enumerators)
+            line(1, e.name + " = " + std::to_string(e.value) + ",");
         m_text += "}";
     }
 
     std::string fields(const TypeInfo& t) const {
-        const bool isTuple = std::all_of(t.members.begin(), t.members.end(), [](const Member& m) { return m.name.starts_with("__"); });
+        const bool isTuple = std::all_of(t.members.begin(), t.members.end(),
+                                         [](const Member& m) { return m.name.starts_with("__"); });
         std::string text;
         for (const Member& member : t.members) {
-            text += (text.empty() ? "" : ", ") + (isTuple ? "" : member.name + ": ") + m_types.name(member.type);
+            text +=
+                (text.empty() ? "" : ", ") + (isTuple ? "" : member.name + ": ") + m_types.name(member.type);
         }
         return t.members.empty() ? "" : isTuple ? "(" + text + ")" : " { " + text + " }";
     }
 
     void rust(const TypeInfo& t) {
-        m_text += std::string(t.cases.empty() ? t.kind == TypeKind::Union ? "union " : "struct " : "enum ") + t.name + " {  // " + bytes(t.byteSize) + "\n";
+        m_text += std::string(t.cases.empty() ? t.kind == TypeKind::Union ? "union " : "struct " : "enum ") +
+                  t.name + " {  // " + bytes(t.byteSize) + "\n";
         for (const Member& member : t.members) {
-            line(1, member.name + ": " + m_types.name(member.type) + ",  // " + std::to_string(member.offset));
+            line(1,
+                 member.name + ": " + m_types.name(member.type) + ",  // " + std::to_string(member.offset));
         }
         for (const VariantCase& one : t.cases) {
             std::string when;
             for (const auto& [first, last] : one.values) {
-                when += (when.empty() ? "  // " : ", ") + std::to_string(first) + (last != first ? "..=" + std::to_string(last) : "");
+                when += (when.empty() ? "  // " : ", ") + std::to_string(first) +
+                        (last != first ? "..=" + std::to_string(last) : "");
             }
             if (when.empty() && t.cases.size() > 1) when = "  // otherwise";
-            for (const Member& member : one.members) line(1, member.name + fields(m_types.stripped(member.type)) + "," + when);
+            for (const Member& member : one.members)
+                line(1, member.name + fields(m_types.stripped(member.type)) + "," + when);
         }
         m_text += "}";
     }

@@ -26,7 +26,8 @@ double unpackFloat(UnsignedInt128 bits, unsigned exponentBits, unsigned fraction
         value = fraction ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
     } else {
         const UnsignedInt128 whole = exponent ? fraction | UnsignedInt128{1} << fractionBits : fraction;
-        value = std::ldexp(static_cast<double>(whole), std::max(exponent, 1) - bias - static_cast<int>(fractionBits));
+        value = std::ldexp(static_cast<double>(whole),
+                           std::max(exponent, 1) - bias - static_cast<int>(fractionBits));
     }
     return negative ? -value : value;
 }
@@ -56,7 +57,8 @@ UnsignedInt128 packFloat(double value, unsigned exponentBits, unsigned fractionB
 
 UnsignedInt128 littleEndian(std::span<const uint8_t> bytes) {
     UnsignedInt128 value = 0;
-    for (size_t i = 0; i < bytes.size(); i++) value |= static_cast<UnsignedInt128>(bytes[i]) << (8 * i);
+    for (size_t i = 0; i < bytes.size(); i++)
+        value |= static_cast<UnsignedInt128>(bytes[i]) << (8 * i);
     return value;
 }
 
@@ -73,7 +75,9 @@ std::optional<Number> floatFrom(std::span<const uint8_t> bytes) {
 
 Result<Number> applyFloat(BinaryOperation operation, double a, double b, uint8_t bits) {
     const auto truth = [](bool value) { return Number::ofSigned(value); };
-    const auto real = [bits](double value) { return Number::ofDouble(bits == 32 ? static_cast<float>(value) : value, bits); };
+    const auto real = [bits](double value) {
+        return Number::ofDouble(bits == 32 ? static_cast<float>(value) : value, bits);
+    };
     switch (operation) {
     case BinaryOperation::Add: return real(a + b);
     case BinaryOperation::Subtract: return real(a - b);
@@ -100,7 +104,8 @@ Result<Number> divide(BinaryOperation operation, const Number& a, const Number& 
         return result;
     }
     // By magnitudes, so that the smallest number divided by -1 wraps instead of trapping.
-    const UnsignedInt128 x = a.isNegative() ? -a.integer : a.integer, y = b.isNegative() ? -b.integer : b.integer;
+    const UnsignedInt128 x = a.isNegative() ? -a.integer : a.integer,
+                         y = b.isNegative() ? -b.integer : b.integer;
     const UnsignedInt128 magnitude = wantsQuotient ? x / y : x % y;
     const bool negative = wantsQuotient ? a.isNegative() != b.isNegative() : a.isNegative();
     result.integer = wrapInteger(negative ? -magnitude : magnitude, a.bits, true);
@@ -108,21 +113,24 @@ Result<Number> divide(BinaryOperation operation, const Number& a, const Number& 
 }
 
 bool lessThan(const Number& a, const Number& b) {
-    return a.kind == Number::Kind::Signed ? static_cast<Int128>(a.integer) < static_cast<Int128>(b.integer) : a.integer < b.integer;
+    return a.kind == Number::Kind::Signed ? static_cast<Int128>(a.integer) < static_cast<Int128>(b.integer)
+                                          : a.integer < b.integer;
 }
 
 Result<Number> shift(BinaryOperation operation, const Number& left, const Number& right) {
     Number result = promote(left);
     if (right.isNegative() || right.integer >= result.bits) {
-        return Error{ErrorCode::BadArgument, "shift by " + decimal(right.integer, right.kind == Number::Kind::Signed) + " of a number of " +
-                                                 std::to_string(result.bits) + " bits"};
+        return Error{ErrorCode::BadArgument, "shift by " +
+                                                 decimal(right.integer, right.kind == Number::Kind::Signed) +
+                                                 " of a number of " + std::to_string(result.bits) + " bits"};
     }
     const auto count = static_cast<unsigned>(right.integer);
     const bool isSigned = result.kind == Number::Kind::Signed;
     if (operation == BinaryOperation::ShiftLeft) {
         result.integer = wrapInteger(result.integer << count, result.bits, isSigned);
     } else {
-        result.integer = isSigned ? static_cast<UnsignedInt128>(static_cast<Int128>(result.integer) >> count) : result.integer >> count;
+        result.integer = isSigned ? static_cast<UnsignedInt128>(static_cast<Int128>(result.integer) >> count)
+                                  : result.integer >> count;
     }
     return result;
 }
@@ -131,7 +139,8 @@ Result<Number> shift(BinaryOperation operation, const Number& left, const Number
 
 double Number::asDouble() const {
     if (isFloat()) return real;
-    return kind == Kind::Signed ? static_cast<double>(static_cast<Int128>(integer)) : static_cast<double>(integer);
+    return kind == Kind::Signed ? static_cast<double>(static_cast<Int128>(integer))
+                                : static_cast<double>(integer);
 }
 
 UnsignedInt128 Number::asInteger() const {
@@ -185,7 +194,8 @@ std::vector<uint8_t> bytesOf(const Number& number, BaseEncoding encoding, size_t
         bits = number.asInteger();
     }
     std::vector<uint8_t> bytes(size);
-    for (size_t i = 0; i < size; i++) bytes[i] = i < 16 ? static_cast<uint8_t>(bits >> (8 * i)) : 0;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = i < 16 ? static_cast<uint8_t>(bits >> (8 * i)) : 0;
     return bytes;
 }
 
@@ -211,14 +221,18 @@ Result<Number> apply(BinaryOperation operation, const Number& left, const Number
         const bool wide = (left.isFloat() && left.bits > 32) || (right.isFloat() && right.bits > 32);
         return applyFloat(operation, left.asDouble(), right.asDouble(), wide ? 64 : 32);
     }
-    if (operation == BinaryOperation::ShiftLeft || operation == BinaryOperation::ShiftRight) return shift(operation, left, right);
+    if (operation == BinaryOperation::ShiftLeft || operation == BinaryOperation::ShiftRight)
+        return shift(operation, left, right);
     Number a = promote(left), b = promote(right);
     const uint8_t bits = std::max(a.bits, b.bits);
-    const bool isUnsigned = (a.kind == Number::Kind::Unsigned && a.bits == bits) || (b.kind == Number::Kind::Unsigned && b.bits == bits);
+    const bool isUnsigned = (a.kind == Number::Kind::Unsigned && a.bits == bits) ||
+                            (b.kind == Number::Kind::Unsigned && b.bits == bits);
     const Number::Kind kind = isUnsigned ? Number::Kind::Unsigned : Number::Kind::Signed;
     a = convert(a, kind, bits);
     b = convert(b, kind, bits);
-    const auto integer = [&](UnsignedInt128 value) { return Number{kind, bits, wrapInteger(value, bits, !isUnsigned), 0}; };
+    const auto integer = [&](UnsignedInt128 value) {
+        return Number{kind, bits, wrapInteger(value, bits, !isUnsigned), 0};
+    };
     const auto truth = [](bool value) { return Number::ofSigned(value); };
     switch (operation) {
     case BinaryOperation::Add: return integer(a.integer + b.integer);
@@ -256,7 +270,8 @@ std::string decimal(UnsignedInt128 value, bool isSigned) {
 
 std::string hexadecimal(UnsignedInt128 value, unsigned digits) {
     std::string text;
-    for (; value || text.size() < digits; value >>= 4) text += "0123456789abcdef"[static_cast<unsigned>(value & 15)];
+    for (; value || text.size() < digits; value >>= 4)
+        text += "0123456789abcdef"[static_cast<unsigned>(value & 15)];
     std::reverse(text.begin(), text.end());
     return "0x" + text;
 }
@@ -264,7 +279,8 @@ std::string hexadecimal(UnsignedInt128 value, unsigned digits) {
 std::string shortest(double value, unsigned bits) {
     if (std::isnan(value)) return std::signbit(value) ? "-nan" : "nan";
     const double size = std::fabs(value);
-    const auto format = size == 0 || (size >= 1e-5 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+    const auto format =
+        size == 0 || (size >= 1e-5 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
     char text[64];
     const auto end = bits == 32 ? std::to_chars(text, text + sizeof text, static_cast<float>(value), format)
                                 : std::to_chars(text, text + sizeof text, value, format);

@@ -18,9 +18,9 @@ using UnsignedInt128 = unsigned __int128;
 
 struct Number {
     enum class Kind : uint8_t { Signed, Unsigned, Float } kind = Kind::Signed;
-    uint8_t bits = 32;              // 8 … 128; of a Float 32 or 64
-    UnsignedInt128 integer = 0;     // of a Signed one sign-extended, of an Unsigned one zero-extended
-    double real = 0;                // if Float
+    uint8_t bits = 32;           // 8 … 128; of a Float 32 or 64
+    UnsignedInt128 integer = 0;  // of a Signed one sign-extended, of an Unsigned one zero-extended
+    double real = 0;             // if Float
 
     bool isFloat() const { return kind == Kind::Float; }
     bool isTrue() const { return isFloat() ? real != 0 : integer != 0; }
@@ -48,8 +48,24 @@ Number convert(const Number& number, Number::Kind kind, uint8_t bits);
 /// What arithmetic makes of an operand: at least 32 bits.
 Number promote(const Number& number);
 
-enum class BinaryOperation : uint8_t { Add, Subtract, Multiply, Divide, Remainder, ShiftLeft, ShiftRight, And, Or, Xor, Equal, NotEqual,
-                                       Less, LessEqual, Greater, GreaterEqual };
+enum class BinaryOperation : uint8_t {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    ShiftLeft,
+    ShiftRight,
+    And,
+    Or,
+    Xor,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual
+};
 /// C's usual conversions, then the operation. Comparisons give 0 or 1. Error: BadArgument (division by zero, a float where C has none).
 engine::Result<Number> apply(BinaryOperation operation, const Number& left, const Number& right);
 

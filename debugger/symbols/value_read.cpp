@@ -15,7 +15,8 @@ namespace {
 Error notReadable(std::string why) { return Error{ErrorCode::NotFound, std::move(why)}; }
 
 bool isWasm(ObjectPlace::Kind kind) {
-    return kind == ObjectPlace::Kind::WasmLocal || kind == ObjectPlace::Kind::WasmGlobal || kind == ObjectPlace::Kind::WasmOperand;
+    return kind == ObjectPlace::Kind::WasmLocal || kind == ObjectPlace::Kind::WasmGlobal ||
+           kind == ObjectPlace::Kind::WasmOperand;
 }
 
 Result<engine::Value> readWasm(const ObjectPlace& place, EvaluationContext& context) {
@@ -27,8 +28,8 @@ Result<engine::Value> readWasm(const ObjectPlace& place, EvaluationContext& cont
 }
 
 Error tooSmall(const ObjectPlace& place, uint64_t needed, size_t has) {
-    return notReadable(std::string(kindName(place.kind)) + " " + std::to_string(place.index) + " holds " + std::to_string(has) +
-                       " bytes, the object has " + std::to_string(needed));
+    return notReadable(std::string(kindName(place.kind)) + " " + std::to_string(place.index) + " holds " +
+                       std::to_string(has) + " bytes, the object has " + std::to_string(needed));
 }
 
 }  // namespace
@@ -73,34 +74,44 @@ SourceValue temporary(const Number& number) {
     } else if (number.kind == Number::Kind::Signed) {
         type = number.bits <= 32 ? Builtin::Int : number.bits <= 64 ? Builtin::LongLong : Builtin::Int128;
     } else {
-        type = number.bits <= 32 ? Builtin::UnsignedInt : number.bits <= 64 ? Builtin::UnsignedLongLong : Builtin::UnsignedInt128;
+        type = number.bits <= 32   ? Builtin::UnsignedInt
+               : number.bits <= 64 ? Builtin::UnsignedLongLong
+                                   : Builtin::UnsignedInt128;
     }
-    const size_t size = number.isFloat() ? number.bits / 8 : number.bits <= 32 ? 4 : number.bits <= 64 ? 8 : 16;
+    const size_t size = number.isFloat()    ? number.bits / 8
+                        : number.bits <= 32 ? 4
+                        : number.bits <= 64 ? 8
+                                            : 16;
     const BaseEncoding encoding = number.isFloat() ? BaseEncoding::Float : BaseEncoding::Signed;
     return temporary(builtinType(type), bytesOf(number, encoding, size));
 }
 
 SourceValue temporaryPointer(TypeId pointee, uint64_t address, const Types& types) {
-    return temporary(types.pointerTo(pointee), bytesOf(Number::ofUnsigned(address, 64), BaseEncoding::Unsigned, types.pointerSize()));
+    return temporary(types.pointerTo(pointee),
+                     bytesOf(Number::ofUnsigned(address, 64), BaseEncoding::Unsigned, types.pointerSize()));
 }
 
 std::vector<uint8_t> bytesOf(const engine::Value& value) {
     const engine::ValKind kind = value.type.kind();
-    const size_t size = kind == engine::ValKind::V128 ? 16 : kind == engine::ValKind::I32 || kind == engine::ValKind::F32 ? 4 : 8;
+    const size_t size = kind == engine::ValKind::V128                                  ? 16
+                        : kind == engine::ValKind::I32 || kind == engine::ValKind::F32 ? 4
+                                                                                       : 8;
     uint8_t both[16];
     std::memcpy(both, &value.low, 8);
     std::memcpy(both + 8, &value.high, 8);
     return {both, both + size};
 }
 
-Result<> readPlace(const ObjectPlace& place, uint64_t offset, std::span<uint8_t> into, EvaluationContext& context) {
+Result<> readPlace(const ObjectPlace& place, uint64_t offset, std::span<uint8_t> into,
+                   EvaluationContext& context) {
     if (into.empty()) return {};
     if (place.kind == ObjectPlace::Kind::Memory) {
         const uint64_t address = place.address + offset;
         if (address < offset) return notReadable("address beyond memory");
         return context.readMemory(address, into);
     }
-    if (place.kind == ObjectPlace::Kind::Unavailable) return notReadable(place.why.empty() ? "optimised out" : place.why);
+    if (place.kind == ObjectPlace::Kind::Unavailable)
+        return notReadable(place.why.empty() ? "optimised out" : place.why);
     std::vector<uint8_t> fromWasm;
     if (isWasm(place.kind)) {
         fromWasm = bytesOf(TRY(readWasm(place, context)));
@@ -112,23 +123,27 @@ Result<> readPlace(const ObjectPlace& place, uint64_t offset, std::span<uint8_t>
         return notReadable("the value has no such bytes");
     }
     for (const auto& [begin, end] : place.missing) {
-        if (begin < offset + into.size() && end > offset) return notReadable(place.why.empty() ? "optimised out" : place.why);
+        if (begin < offset + into.size() && end > offset)
+            return notReadable(place.why.empty() ? "optimised out" : place.why);
     }
     std::memcpy(into.data(), bytes.data() + offset, into.size());
     return {};
 }
 
-Result<> writePlace(const ObjectPlace& place, uint64_t offset, std::span<const uint8_t> bytes, EvaluationContext& context) {
+Result<> writePlace(const ObjectPlace& place, uint64_t offset, std::span<const uint8_t> bytes,
+                    EvaluationContext& context) {
     if (place.kind == ObjectPlace::Kind::Memory) {
         const uint64_t address = place.address + offset;
         if (address < offset) return Error{ErrorCode::BadArgument, "address beyond memory"};
         return context.writeMemory(address, bytes);
     }
     if (place.kind == ObjectPlace::Kind::Unavailable) {
-        return Error{ErrorCode::BadArgument, "it cannot be set: " + (place.why.empty() ? "optimised out" : place.why)};
+        return Error{ErrorCode::BadArgument,
+                     "it cannot be set: " + (place.why.empty() ? "optimised out" : place.why)};
     }
     if (place.kind == ObjectPlace::Kind::Bytes) {
-        return Error{ErrorCode::BadArgument, "it cannot be set: it is a computed value, not an object of the program"};
+        return Error{ErrorCode::BadArgument,
+                     "it cannot be set: it is a computed value, not an object of the program"};
     }
     if (place.kind == ObjectPlace::Kind::WasmOperand) {
         return Error{ErrorCode::BadArgument, "it cannot be set: it is on the operand stack"};
@@ -143,7 +158,8 @@ Result<> writePlace(const ObjectPlace& place, uint64_t offset, std::span<const u
     std::memcpy(both + begin, bytes.data(), bytes.size());
     std::memcpy(&value.low, both, 8);
     std::memcpy(&value.high, both + 8, 8);
-    return place.kind == ObjectPlace::Kind::WasmLocal ? context.setLocal(place.index, value) : context.setGlobal(place.index, value);
+    return place.kind == ObjectPlace::Kind::WasmLocal ? context.setLocal(place.index, value)
+                                                      : context.setGlobal(place.index, value);
 }
 
 ObjectPlace partOf(const ObjectPlace& place, uint64_t offset, uint64_t size) {
@@ -167,7 +183,8 @@ ObjectPlace partOf(const ObjectPlace& place, uint64_t offset, uint64_t size) {
     part.bytes.assign(begin, begin + static_cast<ptrdiff_t>(length));
     for (const auto& [from, to] : place.missing) {
         const uint64_t end = to > offset ? to - offset : 0;
-        if (end > 0 && from < offset + length) part.missing.emplace_back(from > offset ? from - offset : 0, end);
+        if (end > 0 && from < offset + length)
+            part.missing.emplace_back(from > offset ? from - offset : 0, end);
     }
     return part;
 }
@@ -177,7 +194,8 @@ ObjectPlace partOf(const ObjectPlace& place, uint64_t offset, uint64_t size) {
 namespace {
 
 Result<Number> readBitField(const SourceValue& value, BaseEncoding encoding, EvaluationContext& context) {
-    if (value.bitSize > 128 || value.bitOffset > 128) return notReadable("bit field of " + std::to_string(value.bitSize) + " bits");
+    if (value.bitSize > 128 || value.bitOffset > 128)
+        return notReadable("bit field of " + std::to_string(value.bitSize) + " bits");
     std::vector<uint8_t> bytes((value.bitOffset + value.bitSize + 7) / 8);
     TRY(readPlace(value.place, 0, bytes, context));
     UnsignedInt128 bits = 0;
@@ -187,14 +205,18 @@ Result<Number> readBitField(const SourceValue& value, BaseEncoding encoding, Eva
     }
     const bool isSigned = encoding == BaseEncoding::Signed || encoding == BaseEncoding::SignedChar;
     const uint8_t width = value.bitSize <= 32 ? 32 : value.bitSize <= 64 ? 64 : 128;
-    return Number{isSigned ? Number::Kind::Signed : Number::Kind::Unsigned, width, wrapInteger(bits, value.bitSize, isSigned), 0};
+    return Number{isSigned ? Number::Kind::Signed : Number::Kind::Unsigned, width,
+                  wrapInteger(bits, value.bitSize, isSigned), 0};
 }
 
 /// How the bytes of a scalar are read; nothing for what is not a number.
 std::optional<BaseEncoding> scalarEncoding(TypeId type, const Types& types) {
     const TypeInfo& t = types.stripped(type);
     switch (t.kind) {
-    case TypeKind::Base: return t.encoding == BaseEncoding::Complex || t.encoding == BaseEncoding::None ? std::nullopt : std::optional(t.encoding);
+    case TypeKind::Base:
+        return t.encoding == BaseEncoding::Complex || t.encoding == BaseEncoding::None
+                   ? std::nullopt
+                   : std::optional(t.encoding);
     case TypeKind::Pointer:
     case TypeKind::Reference:
     case TypeKind::RvalueReference:
@@ -204,7 +226,8 @@ std::optional<BaseEncoding> scalarEncoding(TypeId type, const Types& types) {
     case TypeKind::Enum: {
         const TypeInfo& underlying = types.stripped(t.target);
         if (t.target != kNoType && underlying.kind == TypeKind::Base) return underlying.encoding;
-        const bool negative = std::any_of(t.enumerators.begin(), t.enumerators.end(), [](const Enumerator& e) { return e.value < 0; });
+        const bool negative = std::any_of(t.enumerators.begin(), t.enumerators.end(),
+                                          [](const Enumerator& e) { return e.value < 0; });
         return negative ? BaseEncoding::Signed : BaseEncoding::Unsigned;
     }
     default: return std::nullopt;
@@ -218,7 +241,8 @@ Result<Number> readNumber(const SourceValue& value, EvaluationContext& context) 
     const TypeId type = types.strip(value.type);
     const auto encoding = value.extents.empty() ? scalarEncoding(type, types) : std::nullopt;
     if (!encoding) {
-        return Error{ErrorCode::BadArgument, "a value of type `" + typeName(value, context) + "` is not a number"};
+        return Error{ErrorCode::BadArgument,
+                     "a value of type `" + typeName(value, context) + "` is not a number"};
     }
     if (value.bitSize != 0) return readBitField(value, *encoding, context);
     const uint64_t size = types.size(type);
@@ -256,7 +280,8 @@ struct MemberSearch {
         const TypeInfo& t = types.stripped(object.type);
         for (const Member& member : t.members) {
             if (++visited > kMaxMembersVisited) return std::nullopt;
-            if (!member.isStatic && member.name == name && !member.isBase) return memberOf(object, member, context);
+            if (!member.isStatic && member.name == name && !member.isBase)
+                return memberOf(object, member, context);
         }
         for (const Member& member : t.members) {
             if (member.isStatic || !isTransparent(member) || !types.isAggregate(member.type)) continue;
@@ -283,7 +308,8 @@ struct MemberSearch {
         for (const Member& member : t.members) {
             if (++visited > kMaxMembersVisited) return;
             if (!member.name.empty() && !member.isBase) into.push_back(member.name);
-            if (isTransparent(member) && types.isAggregate(member.type)) names(memberOf(object, member, context), into, depth + 1);
+            if (isTransparent(member) && types.isAggregate(member.type))
+                names(memberOf(object, member, context), into, depth + 1);
         }
         if (t.cases.empty()) return;
         const auto active = activeCase(object, context);
@@ -324,12 +350,14 @@ SourceValue memberOf(const SourceValue& object, const Member& member, Evaluation
         value.place = unavailable("virtual base class");
     } else {
         const uint64_t bits = uint64_t{member.bitOffset} + member.bitSize;
-        value.place = partOf(object.place, member.offset, member.bitSize ? (bits + 7) / 8 : types.size(member.type));
+        value.place =
+            partOf(object.place, member.offset, member.bitSize ? (bits + 7) / 8 : types.size(member.type));
     }
     return value;
 }
 
-std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name, EvaluationContext& context) {
+std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name,
+                                      EvaluationContext& context) {
     if (name.empty() || !object.extents.empty()) return std::nullopt;
     auto found = MemberSearch{context}.byName(object, name, 0);
     if (found) found->path = memberPath(object.path, std::string(name));
@@ -359,7 +387,8 @@ Result<const VariantCase*> activeCase(const SourceValue& value, EvaluationContex
         for (const auto& [first, last] : one.values) {
             // A range may wrap when it was written with signed values.
             const uint64_t low = first & mask, high = last & mask;
-            const bool inside = low <= high ? discriminant >= low && discriminant <= high : discriminant >= low || discriminant <= high;
+            const bool inside = low <= high ? discriminant >= low && discriminant <= high
+                                            : discriminant >= low || discriminant <= high;
             if (inside) return &one;
         }
     }
@@ -395,7 +424,9 @@ Result<SourceValue> dereference(const SourceValue& pointer, EvaluationContext& c
     }
     const TypeId pointee = types.target(type);
     if (types.isVoid(pointee)) {
-        return Error{ErrorCode::BadArgument, "a `" + types.name(pointer.type) + "` says nothing of what is there: cast it first, as in *(int *)p"};
+        return Error{ErrorCode::BadArgument,
+                     "a `" + types.name(pointer.type) +
+                         "` says nothing of what is there: cast it first, as in *(int *)p"};
     }
     const uint64_t address = TRY(readPointer(pointer, context));
     if (address == 0) return notReadable("null pointer");
@@ -411,7 +442,8 @@ Result<SourceValue> dereference(const SourceValue& pointer, EvaluationContext& c
 SourceValue throughReferences(const SourceValue& value, EvaluationContext& context) {
     const Types types(context);
     SourceValue current = value;
-    for (unsigned depth = 0; depth < 8 && current.extents.empty() && types.isReference(current.type); depth++) {
+    for (unsigned depth = 0; depth < 8 && current.extents.empty() && types.isReference(current.type);
+         depth++) {
         auto referent = dereference(current, context);
         if (!referent) {
             current.type = types.target(types.strip(current.type));
@@ -447,7 +479,10 @@ std::string shortName(std::string_view qualified) {
 
 namespace {
 
-bool isNameCharacter(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == ':' || c == '#' || (c & 0x80); }
+bool isNameCharacter(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == ':' || c == '#' ||
+           (c & 0x80);
+}
 
 /// The position behind the bracket that closes the one at `at`; npos if none does.
 size_t closing(std::string_view text, size_t at) {
@@ -465,7 +500,8 @@ bool isPostfix(std::string_view text) {
     if (text.starts_with('(')) {
         at = closing(text, 0);
     } else {
-        while (at < text.size() && isNameCharacter(text[at])) at++;
+        while (at < text.size() && isNameCharacter(text[at]))
+            at++;
         if (at == 0) return false;
     }
     while (at < text.size()) {
@@ -474,7 +510,8 @@ bool isPostfix(std::string_view text) {
         } else if (text[at] == '.' || text.substr(at).starts_with("->")) {
             at += text[at] == '.' ? 1 : 2;
             const size_t begin = at;
-            while (at < text.size() && isNameCharacter(text[at])) at++;
+            while (at < text.size() && isNameCharacter(text[at]))
+                at++;
             if (at == begin && (at >= text.size() || text[at] != '[')) return false;
         } else {
             return false;

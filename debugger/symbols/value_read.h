@@ -20,8 +20,10 @@ namespace debugger {
 inline constexpr uint64_t kMaxObjectBytes = 64 * 1024;
 
 /// Bytes [offset, offset + into.size()) of the object at a place.
-engine::Result<> readPlace(const ObjectPlace& place, uint64_t offset, std::span<uint8_t> into, EvaluationContext& context);
-engine::Result<> writePlace(const ObjectPlace& place, uint64_t offset, std::span<const uint8_t> bytes, EvaluationContext& context);
+engine::Result<> readPlace(const ObjectPlace& place, uint64_t offset, std::span<uint8_t> into,
+                           EvaluationContext& context);
+engine::Result<> writePlace(const ObjectPlace& place, uint64_t offset, std::span<const uint8_t> bytes,
+                            EvaluationContext& context);
 /// The part of an object that begins `offset` bytes in it. `size` 0 = not known.
 ObjectPlace partOf(const ObjectPlace& place, uint64_t offset, uint64_t size);
 
@@ -43,7 +45,8 @@ engine::Result<uint64_t> readPointer(const SourceValue& value, EvaluationContext
 
 SourceValue memberOf(const SourceValue& object, const Member& member, EvaluationContext& context);
 /// By name: own members first, then those of anonymous members, bases and (of a Rust enum) the active case. Bounded.
-std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name, EvaluationContext& context);
+std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name,
+                                      EvaluationContext& context);
 /// All names that findMember() would find, for suggestions.
 std::vector<std::string> memberNames(const SourceValue& object, EvaluationContext& context);
 /// The first pointer in an object, however deep (smart pointers of libraries wrap it).

@@ -12,7 +12,7 @@ using engine::Result;
 
 namespace {
 
-constexpr unsigned kMaxDepth = 64;  // of typedefs and arrays; more is a cycle
+constexpr unsigned kMaxDepth = 64;        // of typedefs and arrays; more is a cycle
 constexpr unsigned kMaxPointerDepth = 6;  // seven would collide with kNoType
 
 struct BuiltinRow {
@@ -89,7 +89,8 @@ unsigned pointerDepth(TypeId type) { return isMade(type) ? (type >> 28) & 7 : 0;
 std::optional<Builtin> asBuiltin(TypeId type) {
     if (!isMade(type) || pointerDepth(type) != 0) return std::nullopt;
     const TypeId base = type & kPoolMask;
-    if (base < kFirstBuiltin || base - kFirstBuiltin >= static_cast<uint32_t>(Builtin::Count)) return std::nullopt;
+    if (base < kFirstBuiltin || base - kFirstBuiltin >= static_cast<uint32_t>(Builtin::Count))
+        return std::nullopt;
     return static_cast<Builtin>(base - kFirstBuiltin);
 }
 
@@ -100,7 +101,8 @@ uint64_t saturatingMultiply(uint64_t a, uint64_t b) {
 
 uint64_t elementCount(const std::vector<uint64_t>& extents) {
     uint64_t count = 1;
-    for (const uint64_t extent : extents) count = saturatingMultiply(count, extent);
+    for (const uint64_t extent : extents)
+        count = saturatingMultiply(count, extent);
     return count;
 }
 
@@ -118,7 +120,8 @@ const TypeInfo& Types::info(TypeId type) const {
 TypeId Types::strip(TypeId type) const {
     for (unsigned depth = 0; depth < kMaxDepth; depth++) {
         const TypeInfo& t = info(type);
-        if (t.kind != TypeKind::Typedef && t.kind != TypeKind::Const && t.kind != TypeKind::Volatile) return type;
+        if (t.kind != TypeKind::Typedef && t.kind != TypeKind::Const && t.kind != TypeKind::Volatile)
+            return type;
         type = target(type);
     }
     return builtinType(Builtin::Void);
@@ -158,7 +161,8 @@ std::string Types::name(TypeId type) const {
     const unsigned depth = pointerDepth(type);
     if (depth > 0) {
         TypeId base = type;
-        for (unsigned i = 0; i < depth; i++) base = target(base);
+        for (unsigned i = 0; i < depth; i++)
+            base = target(base);
         std::string text = name(base);
         if (!text.ends_with('*')) text += ' ';
         return text + std::string(depth, '*');
@@ -194,7 +198,8 @@ ArrayShape Types::shape(const SourceValue& value) const {
     if (shape.extents.empty()) shape.extents.push_back(0);
     // An array without a bound whose size is known says so by its size.
     const uint64_t each = size(shape.element);
-    if (shape.extents.size() == 1 && shape.extents[0] == 0 && t.byteSize && each) shape.extents[0] = t.byteSize / each;
+    if (shape.extents.size() == 1 && shape.extents[0] == 0 && t.byteSize && each)
+        shape.extents[0] = t.byteSize / each;
     return shape;
 }
 
@@ -218,17 +223,20 @@ bool Types::isText(TypeId type) const {
     if (t.kind != TypeKind::Base || t.byteSize == 0 || t.byteSize > 4) return false;
     if (t.encoding == BaseEncoding::Utf) return true;
     if (t.name == "wchar_t") return true;
-    const bool isCharacter = t.encoding == BaseEncoding::SignedChar || t.encoding == BaseEncoding::UnsignedChar;
+    const bool isCharacter =
+        t.encoding == BaseEncoding::SignedChar || t.encoding == BaseEncoding::UnsignedChar;
     return isCharacter && t.byteSize == 1 && t.name == "char" && !isByteNumber(type);
 }
 
 bool Types::isByteNumber(TypeId type) const {
     for (unsigned depth = 0; depth < kMaxDepth; depth++) {
         const TypeInfo& t = info(type);
-        for (const char* name : {"int8_t", "uint8_t", "std::byte", "byte", "__int8_t", "__uint8_t", "std::int8_t", "std::uint8_t"}) {
+        for (const char* name : {"int8_t", "uint8_t", "std::byte", "byte", "__int8_t", "__uint8_t",
+                                 "std::int8_t", "std::uint8_t"}) {
             if (t.name == name) return true;
         }
-        if (t.kind != TypeKind::Typedef && t.kind != TypeKind::Const && t.kind != TypeKind::Volatile) return false;
+        if (t.kind != TypeKind::Typedef && t.kind != TypeKind::Const && t.kind != TypeKind::Volatile)
+            return false;
         type = t.target;
     }
     return false;
@@ -243,15 +251,38 @@ struct NamedBuiltin {
     Builtin type;
 };
 constexpr NamedBuiltin kNamed[] = {
-    {"void", Builtin::Void}, {"bool", Builtin::Bool}, {"_Bool", Builtin::Bool},
-    {"float", Builtin::Float}, {"double", Builtin::Double}, {"size_t", Builtin::UnsignedInt}, {"ssize_t", Builtin::Int},
-    {"int8_t", Builtin::SignedChar}, {"uint8_t", Builtin::UnsignedChar}, {"int16_t", Builtin::Short},
-    {"uint16_t", Builtin::UnsignedShort}, {"int32_t", Builtin::Int}, {"uint32_t", Builtin::UnsignedInt},
-    {"int64_t", Builtin::LongLong}, {"uint64_t", Builtin::UnsignedLongLong}, {"intptr_t", Builtin::Int},
-    {"uintptr_t", Builtin::UnsignedInt}, {"i8", Builtin::SignedChar}, {"u8", Builtin::UnsignedChar}, {"i16", Builtin::Short},
-    {"u16", Builtin::UnsignedShort}, {"i32", Builtin::Int}, {"u32", Builtin::UnsignedInt}, {"i64", Builtin::LongLong},
-    {"u64", Builtin::UnsignedLongLong}, {"i128", Builtin::Int128}, {"u128", Builtin::UnsignedInt128}, {"isize", Builtin::Int},
-    {"usize", Builtin::UnsignedInt}, {"f32", Builtin::Float}, {"f64", Builtin::Double}, {"char32_t", Builtin::Char32},
+    {"void", Builtin::Void},
+    {"bool", Builtin::Bool},
+    {"_Bool", Builtin::Bool},
+    {"float", Builtin::Float},
+    {"double", Builtin::Double},
+    {"size_t", Builtin::UnsignedInt},
+    {"ssize_t", Builtin::Int},
+    {"int8_t", Builtin::SignedChar},
+    {"uint8_t", Builtin::UnsignedChar},
+    {"int16_t", Builtin::Short},
+    {"uint16_t", Builtin::UnsignedShort},
+    {"int32_t", Builtin::Int},
+    {"uint32_t", Builtin::UnsignedInt},
+    {"int64_t", Builtin::LongLong},
+    {"uint64_t", Builtin::UnsignedLongLong},
+    {"intptr_t", Builtin::Int},
+    {"uintptr_t", Builtin::UnsignedInt},
+    {"i8", Builtin::SignedChar},
+    {"u8", Builtin::UnsignedChar},
+    {"i16", Builtin::Short},
+    {"u16", Builtin::UnsignedShort},
+    {"i32", Builtin::Int},
+    {"u32", Builtin::UnsignedInt},
+    {"i64", Builtin::LongLong},
+    {"u64", Builtin::UnsignedLongLong},
+    {"i128", Builtin::Int128},
+    {"u128", Builtin::UnsignedInt128},
+    {"isize", Builtin::Int},
+    {"usize", Builtin::UnsignedInt},
+    {"f32", Builtin::Float},
+    {"f64", Builtin::Double},
+    {"char32_t", Builtin::Char32},
     {"__int128", Builtin::Int128},
 };
 
@@ -271,17 +302,24 @@ std::optional<Builtin> arithmeticType(const std::vector<std::string_view>& words
     unsigned longs = 0;
     bool isUnsigned = false, isSigned = false, isShort = false, isChar = false;
     for (const std::string_view word : words) {
-        if (word == "unsigned") isUnsigned = true;
-        else if (word == "signed") isSigned = true;
-        else if (word == "long") longs++;
-        else if (word == "short") isShort = true;
-        else if (word == "char") isChar = true;
-        else if (word != "int") return std::nullopt;
+        if (word == "unsigned")
+            isUnsigned = true;
+        else if (word == "signed")
+            isSigned = true;
+        else if (word == "long")
+            longs++;
+        else if (word == "short")
+            isShort = true;
+        else if (word == "char")
+            isChar = true;
+        else if (word != "int")
+            return std::nullopt;
     }
     if (words.empty() || longs > 2) return std::nullopt;
     if (isChar) return isUnsigned ? Builtin::UnsignedChar : isSigned ? Builtin::SignedChar : Builtin::Char;
     if (isShort) return isUnsigned ? Builtin::UnsignedShort : Builtin::Short;
-    if (longs == 2 || (longs == 1 && pointerSize == 8)) return isUnsigned ? Builtin::UnsignedLongLong : Builtin::LongLong;
+    if (longs == 2 || (longs == 1 && pointerSize == 8))
+        return isUnsigned ? Builtin::UnsignedLongLong : Builtin::LongLong;
     return isUnsigned ? Builtin::UnsignedInt : Builtin::Int;
 }
 
@@ -291,13 +329,16 @@ Result<TypeId> typeByName(std::string_view name, const Types& types, uint32_t ne
     std::vector<std::string_view> words = wordsOf(name);
     std::erase_if(words, [](std::string_view word) { return word == "const" || word == "volatile"; });
     std::string text;
-    for (const std::string_view word : words) text += (text.empty() ? "" : " ") + std::string(word);
+    for (const std::string_view word : words)
+        text += (text.empty() ? "" : " ") + std::string(word);
     if (types.symbols() && !text.empty()) {
         const auto exact = types.symbols()->findType(text, nearAddress);
         if (exact) return *exact;
         const std::string_view first = words[0];
-        if (words.size() > 1 && (first == "struct" || first == "union" || first == "enum" || first == "class")) {
-            const auto untagged = types.symbols()->findType(std::string_view(text).substr(first.size() + 1), nearAddress);
+        if (words.size() > 1 &&
+            (first == "struct" || first == "union" || first == "enum" || first == "class")) {
+            const auto untagged =
+                types.symbols()->findType(std::string_view(text).substr(first.size() + 1), nearAddress);
             if (untagged) return *untagged;
         }
     }

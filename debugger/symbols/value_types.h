@@ -15,8 +15,30 @@ namespace debugger {
 
 /// Types that exist without debug info, in the order of their table in value_types.cpp.
 enum class Builtin : uint8_t {
-    Void, Bool, Char, SignedChar, UnsignedChar, Short, UnsignedShort, Int, UnsignedInt, LongLong, UnsignedLongLong, Int128, UnsignedInt128,
-    Float, Double, Char32, I32, I64, F32, F64, V128, WasmReference, CodeAddress, Count,
+    Void,
+    Bool,
+    Char,
+    SignedChar,
+    UnsignedChar,
+    Short,
+    UnsignedShort,
+    Int,
+    UnsignedInt,
+    LongLong,
+    UnsignedLongLong,
+    Int128,
+    UnsignedInt128,
+    Float,
+    Double,
+    Char32,
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    WasmReference,
+    CodeAddress,
+    Count,
 };
 
 /// A made type: bit 31, then three bits of pointer depth, then a type of the pool or (at the top of the range) a built-in one.
@@ -33,7 +55,8 @@ struct ArrayShape {
 
 class Types {
 public:
-    explicit Types(EvaluationContext& context) : m_symbols(context.symbols()), m_pointerSize(context.pointerSize()) {}
+    explicit Types(EvaluationContext& context)
+        : m_symbols(context.symbols()), m_pointerSize(context.pointerSize()) {}
     Types(Symbols* symbols, uint32_t pointerSize) : m_symbols(symbols), m_pointerSize(pointerSize) {}
 
     Symbols* symbols() const { return m_symbols; }
