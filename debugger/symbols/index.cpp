@@ -154,11 +154,23 @@ std::optional<EntryRef> Index::find(uint32_t dieOffset) const {
     return EntryRef{unit->index, static_cast<uint32_t>(it - entries.begin())};
 }
 
+std::optional<EntryRef> Index::next(EntryRef ref) const {
+    const Entry& e = entry(ref);
+    if (e.origin) return find(e.origin);
+    if (!(e.flags & Entry::HasSignature)) return std::nullopt;
+    uint64_t signature = 0;
+    readDie(m_units[ref.unit], e.offset, [&](const AttributeSpec& spec, const AttributeValue& value) {
+        if (spec.name == DW_AT_signature) signature = value.value;
+    });
+    const Unit* unit = typeUnit(signature);
+    return unit ? find(unit->typeDie) : std::nullopt;
+}
+
 EntryRef Index::originOf(EntryRef ref) const {
-    for (int hops = 0; hops < kMaxHops && entry(ref).origin; ++hops) {
-        const auto next = find(entry(ref).origin);
-        if (!next) break;
-        ref = *next;
+    for (int hops = 0; hops < kMaxHops; ++hops) {
+        const auto origin = next(ref);
+        if (!origin) break;
+        ref = *origin;
     }
     return ref;
 }
@@ -166,9 +178,9 @@ EntryRef Index::originOf(EntryRef ref) const {
 std::string Index::name(EntryRef ref) const {
     for (int hops = 0; hops < kMaxHops; ++hops) {
         if (*entry(ref).name) return nameOf(entry(ref).name);
-        const auto next = entry(ref).origin ? find(entry(ref).origin) : std::nullopt;
-        if (!next) break;
-        ref = *next;
+        const auto origin = next(ref);
+        if (!origin) break;
+        ref = *origin;
     }
     return {};
 }
@@ -176,9 +188,9 @@ std::string Index::name(EntryRef ref) const {
 std::string Index::linkageName(EntryRef ref) const {
     for (int hops = 0; hops < kMaxHops; ++hops) {
         if (*entry(ref).linkage) return nameOf(entry(ref).linkage);
-        const auto next = entry(ref).origin ? find(entry(ref).origin) : std::nullopt;
-        if (!next) break;
-        ref = *next;
+        const auto origin = next(ref);
+        if (!origin) break;
+        ref = *origin;
     }
     return {};
 }
@@ -190,16 +202,17 @@ std::string Index::qualifiedName(EntryRef ref) const {
         if (entry(ref).tag == DW_TAG_subprogram || entry(ref).tag == DW_TAG_variable) return {};
         result = anonymousName(entry(ref).tag);
     }
+    uint32_t unit = origin.unit;
     int32_t parent = entry(origin).parent;
     for (int depth = 0; parent >= 0 && depth < kMaxParents && result.size() < kMaxName; ++depth) {
-        // A class that is defined outside its namespace has its parents at the declaration.
-        const EntryRef scope = originOf({origin.unit, static_cast<uint32_t>(parent)});
+        // A class that is defined outside its namespace, or in a type unit, has its parents there.
+        const EntryRef scope = originOf({unit, static_cast<uint32_t>(parent)});
         const Entry& e = entry(scope);
         if (isNamedScope(e.tag)) {
             std::string head = *e.name ? nameOf(e.name) : std::string(anonymousName(e.tag));
             result = head.append("::").append(result);
         }
-        if (scope.unit != origin.unit) break;
+        unit = scope.unit;
         parent = e.parent;
     }
     return result;

@@ -10,7 +10,7 @@
 namespace debugger::dwarf {
 
 struct Entry {
-    enum Flag : uint8_t { Declaration = 1, HasCode = 2, HasLocation = 4, InFunction = 8 };
+    enum Flag : uint8_t { Declaration = 1, HasCode = 2, HasLocation = 4, InFunction = 8, HasSignature = 16, Artificial = 32 };
     uint32_t offset = 0;      // of the DIE, in the common space
     int32_t parent = -1;      // entry of the same unit
     uint32_t origin = 0;      // DIE of DW_AT_specification or DW_AT_abstract_origin, or 0
@@ -46,7 +46,7 @@ public:
     const Entry& entry(EntryRef ref) const { return m_entries[ref.unit][ref.entry]; }
     const std::vector<Entry>& entriesOf(uint32_t unit) const { return m_entries[unit]; }
     std::optional<EntryRef> find(uint32_t dieOffset) const;
-    /// The entry at the end of the chain of specification and abstract origin; itself if there is none.
+    /// The entry at the end of the chain of specification, abstract origin and signature; itself if there is none.
     EntryRef originOf(EntryRef ref) const;
     std::string name(EntryRef ref) const;
     std::string linkageName(EntryRef ref) const;
@@ -65,6 +65,8 @@ private:
         uint64_t hash = 0;
         EntryRef ref;
     };
+    /// The DIE that an entry completes or repeats: specification, abstract origin, or the type unit of its signature.
+    std::optional<EntryRef> next(EntryRef ref) const;
     void scanAll(const SymbolOptions& options);
     void collectFunctions(std::vector<std::vector<FunctionCode>>& pieces);
     const std::vector<Key>& keys(Kind kind) const;

@@ -89,6 +89,8 @@ private:
             }
             case DW_AT_declaration: entry.flags |= read(spec).value ? Entry::Declaration : 0; break;
             case DW_AT_location: case DW_AT_const_value: entry.flags |= Entry::HasLocation; read(spec); break;
+            case DW_AT_signature: entry.flags |= Entry::HasSignature; read(spec); break;
+            case DW_AT_artificial: entry.flags |= read(spec).value ? Entry::Artificial : 0; break;
             case DW_AT_low_pc: low = read(spec); break;
             case DW_AT_high_pc: high = read(spec); break;
             case DW_AT_ranges: ranges = read(spec); break;

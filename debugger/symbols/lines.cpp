@@ -10,8 +10,12 @@ constexpr size_t kMaxRowsOfTable = 8 << 20;
 constexpr int64_t kMaxPathBytes = 256 << 20;     // of all headers
 constexpr size_t kMaxPath = 4096;
 
-bool isAbsolute(std::string_view path) {
-    return path.starts_with('/') || (path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/'));
+/// Length of what makes a path absolute: "/", "C:\", or a scheme that a toolchain mapped its own folders to ("wasisdk://"); else 0.
+size_t rootLength(std::string_view path) {
+    if (path.starts_with('/')) return 1;
+    if (path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/')) return 3;
+    const size_t scheme = path.substr(0, 64).find("://");
+    return scheme == path.npos || scheme == 0 || path.find('/') < scheme ? 0 : scheme + 3;
 }
 
 /// One pass of the line number state machine (DWARF 5, section 6.2).
@@ -130,14 +134,14 @@ private:
 std::string joinPath(std::string_view folder, std::string_view path) {
     path = path.substr(0, kMaxPath);
     std::string joined;
-    if (!isAbsolute(path) && !folder.empty()) joined.append(folder.substr(0, kMaxPath)).push_back('/');
+    if (!rootLength(path) && !folder.empty()) joined.append(folder.substr(0, kMaxPath)).push_back('/');
     joined += path;
     if (joined.size() > 1 && joined[1] == ':') return joined;  // another system's: not ours to clean
 
     std::vector<std::string_view> parts;
-    const bool rooted = joined.starts_with('/');
     const std::string_view all = joined;
-    for (size_t begin = 0; begin < all.size();) {
+    const size_t rooted = rootLength(all);
+    for (size_t begin = rooted; begin < all.size();) {
         const size_t end = std::min(all.find('/', begin), all.size());
         const std::string_view part = all.substr(begin, end - begin);
         begin = end + 1;
@@ -145,7 +149,7 @@ std::string joinPath(std::string_view folder, std::string_view path) {
         if (part == ".." && !parts.empty() && parts.back() != "..") parts.pop_back();
         else if (part != ".." || !rooted) parts.push_back(part);
     }
-    std::string result = rooted ? "/" : "";
+    std::string result(all.substr(0, rooted));
     for (size_t i = 0; i < parts.size(); ++i) {
         if (i) result += '/';
         result += parts[i];
@@ -228,7 +232,7 @@ int64_t LineTables::tableOf(const Unit& unit) const {
     if (!unit.lineOffset) return -1;
     const bool inMain = unit.isSplit() && !unit.isTypeUnit();
     const auto it = m_byOffset.find({(inMain ? m_sections.sets[0] : *unit.sections).line.data(), *unit.lineOffset});
-    return it == m_byOffset.end() ? -1 : it->second;
+    return it == m_byOffset.end() ? -1 : static_cast<int64_t>(it->second);
 }
 
 const std::vector<uint32_t>& LineTables::tablesNaming(FileId file) const {

@@ -72,27 +72,33 @@ Variable Scopes::variable(const DieRef& die) {
     return variable;
 }
 
+/// The block's variables; of an inlined copy in the order of the abstract form, with those that only the abstract form has: the optimiser
+/// removed them.
 void Scopes::collect(const DieRef& block, Scope& scope) {
+    std::unordered_map<uint32_t, Variable> byOrigin;
+    std::vector<Variable> own;
     block.forEachChild([&](const DieRef& child) {
-        if (isVariable(child) && scope.variables.size() < kMaxVariables) scope.variables.push_back(variable(child));
+        if (!isVariable(child) || byOrigin.size() + own.size() >= kMaxVariables) return;
+        const uint32_t origin = m_dies.targetOffset(child.attribute(DW_AT_abstract_origin));
+        if (origin) byOrigin.emplace(origin, variable(child));
+        else own.push_back(variable(child));
     });
-    addLost(block, scope);
-    // Compilers leave unnamed parameters nameless; nobody can ask for them.
-    std::erase_if(scope.variables, [](const Variable& v) { return v.name.empty(); });
-}
-
-/// Variables that the abstract form of an inlined function has and this copy does not: the optimiser removed them.
-void Scopes::addLost(const DieRef& block, Scope& scope) {
-    const DieRef origin = m_dies.target(block.attribute(DW_AT_abstract_origin));
-    if (!origin) return;
-    std::set<uint32_t> present;
-    block.forEachChild([&](const DieRef& child) {
-        if (isVariable(child)) present.insert(m_dies.targetOffset(child.attribute(DW_AT_abstract_origin)));
-    });
-    origin.forEachChild([&](const DieRef& child) {
-        if (!isVariable(child) || present.contains(child.die().offset) || scope.variables.size() >= kMaxVariables) return;
-        scope.variables.push_back(variable(child));
-    });
+    const auto add = [&](Variable&& made) {
+        if (!made.name.empty()) scope.variables.push_back(std::move(made));  // nobody can ask for a nameless parameter
+    };
+    if (const DieRef abstract = m_dies.target(block.attribute(DW_AT_abstract_origin))) {
+        size_t count = 0;
+        abstract.forEachChild([&](const DieRef& child) {
+            if (!isVariable(child) || ++count > kMaxVariables) return;
+            const auto it = byOrigin.find(child.die().offset);
+            add(it == byOrigin.end() ? variable(child) : std::move(it->second));
+            if (it != byOrigin.end()) byOrigin.erase(it);
+        });
+    }
+    std::map<uint32_t, Variable> rest;
+    for (auto& [origin, made] : byOrigin) rest.emplace(origin, std::move(made));
+    for (auto& [origin, made] : rest) add(std::move(made));
+    for (Variable& made : own) add(std::move(made));
 }
 
 engine::Result<std::vector<Scope>> Scopes::scopesIn(uint32_t die, uint32_t address, const std::string& name, AddressRange range) {
@@ -160,6 +166,8 @@ engine::Result<std::vector<Variable>> Scopes::globals(const Unit* near) {
         for (uint32_t i = 0; i < entries.size() && result.size() < kMaxGlobals; ++i) {
             const Entry& entry = entries[i];
             if (entry.tag != DW_TAG_variable || !(entry.flags & Entry::HasLocation) || (entry.flags & Entry::InFunction)) continue;
+            if (m_index.entry(m_index.originOf({unit, i})).flags & Entry::Artificial) continue;
+            if (std::string_view(entry.name).ends_with("::{vtable}")) continue;  // Rust's do not say that they are artificial
             Variable variable = global({unit, i});
             if (!variable.name.empty()) result.push_back(std::move(variable));
         }

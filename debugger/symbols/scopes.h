@@ -26,7 +26,6 @@ private:
     Variable global(EntryRef ref);
     SourcePlace declaration(const DieRef& die);
     void collect(const DieRef& block, Scope& scope);
-    void addLost(const DieRef& block, Scope& scope);
     std::optional<TypeId> findNamed(std::string_view name, const Unit* near);
     uint64_t sizeOf(TypeId type);
 

@@ -51,7 +51,7 @@ std::string TypePool::declareDerived(const TypeInfo& info, std::string inner, in
     case TypeKind::Pointer: return pointer("*");
     case TypeKind::Reference: return pointer("&");
     case TypeKind::RvalueReference: return pointer("&&");
-    case TypeKind::MemberPointer: return pointer("::*");
+    case TypeKind::MemberPointer: return pointer((info.parameters.empty() ? "" : this->info(info.parameters[0]).name) + "::*");
     case TypeKind::Const: return qualified("const");
     case TypeKind::Volatile: return qualified("volatile");
     case TypeKind::Array:

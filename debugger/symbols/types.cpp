@@ -224,6 +224,7 @@ void TypePool::fillDerived(const DieRef& die, TypeInfo& info) {
     switch (info.kind) {
     case TypeKind::Pointer: case TypeKind::Reference: case TypeKind::RvalueReference: case TypeKind::MemberPointer:
         if (!info.byteSize) info.byteSize = die.unit->addressSize;
+        if (info.kind == TypeKind::MemberPointer) info.parameters.push_back(idOf(m_dies.targetOffset(die.attribute(DW_AT_containing_type))));
         break;
     case TypeKind::Const: case TypeKind::Volatile: info.byteSize = this->info(info.target).byteSize; break;
     case TypeKind::Array: fillDimensions(die, info); break;
