@@ -97,6 +97,13 @@ QString duration(int64_t ns) {
     return QStringLiteral("%1 %2").arg(value, 0, 'f', decimals).arg(QString::fromUtf8(kUnits[unit]));
 }
 
+QString grouped(uint64_t value) {
+    QString text = QString::number(value);
+    for (qsizetype at = text.size() - 3; at > 0; at -= 3)
+        text.insert(at, u',');
+    return text;
+}
+
 QString fileName(const QString& path) {
     const qsizetype slash = qMax(path.lastIndexOf(u'/'), path.lastIndexOf(u'\\'));
     return path.mid(slash + 1);

@@ -25,6 +25,8 @@ QString hex(uint64_t value, int digits = 0);
 QString byteSize(uint64_t bytes);
 /// Three significant digits and a unit: "1.23 ms".
 QString duration(int64_t ns);
+/// "1,234,567", whatever the desktop's language: numbers are compared with those of other tools.
+QString grouped(uint64_t value);
 /// The last component of a path of either slash.
 QString fileName(const QString& path);
 

@@ -2,7 +2,6 @@
 
 #include <QHeaderView>
 #include <QLabel>
-#include <QLocale>
 #include <QMenu>
 #include <algorithm>
 
@@ -30,7 +29,7 @@ QString nameOf(const ModuleNode& node) {
 
 QString typeOf(const ModuleNode& node) {
     if (!node.isGroup) return fromUtf8(node.entry.type);
-    const QString count = QLocale::c().toString(node.count);
+    const QString count = grouped(static_cast<uint64_t>(node.count));
     return node.isComplete ? count : QObject::tr("first %1").arg(count);
 }
 
@@ -240,10 +239,11 @@ void ModulePanel::sort(size_t group) {
     const bool bySize = m_sortColumn < 0 && moduleGroups()[group].bySize;
     const int column = bySize ? static_cast<int>(kSize) : m_sortColumn;
     const bool descending = bySize || m_descending;
-    std::stable_sort(m_entries[group].begin(), m_entries[group].end(),
-                     [&](const ModuleEntry& a, const ModuleEntry& b) {
-                         return descending ? isLess(b, a, column) : isLess(a, b, column);
-                     });
+    std::sort(m_entries[group].begin(), m_entries[group].end(),
+              [&](const ModuleEntry& a, const ModuleEntry& b) {
+                  if (isLess(a, b, column)) return !descending;
+                  return isLess(b, a, column) ? descending : a.index < b.index;
+              });
 }
 
 // A click sorts, a second one turns around, a third goes back to the groups' own order.

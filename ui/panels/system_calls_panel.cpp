@@ -4,7 +4,6 @@
 #include <QBoxLayout>
 #include <QClipboard>
 #include <QHeaderView>
-#include <QLocale>
 #include <QMenu>
 
 #include "ui/panels/call_detail_view.h"
@@ -48,8 +47,6 @@ QString callerOf(const CallRow& row) {
 
 Look dim(const CallRow&) { return {.tone = Tone::Dim}; }
 
-QString number(uint64_t value) { return QLocale::c().toString(static_cast<qulonglong>(value)); }
-
 }  // namespace
 
 std::vector<Column<CallRow>> callColumns() {
@@ -84,7 +81,7 @@ std::vector<Column<CallRow>> callColumns() {
          .kind = ColumnKind::Code},
         {.title = "Result", .text = resultOf, .kind = ColumnKind::Code, .width = 21, .look = resultLook},
         {.title = "Bytes",
-         .text = [](const CallRow& row) { return row.bytes > 0 ? number(row.bytes) : QString(); },
+         .text = [](const CallRow& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
          .kind = ColumnKind::Number,
          .width = 8},
         {.title = "Duration",
@@ -271,10 +268,10 @@ void SystemCallsPanel::pollMatching() {
 }
 
 void SystemCallsPanel::showCount() {
-    const QString total = number(m_total);
+    const QString total = grouped(m_total);
     m_count->setText(m_filter.empty()
                          ? tr("%1 calls").arg(total)
-                         : tr("%1 of %2").arg(number(static_cast<uint64_t>(m_model.rowCount())), total));
+                         : tr("%1 of %2").arg(grouped(static_cast<uint64_t>(m_model.rowCount())), total));
 }
 
 QJsonObject SystemCallsPanel::save() const { return {{QStringLiteral("filter"), m_box->filter()}}; }

@@ -1,0 +1,216 @@
+#include "ui/panels/memory_panel.h"
+
+#include <QAbstractItemModelTester>
+#include <QClipboard>
+#include <QScrollBar>
+
+#include "tests/ui/fixture.h"
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/hex_view.h"
+#include "ui/widgets/views.h"
+
+using namespace ui;
+using testing_ui::PanelTest;
+
+namespace {
+
+/// A memory of any size: each byte is the lowest one of its address, unless it was written.
+class MemoryPanelTest : public PanelTest {
+protected:
+    void SetUp() override { serve(uint64_t{2} * 65536); }
+
+    void serve(uint64_t size) {
+        m_fake->answer<debugger::GetMemories>([size](const debugger::GetMemories&) {
+            return std::vector<debugger::MemoryInfo>{{0, "memory", size, size / 65536, std::nullopt},
+                                                     {1, "scratch", 65536, 1, 1}};
+        });
+        m_fake->answer<debugger::ReadMemory>([this, size](const debugger::ReadMemory& r) {
+            debugger::MemoryBytes answer{.address = r.address,
+                                         .bytes = {},
+                                         .memoryBytes = r.memory == 0 ? size : 65536,
+                                         .changed = m_changed};
+            for (uint64_t at = r.address; at < std::min(r.address + r.length, answer.memoryBytes); ++at)
+                answer.bytes += m_written.contains(at) ? m_written[at] : static_cast<char>(at);
+            return answer;
+        });
+        m_fake->answer<debugger::WriteMemory>([this](const debugger::WriteMemory& r) {
+            for (size_t i = 0; i < r.bytes.size(); ++i)
+                m_written[r.address + i] = r.bytes[i];
+            return debugger::Done{};
+        });
+    }
+    /// A panel at a stop, on the screen.
+    std::unique_ptr<MemoryPanel> stopped() {
+        auto panel = std::make_unique<MemoryPanel>(m_context);
+        panel->resize(900, 300);
+        panel->show();
+        m_fake->load();
+        m_fake->stopAt(17);
+        settle();
+        return panel;
+    }
+    static void go(MemoryPanel& panel, const QString& text) {
+        auto* line = panel.findChildren<QLineEdit*>().at(0);
+        line->setText(text);
+        QTest::keyClick(line, Qt::Key_Return);
+        settle();
+    }
+    static HexView& view(MemoryPanel& panel) { return *panel.findChild<HexView*>(); }
+
+    std::map<uint64_t, char> m_written;
+    std::vector<std::pair<uint64_t, uint64_t>> m_changed;
+};
+
+}  // namespace
+
+TEST_F(MemoryPanelTest, AsksOnlyForWhatIsSeen) {
+    serve(uint64_t{4} << 30);
+    auto panel = stopped();
+    go(*panel, "0xfffffff0");
+    EXPECT_EQ(view(*panel).cursor(), 0xfffffff0u);
+    EXPECT_EQ(view(*panel).verticalScrollBar()->value(), view(*panel).verticalScrollBar()->maximum());
+    uint64_t bytes = 0;
+    for (const auto& request : m_fake->asked<debugger::ReadMemory>())
+        bytes += request.length;
+    EXPECT_LE(bytes, 64u << 10);
+}
+
+TEST_F(MemoryPanelTest, ScrollsThroughMemoriesBeyondTheScrollBarsRange) {
+    serve(uint64_t{1} << 48);
+    auto panel = stopped();
+    go(*panel, "0x800000000000");
+    EXPECT_EQ(view(*panel).cursor(), 0x800000000000u);
+    EXPECT_LE(view(*panel).firstVisible(), 0x800000000000u);
+    EXPECT_GT(view(*panel).firstVisible() + 64 * 32, 0x800000000000u);
+}
+
+TEST_F(MemoryPanelTest, EditsDigitsAndTextAndUndoes) {
+    auto panel = stopped();
+    HexView& hex = view(*panel);
+    go(*panel, "0x100");
+    QTest::keyClicks(&hex, "4a");
+    EXPECT_EQ(m_written[0x100], 'J');
+    EXPECT_EQ(hex.cursor(), 0x101u);
+    QTest::keyClick(&hex, Qt::Key_Tab);
+    ASSERT_EQ(hex.side(), HexView::Side::Ascii);
+    QTest::keyClicks(&hex, "ok");
+    EXPECT_EQ(m_written[0x101], 'o');
+    EXPECT_EQ(m_written[0x102], 'k');
+    QTest::keyClick(&hex, Qt::Key_Z, Qt::ControlModifier);
+    EXPECT_EQ(m_written[0x102], 2);
+    QTest::keyClick(&hex, Qt::Key_Z, Qt::ControlModifier);
+    QTest::keyClick(&hex, Qt::Key_Z, Qt::ControlModifier);  // both digits at once
+    EXPECT_EQ(m_written[0x100], 0);
+    QTest::keyClick(&hex, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+    EXPECT_EQ(m_written[0x100], 'J');
+}
+
+TEST_F(MemoryPanelTest, RefusesToEditWhileTheProgramRuns) {
+    auto panel = stopped();
+    m_fake->run();
+    settle();
+    QTest::keyClicks(&view(*panel), "4");
+    EXPECT_TRUE(m_written.empty());
+    EXPECT_TRUE(panel->findChild<ElidedLabel*>()->text().contains("pause"));
+}
+
+TEST_F(MemoryPanelTest, GoesToWhatAnExpressionNames) {
+    m_fake->answer<debugger::Evaluate>(
+        [](const debugger::Evaluate& r) -> engine::Result<debugger::VariableNode> {
+            debugger::VariableNode node;
+            node.name = r.expression;
+            if (r.expression == "pointer")
+                node.type = "char *", node.value = "0x1040 \"text\"", node.address = 0x2000;
+            else if (r.expression == "array")
+                node.type = "int [4]", node.value = "{…}", node.address = 0x3000, node.byteSize = 16;
+            else
+                return engine::Error{engine::ErrorCode::NotFound, "no variable here"};
+            return node;
+        });
+    auto panel = stopped();
+    go(*panel, "pointer");
+    EXPECT_EQ(view(*panel).cursor(), 0x1040u);
+    go(*panel, "array");
+    EXPECT_EQ(view(*panel).selection(), std::pair(uint64_t{0x3000}, uint64_t{16}));
+    go(*panel, "nothing");
+    EXPECT_TRUE(panel->findChild<ElidedLabel*>()->text().contains("no variable here"));
+    go(*panel, "0x20000");
+    EXPECT_TRUE(panel->findChild<ElidedLabel*>()->text().contains("outside memory"));
+}
+
+TEST_F(MemoryPanelTest, FindsBytesBehindTheCursorAndOnceAround) {
+    m_fake->answer<debugger::FindInMemory>([](const debugger::FindInMemory& r) {
+        EXPECT_EQ(r.bytes, "Hi");
+        return r.from <= 0x500 ? std::optional<uint64_t>(0x500) : std::nullopt;
+    });
+    auto panel = stopped();
+    auto* find = panel->findChildren<QLineEdit*>().at(1);
+    find->setText("48 69");
+    panel->findChildren<QComboBox*>().at(1)->setCurrentIndex(1);
+    QTest::keyClick(find, Qt::Key_Return);
+    settle();
+    EXPECT_EQ(view(*panel).selection(), std::pair(uint64_t{0x500}, uint64_t{2}));
+    QTest::keyClick(find, Qt::Key_Return);
+    settle();
+    EXPECT_EQ(m_fake->asked<debugger::FindInMemory>().size(), 3u);
+    EXPECT_EQ(view(*panel).selection().first, 0x500u);
+}
+
+TEST_F(MemoryPanelTest, MarksWhatChangedSinceTheLastStop) {
+    m_changed = {{0x40, 0x42}};
+    auto panel = stopped();
+    go(*panel, "0x41");
+    EXPECT_TRUE(view(*panel).spoken().contains("changed"));
+    go(*panel, "0x42");
+    EXPECT_FALSE(view(*panel).spoken().contains("changed"));
+}
+
+TEST_F(MemoryPanelTest, CopiesInThreeForms) {
+    auto panel = stopped();
+    go(*panel, "0x41");
+    QTest::keyClick(&view(*panel), Qt::Key_Right, Qt::ShiftModifier);
+    const auto copied = [&](MemoryPanel::CopyAs as) {
+        panel->copy(as);
+        settle();
+        return QApplication::clipboard()->text();
+    };
+    EXPECT_EQ(copied(MemoryPanel::CopyAs::Hex), "41 42");
+    EXPECT_EQ(copied(MemoryPanel::CopyAs::CArray), "{0x41, 0x42}");
+    EXPECT_EQ(copied(MemoryPanel::CopyAs::Bytes), "AB");
+}
+
+TEST_F(MemoryPanelTest, ShowsTheBytesAsNumbersAndTakesNewOnes) {
+    auto panel = stopped();
+    go(*panel, "0x10");
+    auto* model = panel->findChild<TableView*>()->model();
+    QAbstractItemModelTester tester(model);
+    EXPECT_EQ(model->index(4, 1).data().toString(), QString::number(0x13121110));
+    model->setData(model->index(5, 1), "-2", Qt::EditRole);
+    EXPECT_EQ(m_written[0x10], static_cast<char>(0xfe));
+    EXPECT_EQ(m_written[0x13], static_cast<char>(0xff));
+    model->setData(model->index(0, 1), "256", Qt::EditRole);  // does not fit
+    EXPECT_EQ(m_written[0x10], static_cast<char>(0xfe));
+}
+
+TEST_F(MemoryPanelTest, SelectsWithTheMouseAcrossRows) {
+    auto panel = stopped();
+    HexView& hex = view(*panel);
+    hex.setFocus();
+    hex.goTo(0);
+    const QRect area = hex.viewport()->rect();
+    QTest::mousePress(hex.viewport(), Qt::LeftButton, {}, QPoint(area.width() / 4, 40));
+    QTest::mouseMove(hex.viewport(), QPoint(area.width() / 3, 90));
+    QTest::mouseRelease(hex.viewport(), Qt::LeftButton, {}, QPoint(area.width() / 3, 90));
+    EXPECT_GT(hex.selection().second, static_cast<uint64_t>(hex.bytesPerRow()));
+}
+
+TEST_F(MemoryPanelTest, RemembersWhereItStood) {
+    auto panel = stopped();
+    go(*panel, "0x1234");
+    const QJsonObject memory = panel->save();
+    MemoryPanel other(m_context);
+    other.restore(memory);
+    m_fake->stopAt(18);
+    settle();
+    EXPECT_EQ(view(other).cursor(), 0x1234u);
+}

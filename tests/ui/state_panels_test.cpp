@@ -1,0 +1,186 @@
+// Module, Operand stack, Wasm locals and globals, Files.
+#include <QAbstractItemModelTester>
+#include <QHeaderView>
+
+#include "tests/ui/fixture.h"
+#include "ui/panels/files_panel.h"
+#include "ui/panels/module_panel.h"
+#include "ui/panels/operand_stack_panel.h"
+#include "ui/panels/wasm_state_panel.h"
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/filter_box.h"
+#include "ui/widgets/views.h"
+
+using namespace ui;
+using testing_ui::PanelTest;
+
+namespace {
+
+std::vector<debugger::ModuleEntry> functions(size_t count, const std::string& filter) {
+    std::vector<debugger::ModuleEntry> rows;
+    for (size_t i = 0; i < count; ++i) {
+        const std::string name = "function_" + std::to_string(i);
+        if (name.find(filter) == std::string::npos) continue;
+        rows.push_back({"function", static_cast<uint32_t>(i), name, "[i32] -> []", "",
+                        static_cast<uint32_t>(0x100 + 100 * i), (i * 7919) % 1000 + 1});
+    }
+    return rows;
+}
+
+class ModulePanelTest : public PanelTest {
+protected:
+    void SetUp() override {
+        m_fake->answer<debugger::GetModuleEntries>(
+            [](const debugger::GetModuleEntries& r) -> std::vector<debugger::ModuleEntry> {
+                if (r.kind == "function") return functions(5000, r.filter);
+                if (r.kind == "export" && r.filter.empty())
+                    return {{"export", 0, "_start", "func [] -> []", "func 3", 0x90, 0}};
+                return {};
+            });
+    }
+    std::unique_ptr<ModulePanel> loaded() {
+        auto panel = std::make_unique<ModulePanel>(m_context);
+        panel->resize(400, 500);
+        panel->show();
+        m_fake->load();
+        settle();
+        return panel;
+    }
+};
+
+constexpr int kExports = 2, kFunctions = 3;
+
+}  // namespace
+
+TEST_F(ModulePanelTest, ListsFunctionsTheBiggestFirst) {
+    auto panel = loaded();
+    auto* model = panel->findChild<TreeView*>()->model();
+    QAbstractItemModelTester tester(model);
+    const QModelIndex group = model->index(kFunctions, 0);
+    EXPECT_EQ(group.siblingAtColumn(1).data().toString(), "5,000");
+    ASSERT_GT(model->rowCount(group), 100);
+    EXPECT_EQ(model->index(0, 2, group).data().toString(), "1000 B");
+    EXPECT_LT(model->rowCount(group), 5000);  // the rest when it is scrolled to
+}
+
+TEST_F(ModulePanelTest, FiltersAllGroups) {
+    auto panel = loaded();
+    panel->findChild<FilterBox*>()->setFilter("_499");
+    settle();
+    auto* model = panel->findChild<TreeView*>()->model();
+    EXPECT_EQ(model->rowCount(model->index(kFunctions, 0)), 11);  // 499, 4990 … 4999
+    EXPECT_EQ(model->rowCount(model->index(kExports, 0)), 0);
+}
+
+TEST_F(ModulePanelTest, GoesToAFunctionAlsoByItsExport) {
+    auto panel = loaded();
+    uint32_t offset = 0;
+    QObject::connect(&m_context, &Context::offsetRequested, panel.get(), [&](uint32_t at) { offset = at; });
+    auto* view = panel->findChild<TreeView*>();
+    view->expand(view->model()->index(kExports, 0));
+    settle();
+    emit view->chosen(view->model()->index(0, 0, view->model()->index(kExports, 0)));
+    EXPECT_EQ(offset, 0x100u + 300);
+}
+
+TEST_F(ModulePanelTest, SortsByAColumnAndBack) {
+    auto panel = loaded();
+    auto* view = panel->findChild<TreeView*>();
+    const auto first = [&](int column) {
+        return view->model()->index(0, column, view->model()->index(kFunctions, 0)).data().toString();
+    };
+    const QString biggest = first(0);
+    const auto click = [&] {
+        emit view->header()->sectionClicked(0);
+        settle();
+    };
+    click();
+    EXPECT_EQ(first(0), "function_0");
+    click();
+    EXPECT_EQ(first(0), "function_999");
+    click();
+    EXPECT_EQ(first(0), biggest);
+}
+
+using StatePanelsTest = PanelTest;
+
+TEST_F(StatePanelsTest, OperandsStandNewestOnTopAndThoseTakenAreMarked) {
+    OperandStackPanel panel(m_context);
+    panel.show();
+    m_fake->answer<debugger::GetOperandStack>([](const debugger::GetOperandStack&) {
+        debugger::OperandStack stack;
+        stack.operands = {{0, "", "i64", "7", "0x7", false},
+                          {1, "", "i32", "8", "0x8", false},
+                          {2, "", "i32", "9", "0x9", true}};
+        stack.nextText = "i32.add";
+        stack.nextSignature = "[i32 i32] -> [i32]";
+        stack.takes = 2;
+        stack.leaves = "i32";
+        stack.labels = {"loop @0x1f3", "function"};
+        return stack;
+    });
+    m_fake->load();
+    m_fake->stopAt(17);
+    settle();
+    auto* model = panel.findChild<TableView*>()->model();
+    QAbstractItemModelTester tester(model);
+    ASSERT_EQ(model->rowCount(), 3);
+    EXPECT_EQ(model->index(0, 3).data().toString(), "9");
+    EXPECT_TRUE(model->index(1, 1).data().toString().contains("taken"));
+    EXPECT_EQ(model->index(2, 1).data().toString(), "");
+    QStringList texts;
+    for (const ElidedLabel* label : panel.findChildren<ElidedLabel*>())
+        texts << label->text();
+    EXPECT_TRUE(texts.join(u'\n').contains("i32.add"));
+    EXPECT_TRUE(texts.join(u'\n').contains("leaves i32"));
+    EXPECT_TRUE(texts.join(u'\n').contains("loop @0x1f3"));
+}
+
+TEST_F(StatePanelsTest, LocalsFollowTheSelectedFrame) {
+    m_fake->answer<debugger::GetWasmLocals>([](const debugger::GetWasmLocals& r) {
+        return std::vector<debugger::WasmValue>{{0, "$frame", "i32", std::to_string(r.frame), "0x0", false}};
+    });
+    m_fake->answer<debugger::GetWasmGlobals>([](const debugger::GetWasmGlobals&) {
+        return std::vector<debugger::WasmValue>{{0, "$__stack_pointer", "i32", "66560", "0x10400", true}};
+    });
+    WasmStatePanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    m_fake->stopAt(17);
+    settle();
+    TableView* views[2] = {};
+    for (TableView* view : panel.findChildren<TableView*>())
+        views[view->accessibleName().startsWith("Globals")] = view;
+    ASSERT_TRUE(views[0] && views[1]);
+    EXPECT_EQ(views[0]->model()->index(0, 3).data().toString(), "0");
+    EXPECT_EQ(views[1]->model()->index(0, 1).data().toString(), "$__stack_pointer");
+    m_context.selectFrame(1);
+    settle();
+    EXPECT_EQ(views[0]->model()->index(0, 3).data().toString(), "1");
+}
+
+TEST_F(StatePanelsTest, FilesAreListedAndFiltered) {
+    FilesPanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    m_fake->stopAt(17);
+    settle();
+    auto* model = panel.findChild<TableView*>()->model();
+    QAbstractItemModelTester tester(model);
+    ASSERT_EQ(model->rowCount(), 2);
+    EXPECT_EQ(model->index(1, 1).data().toString(), "/data");
+    panel.findChild<FilterBox*>()->setFilter("stdin");
+    EXPECT_EQ(model->rowCount(), 1);
+}
+
+TEST_F(StatePanelsTest, EachSaysWhatItWillShowWhileItIsEmpty) {
+    const std::unique_ptr<Panel> panels[] = {
+        std::make_unique<ModulePanel>(m_context), std::make_unique<OperandStackPanel>(m_context),
+        std::make_unique<WasmStatePanel>(m_context), std::make_unique<FilesPanel>(m_context)};
+    for (const auto& panel : panels) {
+        panel->show();
+        const auto labels = panel->findChildren<QLabel*>();
+        EXPECT_TRUE(std::any_of(labels.begin(), labels.end(),
+                                [](const QLabel* l) { return l->isVisible() && l->text().size() > 20; }));
+    }
+}

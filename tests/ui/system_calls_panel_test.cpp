@@ -1,0 +1,250 @@
+#include "ui/panels/system_calls_panel.h"
+
+#include <QAbstractItemModelTester>
+#include <QElapsedTimer>
+#include <QScrollBar>
+#include <cstdio>
+
+#include "tests/ui/fixture.h"
+#include "ui/panels/call_detail_view.h"
+#include "ui/widgets/filter_box.h"
+#include "ui/widgets/views.h"
+
+using namespace ui;
+using testing_ui::PanelTest;
+
+namespace {
+
+debugger::CallRow callAt(uint64_t sequence) {
+    debugger::CallRow row;
+    row.sequence = sequence;
+    row.name = sequence % 10 == 0 ? "path_open" : "fd_write";
+    row.family = "files";
+    row.arguments = "3 (/data/in.txt), [13 bytes]";
+    row.failed = sequence % 10 == 0;
+    row.errnoName = row.failed ? "ENOENT" : "ESUCCESS";
+    row.result = row.failed ? "ENOENT" : "ESUCCESS nwritten=13";
+    row.startNs = static_cast<int64_t>(sequence) * 1000;
+    row.durationNs = 1230;
+    row.bytes = 13;
+    row.origin = "host";
+    row.caller = {.function = 4, .offset = 0x216, .functionName = "main", .file = "demo.c", .line = 19};
+    return row;
+}
+
+/// A log of any length; the filter "path_open(" keeps every tenth call.
+class SystemCallsPanelTest : public PanelTest {
+protected:
+    void SetUp() override {
+        m_fake->answer<debugger::GetCalls>([this](const debugger::GetCalls& r) {
+            const uint64_t step = r.filter.empty() ? 1 : 10;
+            debugger::CallSlice slice{
+                .total = m_total, .matching = (m_total + step - 1) / step, .first = r.first, .rows = {}};
+            for (uint64_t i = r.first; i < std::min(r.first + r.count, slice.matching); ++i)
+                slice.rows.push_back(callAt(i * step));
+            if (m_lastIsPending && !slice.rows.empty() && slice.rows.back().sequence == m_total - 1) {
+                slice.rows.back().pending = true;
+                slice.rows.back().result = "…";
+            }
+            return slice;
+        });
+        m_fake->answer<debugger::GetCall>([](const debugger::GetCall& r) {
+            debugger::CallDetail detail;
+            detail.row = callAt(r.sequence);
+            detail.summary = "Opens a file.";
+            detail.detail = "no such file: /srv/data/in.txt";
+            detail.arguments = {{"fd", "fd", "3 (/data)", {}, 0, 0},
+                                {"path", "string", "\"in.txt\"", {}, 0x1040, 6}};
+            detail.accesses = {{0x1040, false, 6, "in.txt"}};
+            detail.backtrace = {detail.row.caller};
+            return detail;
+        });
+    }
+    std::unique_ptr<SystemCallsPanel> running() {
+        auto panel = std::make_unique<SystemCallsPanel>(m_context);
+        panel->resize(1000, 300);
+        panel->show();
+        m_fake->load();
+        m_fake->run();
+        settle();
+        return panel;
+    }
+    void append(uint64_t total) {
+        m_total = total;
+        m_fake->emitEvent(debugger::SyscallsAppended{total});
+        settle();
+    }
+    static TableView& view(SystemCallsPanel& panel) { return *panel.findChild<TableView*>(); }
+    static QString cell(SystemCallsPanel& panel, int row, int column) {
+        return view(panel).model()->index(row, column).data().toString();
+    }
+    static void filter(SystemCallsPanel& panel, const QString& text) {
+        panel.findChild<FilterBox*>()->setFilter(text);
+        settle();
+        settle();
+    }
+
+    uint64_t m_total = 0;
+    bool m_lastIsPending = false;
+};
+
+}  // namespace
+
+TEST_F(SystemCallsPanelTest, ShowsCallsAsTheyHappen) {
+    auto panel = running();
+    QAbstractItemModelTester tester(view(*panel).model());
+    append(3);
+    ASSERT_EQ(view(*panel).model()->rowCount(), 3);
+    cell(*panel, 0, 0);
+    settle();
+    EXPECT_EQ(cell(*panel, 0, 2), "path_open");
+    EXPECT_TRUE(cell(*panel, 0, 4).startsWith("✗ "));
+    EXPECT_EQ(cell(*panel, 1, 4), "ESUCCESS nwritten=13");
+    EXPECT_EQ(cell(*panel, 1, 7), "demo.c:19 main");
+    append(1000);
+    EXPECT_EQ(view(*panel).model()->rowCount(), 1000);
+}
+
+TEST_F(SystemCallsPanelTest, FollowsTheEndOnlyWhileItIsThere) {
+    auto panel = running();
+    append(1000);
+    QScrollBar* bar = view(*panel).verticalScrollBar();
+    EXPECT_EQ(bar->value(), bar->maximum());
+    bar->setValue(100);
+    append(2000);
+    EXPECT_EQ(bar->value(), 100);
+}
+
+TEST_F(SystemCallsPanelTest, AsksAgainForACallThatHadNotEnded) {
+    m_lastIsPending = true;
+    auto panel = running();
+    append(2);
+    EXPECT_TRUE(cell(*panel, 1, 4).contains("waiting"));
+    m_lastIsPending = false;
+    m_fake->stopAt(19);
+    settle();
+    cell(*panel, 1, 4);
+    settle();
+    EXPECT_EQ(cell(*panel, 1, 4), "ESUCCESS nwritten=13");
+}
+
+TEST_F(SystemCallsPanelTest, FiltersAtTheSession) {
+    auto panel = running();
+    append(1000);
+    filter(*panel, "path_open(");
+    EXPECT_EQ(view(*panel).model()->rowCount(), 100);
+    cell(*panel, 99, 0);
+    settle();
+    EXPECT_EQ(cell(*panel, 99, 0), "990");
+    const auto labels = panel->findChildren<QLabel*>();
+    EXPECT_TRUE(std::any_of(labels.begin(), labels.end(),
+                            [](const QLabel* label) { return label->text() == "100 of 1,000"; }));
+    append(2000);
+    QTest::qWait(200);
+    EXPECT_EQ(view(*panel).model()->rowCount(), 200);
+    filter(*panel, {});
+    EXPECT_EQ(view(*panel).model()->rowCount(), 2000);
+}
+
+TEST_F(SystemCallsPanelTest, DropsAnswersToAnOlderFilter) {
+    auto panel = running();
+    append(1000);
+    m_fake->holdReplies = true;
+    panel->findChild<FilterBox*>()->setFilter("path_open(");
+    settle();
+    panel->findChild<FilterBox*>()->setFilter({});
+    settle();
+    m_fake->release();
+    settle();
+    EXPECT_EQ(view(*panel).model()->rowCount(), 1000);
+}
+
+TEST_F(SystemCallsPanelTest, StartsAnewWithANewRun) {
+    auto panel = running();
+    append(1000);
+    append(2);
+    EXPECT_EQ(view(*panel).model()->rowCount(), 2);
+}
+
+TEST_F(SystemCallsPanelTest, ShowsTheDetailsOfTheChosenCall) {
+    auto panel = running();
+    append(30);
+    view(*panel).selectRow(10);
+    settle();
+    settle();
+    auto* detail = panel->findChild<CallDetailView*>();
+    ASSERT_TRUE(detail->isVisible());
+    auto* model = detail->tree().model();
+    QAbstractItemModelTester tester(model);
+    EXPECT_EQ(model->index(0, 0).data().toString(), "fd");
+    EXPECT_EQ(model->index(2, 1).data().toString(), "✗ ENOENT");
+    EXPECT_EQ(model->index(3, 1).data().toString(), "no such file: /srv/data/in.txt");
+    const QModelIndex access = model->index(4, 0);
+    EXPECT_EQ(model->rowCount(access), 1);
+    EXPECT_TRUE(model->index(0, 1, access).data().toString().endsWith("in.txt"));
+}
+
+TEST_F(SystemCallsPanelTest, GoesToTheCaller) {
+    auto panel = running();
+    append(30);
+    uint line = 0;
+    QObject::connect(&m_context, &Context::sourceRequested, panel.get(),
+                     [&](const QString&, uint l) { line = l; });
+    emit view(*panel).chosen(view(*panel).model()->index(5, 0));
+    EXPECT_EQ(line, 19u);
+}
+
+TEST_F(SystemCallsPanelTest, ShowsTheCallThatAnotherPanelAsksFor) {
+    auto panel = running();
+    append(1000);
+    filter(*panel, "path_open(");
+    emit m_context.callRequested(777);
+    settle();
+    EXPECT_EQ(view(*panel).currentIndex().row(), 777);
+    EXPECT_TRUE(panel->findChild<FilterBox*>()->filter().isEmpty());
+}
+
+TEST_F(SystemCallsPanelTest, TenMillionRowsAreFluent) {
+    auto panel = running();
+    QElapsedTimer timer;
+    timer.start();
+    append(10'000'000);
+    const qint64 appended = timer.restart();
+    view(*panel).scrollToTop();
+    settle();
+    timer.restart();
+    view(*panel).scrollToBottom();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return cell(*panel, 9'999'999, 0) == "9999999"; }, 5000));
+    const qint64 scrolled = timer.restart();
+    for (int i = 0; i < 100; ++i) {
+        view(*panel).verticalScrollBar()->setValue(view(*panel).verticalScrollBar()->maximum() / 100 * i);
+        view(*panel).viewport()->repaint();
+    }
+    const qint64 dragged = timer.restart();
+    settle();
+    timer.restart();
+    for (uint64_t i = 1; i <= 100; ++i)
+        m_fake->emitEvent(debugger::SyscallsAppended{m_total = 10'000'000 + i * 1000});
+    ASSERT_TRUE(QTest::qWaitFor([&] { return view(*panel).model()->rowCount() == 10'100'000; }, 5000));
+    const qint64 live = timer.restart();
+    filter(*panel, "path_open(");
+    EXPECT_EQ(view(*panel).model()->rowCount(), 1'010'000);
+    std::printf(
+        "10^7 calls: shown in %lld ms, end in %lld ms, 100 jumps in %lld ms, 10^5 more in %lld ms, filter in "
+        "%lld ms\n",
+        static_cast<long long>(appended), static_cast<long long>(scrolled), static_cast<long long>(dragged),
+        static_cast<long long>(live), static_cast<long long>(timer.elapsed()));
+    EXPECT_LT(m_fake->asked<debugger::GetCalls>().size(), 1000u);
+}
+
+TEST(SystemCalls, FilterOnTheFirstArgumentTellsThreeFromThirtyOne) {
+    debugger::CallRow row;
+    row.arguments = "3, [6 bytes, 2 bytes]";
+    EXPECT_EQ(sameFirstArgument(row), "(3,");
+    row.arguments = "3";
+    EXPECT_EQ(sameFirstArgument(row), "(3)");
+    row.arguments = "3 (/data, x), 4";
+    EXPECT_EQ(sameFirstArgument(row), "(3 (/data, x)");
+    row.arguments = "";
+    EXPECT_EQ(sameFirstArgument(row), "");
+}
