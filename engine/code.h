@@ -50,15 +50,15 @@ struct Code {
     FuncAddr address;
     InstanceContext* context = nullptr;  // of the instance it belongs to
     uint32_t paramSlots = 0, localSlots = 0, resultSlots = 0;
-    uint32_t maxSlots = 0;               // locals and operands at their highest
+    uint32_t maxSlots = 0;  // locals and operands at their highest
     std::vector<Insn> cells;
-    std::vector<uint32_t> offsets;       // file offset per cell
-    std::vector<ValType> locals;         // parameters first
+    std::vector<uint32_t> offsets;  // file offset per cell
+    std::vector<ValType> locals;    // parameters first
     std::vector<Move> moves;
     std::vector<BranchTarget> branchTargets;
     std::vector<FarAccess> farAccesses;
-    std::vector<Slot> constants;         // v128 constants, two slots each
-    std::set<uint32_t> breaks;           // cells with a breakpoint
+    std::vector<Slot> constants;  // v128 constants, two slots each
+    std::set<uint32_t> breaks;    // cells with a breakpoint
 
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }
     uint32_t offsetOf(const Insn* ip) const { return offsets[cellOf(ip)]; }

@@ -37,8 +37,8 @@ struct Frame {
 };
 
 struct Execution {
-    int64_t ticksLeft = 0;       // until somebody looks at yield and limits
-    Frame* frame = nullptr;      // the youngest; frames[0] is a sentinel
+    int64_t ticksLeft = 0;   // until somebody looks at yield and limits
+    Frame* frame = nullptr;  // the youngest; frames[0] is a sentinel
     Frame* frameLimit = nullptr;
     Slot* stackLimit = nullptr;
     InstanceContext* context = nullptr;
@@ -46,15 +46,16 @@ struct Execution {
     uint64_t mem0Size = 0;
     const Handler* handlers = nullptr;  // by op: the real ones
 
-    uint64_t tickEnd = 0;        // tick at which ticksLeft becomes 0
+    uint64_t tickEnd = 0;  // tick at which ticksLeft becomes 0
     uint64_t tickLimit = ~uint64_t{0};
-    uint64_t quantum = 1024;     // ticks between two looks, adapted so that they are about a millisecond apart
+    uint64_t quantum = 1024;  // ticks between two looks, adapted so that they are about a millisecond apart
     uint64_t lookedAtNs = 0;
     bool stepping = false;
     std::atomic<bool> yield{false};
 
     StopKind stop = StopKind::Finished;
-    bool unseen = false;         // stopped at a tick: the present instruction was not reported yet, a Break there counts
+    bool unseen =
+        false;  // stopped at a tick: the present instruction was not reported yet, a Break there counts
     Trap trap;
     uint32_t exitCode = 0;
     std::vector<Value> results;

@@ -60,7 +60,8 @@ using Stores = Rows<
 
 #define ROW(id) Entry<Op::id, numeric::id>
 /// Pairs: the first operation's result is an operand of the second.
-using PairFirst32 = List<ROW(I32Add), ROW(I32Sub), ROW(I32Mul), ROW(I32And), ROW(I32Shl), ROW(I32ShrU), ROW(I32Xor)>;
+using PairFirst32 =
+    List<ROW(I32Add), ROW(I32Sub), ROW(I32Mul), ROW(I32And), ROW(I32Shl), ROW(I32ShrU), ROW(I32Xor)>;
 using PairSecond32 = List<ROW(I32Add), ROW(I32Sub), ROW(I32And), ROW(I32Or), ROW(I32Xor), ROW(I32Shl)>;
 using PairFirst64 = List<ROW(F64Add), ROW(F64Sub), ROW(F64Mul)>;
 using PairSecond64 = List<ROW(F64Add), ROW(F64Sub), ROW(F64Mul)>;
@@ -72,7 +73,16 @@ constexpr uint32_t kSources = static_cast<uint32_t>(Sources::Count);
 /// Where one operand comes from: Stack = its home slot.
 enum class Source : uint8_t { Stack, Local, Count };
 // Addresses of loads: an operand, or a sum made just before.
-enum class Address : uint8_t { Stack, Local, StackPlusConstant, LocalPlusConstant, StackPlusLocal, LocalPlusLocal, StackPlusStack, Count };
+enum class Address : uint8_t {
+    Stack,
+    Local,
+    StackPlusConstant,
+    LocalPlusConstant,
+    StackPlusLocal,
+    LocalPlusLocal,
+    StackPlusStack,
+    Count
+};
 constexpr uint32_t kAddresses = static_cast<uint32_t>(Address::Count);
 // Where the result goes.
 enum class Sink : uint8_t { Stack, Set, Tee, Count };
@@ -95,12 +105,16 @@ constexpr uint16_t kUnaryFirst = kCompareFirst + Compares::kSize * kSources * kD
 constexpr uint16_t kLoadFirst = kUnaryFirst + Unaries::kSize * 2 * kSinks;
 constexpr uint16_t kStoreFirst = kLoadFirst + Loads::kSize * kAddresses * kSinks;
 constexpr uint16_t kPair32First = kStoreFirst + Stores::kSize * kSources;
-constexpr uint16_t kPair64First = kPair32First + PairFirst32::kSize * PairSecond32::kSize * kSources * kSeconds * kSinks;
-constexpr uint16_t kTestFirst = kPair64First + PairFirst64::kSize * PairSecond64::kSize * kSources * kSeconds * kSinks;
+constexpr uint16_t kPair64First =
+    kPair32First + PairFirst32::kSize * PairSecond32::kSize * kSources * kSeconds * kSinks;
+constexpr uint16_t kTestFirst =
+    kPair64First + PairFirst64::kSize * PairSecond64::kSize * kSources * kSeconds * kSinks;
 constexpr uint16_t kSingleFirst = kTestFirst + kTests * 2 * kDecisions;
 constexpr uint16_t kEnd = kSingleFirst + static_cast<uint16_t>(Single::Count);
 
-constexpr uint16_t number(Single single) { return static_cast<uint16_t>(kSingleFirst + static_cast<uint16_t>(single)); }
+constexpr uint16_t number(Single single) {
+    return static_cast<uint16_t>(kSingleFirst + static_cast<uint16_t>(single));
+}
 
 /// Cells of two sources; of an address without its load.
 constexpr uint32_t cellsOf(Sources s) {

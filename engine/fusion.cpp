@@ -27,14 +27,17 @@ using Roles = std::array<Role, kFusedFirst>;
 
 template <class Ops>
 constexpr void enlist(Roles& roles, const Ops& ops, uint8_t Role::*place) {
-    for (uint8_t i = 0; i < ops.size(); ++i) roles[engine::number(ops[i])].*place = i;
+    for (uint8_t i = 0; i < ops.size(); ++i)
+        roles[engine::number(ops[i])].*place = i;
 }
 
 constexpr Roles kRoles = [] {
     Roles roles{};
     const auto set = [&](Op op, Kind kind) { roles[engine::number(op)].kind = kind; };
-    for (Op op : {Op::Nop, Op::Block, Op::End, Op::Drop}) set(op, Kind::NoOp);
-    for (Op op : {Op::I32Const, Op::I64Const, Op::F32Const, Op::F64Const}) set(op, Kind::Constant);
+    for (Op op : {Op::Nop, Op::Block, Op::End, Op::Drop})
+        set(op, Kind::NoOp);
+    for (Op op : {Op::I32Const, Op::I64Const, Op::F32Const, Op::F64Const})
+        set(op, Kind::Constant);
     set(Op::LocalGet, Kind::LocalGet);
     set(Op::LocalSet, Kind::LocalSet);
     set(Op::LocalTee, Kind::LocalTee);
@@ -62,7 +65,8 @@ constexpr uint32_t at(E e) {
 uint32_t lengthOf(uint16_t op) {
     const auto pairLength = [](uint32_t form) {
         return cellsOf(static_cast<Sources>(form / (kSeconds * kSinks))) + 2 +
-               (form / kSinks % kSeconds != at(Second::StackWithIt)) + cellsOf(static_cast<Sink>(form % kSinks));
+               (form / kSinks % kSeconds != at(Second::StackWithIt)) +
+               cellsOf(static_cast<Sink>(form % kSinks));
     };
     constexpr uint32_t kPairForms = kSources * kSeconds * kSinks;
     if (op < kFusedFirst) return 1;
@@ -70,7 +74,8 @@ uint32_t lengthOf(uint16_t op) {
         const uint32_t form = (op - kBinaryFirst) % (kSources * kSinks);
         return cellsOf(static_cast<Sources>(form / kSinks)) + 1 + cellsOf(static_cast<Sink>(form % kSinks));
     }
-    if (op < kUnaryFirst) return cellsOf(static_cast<Sources>((op - kCompareFirst) / kDecisions % kSources)) + 2;
+    if (op < kUnaryFirst)
+        return cellsOf(static_cast<Sources>((op - kCompareFirst) / kDecisions % kSources)) + 2;
     if (op < kLoadFirst) {
         const uint32_t form = (op - kUnaryFirst) % (2 * kSinks);
         return form / kSinks + 1 + cellsOf(static_cast<Sink>(form % kSinks));
@@ -92,7 +97,8 @@ uint32_t lengthOf(uint16_t op) {
 /// Finds the groups that can begin at a cell, and keeps the one that leaves the fewest dispatches.
 class Fuser {
 public:
-    explicit Fuser(Code& code) : m_code(code), m_cells(code.cells), m_count(static_cast<uint32_t>(code.cells.size())) {}
+    explicit Fuser(Code& code)
+        : m_code(code), m_cells(code.cells), m_count(static_cast<uint32_t>(code.cells.size())) {}
 
     void run() {
         uint32_t noOps = 0;
@@ -105,8 +111,10 @@ public:
             m_cost = 1 + costAt(i + 1);
             const bool isNoOp = role(i).kind == Kind::NoOp;
             noOps = isNoOp ? (i + 1 == nextBreak ? 1 : noOps + 1) : 0;
-            if (isNoOp) skip(noOps);
-            else match();
+            if (isNoOp)
+                skip(noOps);
+            else
+                match();
             if (breaks != m_code.breaks.rend() && *breaks == i) {
                 m_op = engine::number(InternalOp::Break);
                 m_cost = 1;
@@ -193,12 +201,18 @@ private:
             const uint32_t base = kBinaryFirst + (r.binary * kSources + s) * kSinks;
             considerSinks(base, at);
         }
-        if (r.compare != kNotThere) considerDecision(kCompareFirst + (r.compare * kSources + s) * kDecisions, at + 1);
+        if (r.compare != kNotThere)
+            considerDecision(kCompareFirst + (r.compare * kSources + s) * kDecisions, at + 1);
         if (r.store != kNotThere) consider(kStoreFirst + r.store * kSources + s, at + 1 - m_i);
-        if (r.first32 != kNotThere) withSecond(kPair32First, r.first32 * PairSecond32::kSize, &Role::second32, s, at);
-        if (r.first64 != kNotThere) withSecond(kPair64First, r.first64 * PairSecond64::kSize, &Role::second64, s, at);
-        if (m_cells[at].plain == engine::number(Op::I32Add) && at + 1 < m_end && role(at + 1).load != kNotThere)
-            considerSinks(kLoadFirst + (role(at + 1).load * kAddresses + engine::at(sumAddress(sources))) * kSinks, at + 1);
+        if (r.first32 != kNotThere)
+            withSecond(kPair32First, r.first32 * PairSecond32::kSize, &Role::second32, s, at);
+        if (r.first64 != kNotThere)
+            withSecond(kPair64First, r.first64 * PairSecond64::kSize, &Role::second64, s, at);
+        if (m_cells[at].plain == engine::number(Op::I32Add) && at + 1 < m_end &&
+            role(at + 1).load != kNotThere)
+            considerSinks(
+                kLoadFirst + (role(at + 1).load * kAddresses + engine::at(sumAddress(sources))) * kSinks,
+                at + 1);
     }
     static Address sumAddress(Sources sources) {
         switch (sources) {
@@ -213,7 +227,9 @@ private:
     void withSecond(uint32_t first, uint32_t pair, uint8_t Role::*place, uint32_t sources, uint32_t at) {
         const auto consider = [&](Second second, uint32_t cell) {
             if (cell >= m_end || role(cell).*place == kNotThere) return;
-            const uint32_t base = first + (((pair + role(cell).*place) * kSources + sources) * kSeconds + engine::at(second)) * kSinks;
+            const uint32_t base =
+                first +
+                (((pair + role(cell).*place) * kSources + sources) * kSeconds + engine::at(second)) * kSinks;
             considerSinks(base, cell);
         };
         consider(Second::StackWithIt, at + 1);
@@ -229,7 +245,11 @@ private:
         const uint32_t s = engine::at(source);
         if (r.unary != kNotThere) considerSinks(kUnaryFirst + (r.unary * 2u + s) * kSinks, at);
         if (r.load != kNotThere)
-            considerSinks(kLoadFirst + (r.load * kAddresses + engine::at(source == Source::Local ? Address::Local : Address::Stack)) * kSinks, at);
+            considerSinks(
+                kLoadFirst + (r.load * kAddresses +
+                              engine::at(source == Source::Local ? Address::Local : Address::Stack)) *
+                                 kSinks,
+                at);
         const auto test = [&](Test t) { return kTestFirst + (engine::at(t) * 2 + s) * kDecisions; };
         considerDecision(test(Test::I32), at);
         if (m_cells[at].plain == engine::number(Op::I32Eqz)) considerDecision(test(Test::I32Eqz), at + 1);

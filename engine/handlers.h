@@ -11,7 +11,8 @@
 #include "engine/numeric.h"
 
 #ifndef ENGINE_TAIL_CALLS
-#if defined(NDEBUG) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(NDEBUG) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define ENGINE_TAIL_CALLS 1
 #else
 #define ENGINE_TAIL_CALLS 0
@@ -20,8 +21,8 @@
 
 // The parameters of every handler, and what it passes on to the next one.
 #define HANDLER_PARAMETERS [[maybe_unused]] const Insn *ip, HANDLER_PARAMETERS_REST
-#define HANDLER_PARAMETERS_REST                                                                 \
-    [[maybe_unused]] Slot *fp, [[maybe_unused]] Execution *x, [[maybe_unused]] uint8_t *mem,    \
+#define HANDLER_PARAMETERS_REST                                                              \
+    [[maybe_unused]] Slot *fp, [[maybe_unused]] Execution *x, [[maybe_unused]] uint8_t *mem, \
         [[maybe_unused]] uint64_t memSize, [[maybe_unused]] const Handler *table
 #define HANDLER_REST fp, x, mem, memSize, table
 
@@ -69,13 +70,17 @@ const Insn* trapAt(const Insn* ip, Execution* x, TrapKind kind);
 // Slots. i32 and f32 are kept zero-extended, so that equal states are equal bytes.
 template <class T>
 [[gnu::always_inline]] inline T read(const Slot& slot) {
-    if constexpr (sizeof(T) == 4) return std::bit_cast<T>(static_cast<uint32_t>(slot));
-    else return std::bit_cast<T>(slot);
+    if constexpr (sizeof(T) == 4)
+        return std::bit_cast<T>(static_cast<uint32_t>(slot));
+    else
+        return std::bit_cast<T>(slot);
 }
 template <class T>
 [[gnu::always_inline]] inline void write(Slot& slot, T value) {
-    if constexpr (sizeof(T) == 4) slot = std::bit_cast<uint32_t>(value);
-    else slot = std::bit_cast<uint64_t>(value);
+    if constexpr (sizeof(T) == 4)
+        slot = std::bit_cast<uint32_t>(value);
+    else
+        slot = std::bit_cast<uint64_t>(value);
 }
 template <class T>
 [[gnu::always_inline]] inline T readMemory(const uint8_t* at) {

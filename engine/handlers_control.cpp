@@ -33,7 +33,8 @@ namespace {
 }
 
 /// Enters `callee`, whose arguments stand at `base`; `ip` is the call.
-[[gnu::always_inline]] inline const Insn* enter(const Insn* ip, Code* callee, Slot* base, uint32_t flags, HANDLER_PARAMETERS_REST) {
+[[gnu::always_inline]] inline const Insn* enter(const Insn* ip, Code* callee, Slot* base, uint32_t flags,
+                                                HANDLER_PARAMETERS_REST) {
     Frame* f = x->frame;
     f->ip = ip;
     if (__builtin_expect(base + callee->maxSlots > x->stackLimit || f == x->frameLimit, 0))
@@ -90,7 +91,8 @@ const Insn* unreachable(HANDLER_PARAMETERS) { return trapAt(ip, x, TrapKind::Unr
 [[gnu::noinline, gnu::cold]] const Insn* unsupported(HANDLER_PARAMETERS) {
     Trap trap;
     trap.kind = TrapKind::Host;
-    trap.message = (ip->plain < kOpCount ? std::string(row(static_cast<Op>(ip->plain)).text) : "this form of instruction") +
+    trap.message = (ip->plain < kOpCount ? std::string(row(static_cast<Op>(ip->plain)).text)
+                                         : "this form of instruction") +
                    " is not supported yet";
     return trapAt(ip, x, std::move(trap));
 }
@@ -129,7 +131,8 @@ const Insn* brIfMoveN(HANDLER_PARAMETERS) {
     return dispatch(ip + static_cast<int32_t>(ip->b), HANDLER_REST);
 }
 const Insn* brTable(HANDLER_PARAMETERS) {
-    const auto* targets = reinterpret_cast<const BranchTarget*>(ip->imm);  // [0].move.count = index of the default
+    const auto* targets =
+        reinterpret_cast<const BranchTarget*>(ip->imm);  // [0].move.count = index of the default
     const uint32_t index = std::min(read<uint32_t>(fp[ip->a]), targets[0].move.count);
     const BranchTarget& target = targets[index + 1];
     move(fp, target.move);
@@ -173,7 +176,8 @@ const Insn* returnN(HANDLER_PARAMETERS) {
 /// Calls a host function whose arguments stand at `slots`. False: the machine has stopped at `ip`.
 [[gnu::noinline]] bool invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
     x->frame->ip = ip;
-    HostCall call{*x->machine, x->context->id(), {slots, std::max(function.paramSlots, function.resultSlots)}};
+    HostCall call{
+        *x->machine, x->context->id(), {slots, std::max(function.paramSlots, function.resultSlots)}};
     const bool stepping = x->stepping;
     HostOutcome outcome = function.host(call);
     x->stepping = stepping;
@@ -216,7 +220,8 @@ const Insn* callWasm(HANDLER_PARAMETERS) {
 }
 
 [[gnu::noinline]] const Insn* enterCross(const Insn* ip, Code* callee, Slot* base, HANDLER_PARAMETERS_REST) {
-    if (base + callee->maxSlots > x->stackLimit || x->frame == x->frameLimit) return stackExhausted(ip, HANDLER_REST);
+    if (base + callee->maxSlots > x->stackLimit || x->frame == x->frameLimit)
+        return stackExhausted(ip, HANDLER_REST);
     x->enterContext(callee->context);
     return enter(ip, callee, base, frame_flag::kCrossInstance, fp, x, x->mem0, x->mem0Size, table);
 }
@@ -243,7 +248,8 @@ const Insn* callCross(HANDLER_PARAMETERS) {
 }
 
 /// Calls what a reference or a table element named, whatever it is. `argumentsEnd` is where the arguments end.
-[[gnu::noinline]] const Insn* callFunction(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd, HANDLER_PARAMETERS_REST) {
+[[gnu::noinline]] const Insn* callFunction(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd,
+                                           HANDLER_PARAMETERS_REST) {
     Slot* base = argumentsEnd - function->paramSlots;
     if (!function->instance) {
         if (!invokeHost(ip, x, *function, base)) return nullptr;
@@ -256,7 +262,8 @@ const Insn* callCross(HANDLER_PARAMETERS) {
 }
 
 /// Replaces the current activation by a call of `function`.
-const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd, HANDLER_PARAMETERS_REST) {
+const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd,
+                     HANDLER_PARAMETERS_REST) {
     Frame* f = x->frame;
     const Slot* arguments = argumentsEnd - function->paramSlots;
     if (!function->instance) {
@@ -299,8 +306,10 @@ const Insn* returnCall(HANDLER_PARAMETERS) {
     const TableInstance* t = x->context->tables[ip->c];
     const uint64_t index = fp[ip->a];
     TrapKind kind = TrapKind::None;
-    if (index >= t->elements.size()) kind = TrapKind::UndefinedElement;
-    else if (t->elements[index] == 0) kind = TrapKind::UninitializedElement;
+    if (index >= t->elements.size())
+        kind = TrapKind::UndefinedElement;
+    else if (t->elements[index] == 0)
+        kind = TrapKind::UninitializedElement;
     else {
         FunctionInstance* function = x->store->functions[t->elements[index] - 1];
         if (isCanonicalSubtype(function->canonicalType, ip->b)) return function;
@@ -337,7 +346,8 @@ const Insn* callRef(HANDLER_PARAMETERS) {
     if (__builtin_expect(reference == 0, 0)) return trapAt(ip, x, TrapKind::NullFunction);
     FunctionInstance* function = x->store->functions.data()[reference - 1];
     Code* code = function->code;
-    if (__builtin_expect(!code || code->context != x->context, 0)) return callFunction(ip, function, fp + ip->a, HANDLER_REST);
+    if (__builtin_expect(!code || code->context != x->context, 0))
+        return callFunction(ip, function, fp + ip->a, HANDLER_REST);
     return enter(ip, code, fp + ip->a - code->paramSlots, 0, HANDLER_REST);
 }
 const Insn* returnCallRef(HANDLER_PARAMETERS) {
@@ -396,7 +406,8 @@ const Insn* globalSetWide(HANDLER_PARAMETERS) {
 
 #if !ENGINE_TAIL_CALLS
 void trampoline(Execution* x, const Insn* ip, const Handler* table) {
-    while (ip) ip = table[ip->op].run(ip, x->frame->fp, x, x->mem0, x->mem0Size, table);
+    while (ip)
+        ip = table[ip->op].run(ip, x->frame->fp, x, x->mem0, x->mem0Size, table);
 }
 #endif
 
@@ -451,8 +462,10 @@ void runPlain(Execution* x, const Handler* table) {
     const uint64_t now = nowNs();
     const uint64_t elapsed = now - x->lookedAtNs;
     x->lookedAtNs = now;
-    if (elapsed < 500'000) x->quantum = std::min<uint64_t>(x->quantum * 2, 1 << 20);
-    else if (elapsed > 2'000'000) x->quantum = std::max<uint64_t>(x->quantum / 4, 4);
+    if (elapsed < 500'000)
+        x->quantum = std::min<uint64_t>(x->quantum * 2, 1 << 20);
+    else if (elapsed > 2'000'000)
+        x->quantum = std::max<uint64_t>(x->quantum / 4, 4);
     x->refill(tick);
     return dispatch(ip, HANDLER_REST);
 }
@@ -486,7 +499,8 @@ void addControlHandlers(HandlerTable& table) {
     set(InternalOp::Break, breakpoint);
     set(InternalOp::Unreached, unreached);
     set(Op::Unreachable, unreachable);
-    for (Op op : {Op::Nop, Op::Block, Op::End, Op::Drop}) set(op, nop);
+    for (Op op : {Op::Nop, Op::Block, Op::End, Op::Drop})
+        set(op, nop);
     set(Op::Loop, loop);
     set(Op::If, ifElse);
     set(Op::Else, br);

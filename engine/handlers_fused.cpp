@@ -10,19 +10,27 @@ namespace fused {
 namespace {
 
 template <class T>
-concept Traps = requires(typename T::Operand x) { T::trap(x); } || requires(typename T::Operand x) { T::trap(x, x); };
+concept Traps = requires(typename T::Operand x) {
+    T::trap(x);
+}
+|| requires(typename T::Operand x) { T::trap(x, x); };
 
 /// Left and right operand of the operation in cell `at`, whose sources stand in the cells before it.
 template <Sources sources, uint32_t at>
 [[gnu::always_inline]] inline Slot left(const Insn* ip, const Slot* fp) {
-    if constexpr (cellsOf(sources) == 2) return fp[ip[at - 2].b];
-    else return fp[ip[at].a];
+    if constexpr (cellsOf(sources) == 2)
+        return fp[ip[at - 2].b];
+    else
+        return fp[ip[at].a];
 }
 template <Sources sources, uint32_t at>
 [[gnu::always_inline]] inline Slot right(const Insn* ip, const Slot* fp) {
-    if constexpr (sources == Sources::StackStack) return fp[ip[at].a + 1];
-    else if constexpr (sources == Sources::StackLocal || sources == Sources::LocalLocal) return fp[ip[at - 1].b];
-    else return ip[at - 1].imm;
+    if constexpr (sources == Sources::StackStack)
+        return fp[ip[at].a + 1];
+    else if constexpr (sources == Sources::StackLocal || sources == Sources::LocalLocal)
+        return fp[ip[at - 1].b];
+    else
+        return ip[at - 1].imm;
 }
 
 /// Puts the result of cell `at` where it goes.
@@ -38,7 +46,8 @@ const Insn* binary(HANDLER_PARAMETERS) {
     using Operand = typename Operation::Operand;
     const auto x1 = read<Operand>(left<sources, at>(ip, fp)), x2 = read<Operand>(right<sources, at>(ip, fp));
     if constexpr (Traps<Operation>)
-        if (__builtin_expect(Operation::trap(x1, x2) != TrapKind::None, 0)) return replayPlain(ip, HANDLER_REST);
+        if (__builtin_expect(Operation::trap(x1, x2) != TrapKind::None, 0))
+            return replayPlain(ip, HANDLER_REST);
     put<sink, at>(ip, fp, Operation::apply(x1, x2));
     return dispatch(ip + at + 1 + cellsOf(sink), HANDLER_REST);
 }
@@ -48,7 +57,8 @@ const Insn* unary(HANDLER_PARAMETERS) {
     constexpr uint32_t at = source == Source::Local;
     const auto operand = read<typename Operation::Operand>(source == Source::Local ? fp[ip->b] : fp[ip->a]);
     if constexpr (Traps<Operation>)
-        if (__builtin_expect(Operation::trap(operand) != TrapKind::None, 0)) return replayPlain(ip, HANDLER_REST);
+        if (__builtin_expect(Operation::trap(operand) != TrapKind::None, 0))
+            return replayPlain(ip, HANDLER_REST);
     put<sink, at>(ip, fp, Operation::apply(operand));
     return dispatch(ip + at + 1 + cellsOf(sink), HANDLER_REST);
 }
@@ -84,7 +94,9 @@ template <Test test, Source source, Decision decision>
 const Insn* testZero(HANDLER_PARAMETERS) {
     constexpr uint32_t at = source == Source::Local;
     const Slot slot = source == Source::Local ? fp[ip->b] : fp[ip->a];
-    const bool condition = test == Test::I32 ? read<uint32_t>(slot) != 0 : test == Test::I32Eqz ? read<uint32_t>(slot) == 0 : slot == 0;
+    const bool condition = test == Test::I32      ? read<uint32_t>(slot) != 0
+                           : test == Test::I32Eqz ? read<uint32_t>(slot) == 0
+                                                  : slot == 0;
     return decide<decision, at + (test != Test::I32)>(condition, ip, HANDLER_REST);
 }
 
@@ -103,8 +115,10 @@ const Insn* load(HANDLER_PARAMETERS) {
     using Memory = typename Operation::Memory;
     constexpr uint32_t at = cellsOf(address);
     uint32_t base = 0;
-    if constexpr (address == Address::Stack) base = read<uint32_t>(fp[ip->a]);
-    else if constexpr (address == Address::Local) base = read<uint32_t>(fp[ip->b]);
+    if constexpr (address == Address::Stack)
+        base = read<uint32_t>(fp[ip->a]);
+    else if constexpr (address == Address::Local)
+        base = read<uint32_t>(fp[ip->b]);
     else {
         constexpr Sources sum = sumOf(address);
         base = read<uint32_t>(left<sum, at - 1>(ip, fp)) + read<uint32_t>(right<sum, at - 1>(ip, fp));
@@ -121,7 +135,8 @@ const Insn* store(HANDLER_PARAMETERS) {
     constexpr uint32_t at = cellsOf(sources);
     const uint64_t effective = read<uint32_t>(left<sources, at>(ip, fp)) + ip[at].imm;
     if (__builtin_expect(effective + sizeof(Memory) > memSize, 0)) return replayPlain(ip, HANDLER_REST);
-    writeMemory<Memory>(mem + effective, Operation::apply(read<typename Operation::Operand>(right<sources, at>(ip, fp))));
+    writeMemory<Memory>(mem + effective,
+                        Operation::apply(read<typename Operation::Operand>(right<sources, at>(ip, fp))));
     return dispatch(ip + at + 1, HANDLER_REST);
 }
 
@@ -130,11 +145,15 @@ const Insn* pair(HANDLER_PARAMETERS) {
     constexpr uint32_t at = cellsOf(sources);
     constexpr uint32_t then = at + 1 + (second != Second::StackWithIt);
     using Operand = typename First::Operand;
-    const auto it = First::apply(read<Operand>(left<sources, at>(ip, fp)), read<Operand>(right<sources, at>(ip, fp)));
+    const auto it =
+        First::apply(read<Operand>(left<sources, at>(ip, fp)), read<Operand>(right<sources, at>(ip, fp)));
     if constexpr (second == Second::StackWithIt)
         put<sink, then>(ip, fp, SecondOperation::apply(read<Operand>(fp[ip[then].a]), it));
     else
-        put<sink, then>(ip, fp, SecondOperation::apply(it, read<Operand>(second == Second::WithLocal ? fp[ip[at + 1].b] : ip[at + 1].imm)));
+        put<sink, then>(
+            ip, fp,
+            SecondOperation::apply(
+                it, read<Operand>(second == Second::WithLocal ? fp[ip[at + 1].b] : ip[at + 1].imm)));
     return dispatch(ip + then + 1 + cellsOf(sink), HANDLER_REST);
 }
 
@@ -188,7 +207,8 @@ void addPairs(Handler* at) {
                 constexpr auto sources = static_cast<Sources>(form / (kSeconds * kSinks));
                 constexpr auto second = static_cast<Second>(form / kSinks % kSeconds);
                 constexpr auto sink = static_cast<Sink>(form % kSinks);
-                at++->run = pair<typename Firsts::template At<f>, typename Seconds::template At<g>, sources, second, sink>;
+                at++->run = pair<typename Firsts::template At<f>, typename Seconds::template At<g>, sources,
+                                 second, sink>;
             });
         });
     });
@@ -203,34 +223,39 @@ void addFusedHandlers(HandlerTable& table) {
     Handler* at = &table[kBinaryFirst];
     forEach<Binaries::kSize>([&](auto i) {
         forEach<kSources * kSinks>([&](auto form) {
-            at++->run = binary<Binaries::At<i>, static_cast<Sources>(form / kSinks), static_cast<Sink>(form % kSinks)>;
+            at++->run = binary<Binaries::At<i>, static_cast<Sources>(form / kSinks),
+                               static_cast<Sink>(form % kSinks)>;
         });
     });
     forEach<Compares::kSize>([&](auto i) {
         forEach<kSources * kDecisions>([&](auto form) {
-            at++->run =
-                compare<Compares::At<i>, static_cast<Sources>(form / kDecisions), static_cast<Decision>(form % kDecisions)>;
+            at++->run = compare<Compares::At<i>, static_cast<Sources>(form / kDecisions),
+                                static_cast<Decision>(form % kDecisions)>;
         });
     });
     forEach<Unaries::kSize>([&](auto i) {
         forEach<2 * kSinks>([&](auto form) {
-            at++->run = unary<Unaries::At<i>, static_cast<Source>(form / kSinks), static_cast<Sink>(form % kSinks)>;
+            at++->run =
+                unary<Unaries::At<i>, static_cast<Source>(form / kSinks), static_cast<Sink>(form % kSinks)>;
         });
     });
     forEach<Loads::kSize>([&](auto i) {
         forEach<kAddresses * kSinks>([&](auto form) {
-            at++->run = load<Loads::At<i>, static_cast<Address>(form / kSinks), static_cast<Sink>(form % kSinks)>;
+            at++->run =
+                load<Loads::At<i>, static_cast<Address>(form / kSinks), static_cast<Sink>(form % kSinks)>;
         });
     });
     forEach<Stores::kSize>([&](auto i) {
-        forEach<kSources>([&](auto form) { at++->run = store<Stores::At<i>, static_cast<Sources>(uint32_t{form})>; });
+        forEach<kSources>(
+            [&](auto form) { at++->run = store<Stores::At<i>, static_cast<Sources>(uint32_t{form})>; });
     });
     addPairs<PairFirst32, PairSecond32>(&table[kPair32First]);
     addPairs<PairFirst64, PairSecond64>(&table[kPair64First]);
     at = &table[kTestFirst];
     forEach<kTests * 2 * kDecisions>([&](auto form) {
-        at++->run = testZero<static_cast<Test>(form / (2 * kDecisions)), static_cast<Source>(form / kDecisions % 2),
-                             static_cast<Decision>(form % kDecisions)>;
+        at++->run =
+            testZero<static_cast<Test>(form / (2 * kDecisions)), static_cast<Source>(form / kDecisions % 2),
+                     static_cast<Decision>(form % kDecisions)>;
     });
     table[fused::number(Single::Skip)].run = skip;
     table[fused::number(Single::BrLoop)].run = brLoop;

@@ -25,7 +25,8 @@ Access farAccess(const Insn* ip, const Slot* fp, const Execution* x) {
     return {x->context->memories[far.memory], address, far.memory, overflow};
 }
 
-[[gnu::noinline, gnu::cold]] const Insn* outOfBounds(const Insn* ip, Execution* x, uint64_t address, uint64_t size, uint32_t index) {
+[[gnu::noinline, gnu::cold]] const Insn* outOfBounds(const Insn* ip, Execution* x, uint64_t address,
+                                                     uint64_t size, uint32_t index) {
     Trap trap;
     trap.kind = TrapKind::OutOfBoundsMemory;
     trap.address = address;
@@ -46,7 +47,8 @@ const Insn* load(HANDLER_PARAMETERS) {
     using Memory = typename Operation::Memory;
     Slot& slot = fp[ip->a];
     const uint64_t address = read<uint32_t>(slot) + ip->imm;
-    if (__builtin_expect(address + sizeof(Memory) > memSize, 0)) return outOfBoundsHere<sizeof(Memory)>(ip, HANDLER_REST);
+    if (__builtin_expect(address + sizeof(Memory) > memSize, 0))
+        return outOfBoundsHere<sizeof(Memory)>(ip, HANDLER_REST);
     write(slot, Operation::apply(readMemory<Memory>(mem + address)));
     return dispatch(ip + 1, HANDLER_REST);
 }
@@ -56,7 +58,8 @@ const Insn* store(HANDLER_PARAMETERS) {
     using Memory = typename Operation::Memory;
     const Slot* slots = &fp[ip->a];
     const uint64_t address = read<uint32_t>(slots[0]) + ip->imm;
-    if (__builtin_expect(address + sizeof(Memory) > memSize, 0)) return outOfBoundsHere<sizeof(Memory)>(ip, HANDLER_REST);
+    if (__builtin_expect(address + sizeof(Memory) > memSize, 0))
+        return outOfBoundsHere<sizeof(Memory)>(ip, HANDLER_REST);
     writeMemory<Memory>(mem + address, Operation::apply(read<typename Operation::Operand>(slots[1])));
     return dispatch(ip + 1, HANDLER_REST);
 }
@@ -81,7 +84,8 @@ const Insn* storeWide(HANDLER_PARAMETERS) {
     const Slot* slots = &fp[ip->a];
     if (__builtin_expect(!inBounds(slots[0], ip->imm, sizeof(Memory), memSize), 0))
         return outOfBoundsHere<sizeof(Memory)>(ip, HANDLER_REST);
-    writeMemory<Memory>(mem + slots[0] + ip->imm, Operation::apply(read<typename Operation::Operand>(slots[1])));
+    writeMemory<Memory>(mem + slots[0] + ip->imm,
+                        Operation::apply(read<typename Operation::Operand>(slots[1])));
     return dispatch(ip + 1, HANDLER_REST);
 }
 
@@ -188,13 +192,13 @@ const Insn* dataDrop(HANDLER_PARAMETERS) {
 
 void addMemoryHandlers(HandlerTable& table) {
     uint16_t i = 0;
-#define LOAD(id, ...)                                         \
-    table[number(Op::id)].run = load<numeric::id>;                \
-    table[kWideAccessFirst + i].run = loadWide<numeric::id>;      \
+#define LOAD(id, ...)                                        \
+    table[number(Op::id)].run = load<numeric::id>;           \
+    table[kWideAccessFirst + i].run = loadWide<numeric::id>; \
     table[kFarAccessFirst + i++].run = loadFar<numeric::id>;
 #define STORE(id, ...)                                        \
-    table[number(Op::id)].run = store<numeric::id>;               \
-    table[kWideAccessFirst + i].run = storeWide<numeric::id>;     \
+    table[number(Op::id)].run = store<numeric::id>;           \
+    table[kWideAccessFirst + i].run = storeWide<numeric::id>; \
     table[kFarAccessFirst + i++].run = storeFar<numeric::id>;
 #include "engine/numeric.def"
     table[number(Op::MemorySize)].run = memorySize;

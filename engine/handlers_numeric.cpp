@@ -74,7 +74,8 @@ void addNumericHandlers(HandlerTable& table) {
 #define TRAPPING_UNARY(id, ...) table[number(Op::id)].run = trappingUnary<numeric::id>;
 #define TRAPPING_BINARY(id, ...) table[number(Op::id)].run = trappingBinary<numeric::id>;
 #include "engine/numeric.def"
-    for (Op op : {Op::I32Const, Op::I64Const, Op::F32Const, Op::F64Const}) table[number(op)].run = constant;
+    for (Op op : {Op::I32Const, Op::I64Const, Op::F32Const, Op::F64Const})
+        table[number(op)].run = constant;
     table[number(Op::I64Add128)].run = wide<numeric::addWide>;
     table[number(Op::I64Sub128)].run = wide<numeric::subtractWide>;
     table[number(Op::I64MulWideS)].run = multiplyWide<true>;

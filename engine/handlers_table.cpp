@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kChunkElements = 1 << 17;
 
-[[gnu::noinline, gnu::cold]] const Insn* outOfBounds(const Insn* ip, Execution* x, uint64_t at, uint64_t count, uint32_t table) {
+[[gnu::noinline, gnu::cold]] const Insn* outOfBounds(const Insn* ip, Execution* x, uint64_t at,
+                                                     uint64_t count, uint32_t table) {
     Trap trap;
     trap.kind = TrapKind::OutOfBoundsTable;
     trap.address = at;
@@ -58,7 +59,8 @@ const Insn* tableGrow(HANDLER_PARAMETERS) {
 const Insn* tableFill(HANDLER_PARAMETERS) {
     TableInstance& t = *x->context->tables[ip->b];
     Slot* slots = &fp[ip->a];
-    if (!contains(t.elements.size(), slots[0], slots[2])) return outOfBounds(ip, x, slots[0], slots[2], ip->b);
+    if (!contains(t.elements.size(), slots[0], slots[2]))
+        return outOfBounds(ip, x, slots[0], slots[2], ip->b);
     while (true) {
         const uint64_t count = std::min(slots[2], kChunkElements);
         std::fill_n(t.elements.begin() + static_cast<ptrdiff_t>(slots[0]), count, slots[1]);
@@ -73,14 +75,17 @@ const Insn* tableCopy(HANDLER_PARAMETERS) {
     TableInstance& to = *x->context->tables[ip->b];
     TableInstance& from = *x->context->tables[ip->c];
     Slot* slots = &fp[ip->a];
-    if (!contains(from.elements.size(), slots[1], slots[2])) return outOfBounds(ip, x, slots[1], slots[2], ip->c);
-    if (!contains(to.elements.size(), slots[0], slots[2])) return outOfBounds(ip, x, slots[0], slots[2], ip->b);
+    if (!contains(from.elements.size(), slots[1], slots[2]))
+        return outOfBounds(ip, x, slots[1], slots[2], ip->c);
+    if (!contains(to.elements.size(), slots[0], slots[2]))
+        return outOfBounds(ip, x, slots[0], slots[2], ip->b);
     const bool backwards = &to == &from && slots[0] > slots[1];
     while (true) {
         const uint64_t count = std::min(slots[2], kChunkElements);
         const uint64_t skip = backwards ? slots[2] - count : 0;
         if (count)
-            std::memmove(to.elements.data() + slots[0] + skip, from.elements.data() + slots[1] + skip, count * sizeof(Slot));
+            std::memmove(to.elements.data() + slots[0] + skip, from.elements.data() + slots[1] + skip,
+                         count * sizeof(Slot));
         if (count == slots[2]) return dispatch(ip + 1, HANDLER_REST);
         slots[2] -= count;
         if (!backwards) slots[0] += count, slots[1] += count;
@@ -95,8 +100,10 @@ const Insn* tableInit(HANDLER_PARAMETERS) {
     const auto& segment = instance.elementSegments[ip->c];
     const uint64_t size = instance.droppedElements[ip->c] ? 0 : segment.size();
     if (!contains(size, slots[1], slots[2])) return outOfBounds(ip, x, slots[1], slots[2], ip->b);
-    if (!contains(t.elements.size(), slots[0], slots[2])) return outOfBounds(ip, x, slots[0], slots[2], ip->b);
-    if (slots[2]) std::memcpy(t.elements.data() + slots[0], segment.data() + slots[1], slots[2] * sizeof(Slot));
+    if (!contains(t.elements.size(), slots[0], slots[2]))
+        return outOfBounds(ip, x, slots[0], slots[2], ip->b);
+    if (slots[2])
+        std::memcpy(t.elements.data() + slots[0], segment.data() + slots[1], slots[2] * sizeof(Slot));
     return dispatch(ip + 1, HANDLER_REST);
 }
 const Insn* elemDrop(HANDLER_PARAMETERS) {

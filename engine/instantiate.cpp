@@ -52,7 +52,8 @@ private:
 };
 
 std::string Instantiation::wantedText(const Import& import) const {
-    const std::string name = "\"" + import.module + "\" \"" + import.name + "\" (" + std::string(toText(import.kind));
+    const std::string name =
+        "\"" + import.module + "\" \"" + import.name + "\" (" + std::string(toText(import.kind));
     switch (import.kind) {
     case ExternKind::Func: {
         const std::string type = toText(m_module.typeOf(FuncIdx(import.index)));
@@ -108,9 +109,11 @@ Result<> Instantiation::link(const ImportResolver& resolver) {
     uint32_t count = 0;
     for (const Import& import : m_module.imports) {
         Result<Extern> given = resolver(import, m_module);
-        if (!given) problems += "\n  " + wantedText(import) + ": " + given.error().message;
+        if (!given)
+            problems += "\n  " + wantedText(import) + ": " + given.error().message;
         else if (!matches(import, *given))
-            problems += "\n  " + wantedText(import) + ": incompatible import type, what is given is another " +
+            problems += "\n  " + wantedText(import) +
+                        ": incompatible import type, what is given is another " +
                         std::string(toText(given->kind));
         else {
             bind(import, *given);
@@ -119,7 +122,8 @@ Result<> Instantiation::link(const ImportResolver& resolver) {
         ++count;
     }
     if (count == 0) return {};
-    const std::string head = count == 1 ? "1 import cannot be linked:" : std::to_string(count) + " imports cannot be linked:";
+    const std::string head =
+        count == 1 ? "1 import cannot be linked:" : std::to_string(count) + " imports cannot be linked:";
     return Error{ErrorCode::Unlinkable, head + problems, {.file = m_module.fileName, .section = "import"}};
 }
 
@@ -166,9 +170,11 @@ Result<> Instantiation::allocateTables() {
         if (type.limits.min > m_state.limits.maxTableElements)
             return Error{ErrorCode::Limit,
                          "table " + std::to_string(i) + " begins with " + std::to_string(type.limits.min) +
-                             " elements, above the limit of " + std::to_string(m_state.limits.maxTableElements),
+                             " elements, above the limit of " +
+                             std::to_string(m_state.limits.maxTableElements),
                          {.file = m_module.fileName, .section = "table"}};
-        const Slot init = table.init ? TRY(evaluate(*table.init, type.element)).low : 0;
+        const Slot init = table.init ? TRY(evaluate(*table.init, type.element))
+        .low : 0;
         m_instance->tables.push_back(m_store.addTable(type, init));
     }
     return {};
@@ -188,8 +194,10 @@ Result<> Instantiation::evaluateElements() {
     for (const ElementSegment& segment : m_module.elements) {
         std::vector<Slot> slots;
         slots.reserve(segment.size());
-        for (FuncIdx function : segment.functions) slots.push_back(uint64_t{m_instance->functions[function.value].value} + 1);
-        for (const ConstExpr& expression : segment.expressions) slots.push_back(TRY(evaluate(expression, segment.type)).low);
+        for (FuncIdx function : segment.functions)
+            slots.push_back(uint64_t{m_instance->functions[function.value].value} + 1);
+        for (const ConstExpr& expression : segment.expressions)
+            slots.push_back(TRY(evaluate(expression, segment.type)).low);
         m_instance->elementSegments.push_back(std::move(slots));
     }
     m_instance->droppedElements.assign(m_module.elements.size(), false);
@@ -214,10 +222,14 @@ InstanceId Instantiation::publish() {
     auto context = std::make_unique<InstanceContext>();
     context->instance = m_instance;
     context->store = &m_state;
-    for (FuncAddr a : m_instance->functions) context->functions.push_back(m_state.functions[a.value]);
-    for (MemAddr a : m_instance->memories) context->memories.push_back(m_state.memories[a.value].get());
-    for (TableAddr a : m_instance->tables) context->tables.push_back(m_state.tables[a.value].get());
-    for (GlobalAddr a : m_instance->globals) context->globals.push_back(m_state.globals[a.value].get());
+    for (FuncAddr a : m_instance->functions)
+        context->functions.push_back(m_state.functions[a.value]);
+    for (MemAddr a : m_instance->memories)
+        context->memories.push_back(m_state.memories[a.value].get());
+    for (TableAddr a : m_instance->tables)
+        context->tables.push_back(m_state.tables[a.value].get());
+    for (GlobalAddr a : m_instance->globals)
+        context->globals.push_back(m_state.globals[a.value].get());
     m_state.contexts.push_back(std::move(context));
     m_state.instances.push_back(std::move(m_owned));
     return m_instance->id;
@@ -240,21 +252,48 @@ Result<Value> Instantiation::evaluate(const ConstExpr& expression, ValType type)
         case Op::F64Const: stack.push_back({type, i.value, 0}); break;
         case Op::V128Const: stack.push_back({type, i.value, i.value2}); break;
         case Op::RefNull: stack.push_back({type, 0, 0}); break;
-        case Op::RefFunc: stack.push_back({type, uint64_t{m_instance->functions[i.index].value} + 1, 0}); break;
+        case Op::RefFunc:
+            stack.push_back({type, uint64_t{m_instance->functions[i.index].value} + 1, 0});
+            break;
         case Op::GlobalGet: {
             const GlobalInstance& global = m_store.global(m_instance->globals[i.index]);
             stack.push_back({type, global.low, global.high});
             break;
         }
-        case Op::I32Add: { const uint64_t y = pop(), x = pop(); stack.push_back({type, uint32_t(x + y), 0}); break; }
-        case Op::I32Sub: { const uint64_t y = pop(), x = pop(); stack.push_back({type, uint32_t(x - y), 0}); break; }
-        case Op::I32Mul: { const uint64_t y = pop(), x = pop(); stack.push_back({type, uint32_t(x * y), 0}); break; }
-        case Op::I64Add: { const uint64_t y = pop(), x = pop(); stack.push_back({type, x + y, 0}); break; }
-        case Op::I64Sub: { const uint64_t y = pop(), x = pop(); stack.push_back({type, x - y, 0}); break; }
-        case Op::I64Mul: { const uint64_t y = pop(), x = pop(); stack.push_back({type, x * y, 0}); break; }
+        case Op::I32Add: {
+            const uint64_t y = pop(), x = pop();
+            stack.push_back({type, uint32_t(x + y), 0});
+            break;
+        }
+        case Op::I32Sub: {
+            const uint64_t y = pop(), x = pop();
+            stack.push_back({type, uint32_t(x - y), 0});
+            break;
+        }
+        case Op::I32Mul: {
+            const uint64_t y = pop(), x = pop();
+            stack.push_back({type, uint32_t(x * y), 0});
+            break;
+        }
+        case Op::I64Add: {
+            const uint64_t y = pop(), x = pop();
+            stack.push_back({type, x + y, 0});
+            break;
+        }
+        case Op::I64Sub: {
+            const uint64_t y = pop(), x = pop();
+            stack.push_back({type, x - y, 0});
+            break;
+        }
+        case Op::I64Mul: {
+            const uint64_t y = pop(), x = pop();
+            stack.push_back({type, x * y, 0});
+            break;
+        }
         case Op::End: break;
         default:
-            return Error{ErrorCode::Unsupported, std::string(row(i.op).text) + " in a constant expression is not supported yet",
+            return Error{ErrorCode::Unsupported,
+                         std::string(row(i.op).text) + " in a constant expression is not supported yet",
                          {.file = m_module.fileName, .offset = i.offset}};
         }
     }
@@ -314,14 +353,16 @@ void Instantiation::copyData(uint32_t index, Trap& trap) {
 }
 
 void Instantiation::copySegments(Trap& trap) {
-    for (uint32_t i = 0; i < m_module.elements.size() && trap.kind == TrapKind::None; ++i) copyElements(i, trap);
-    for (uint32_t i = 0; i < m_module.data.size() && trap.kind == TrapKind::None; ++i) copyData(i, trap);
+    for (uint32_t i = 0; i < m_module.elements.size() && trap.kind == TrapKind::None; ++i)
+        copyElements(i, trap);
+    for (uint32_t i = 0; i < m_module.data.size() && trap.kind == TrapKind::None; ++i)
+        copyData(i, trap);
 }
 
 }  // namespace
 
-Result<InstanceId> Store::instantiate(std::shared_ptr<const Module> module, const ImportResolver& resolver, Trap* trap,
-                                      std::string name) {
+Result<InstanceId> Store::instantiate(std::shared_ptr<const Module> module, const ImportResolver& resolver,
+                                      Trap* trap, std::string name) {
     Instantiation instantiation(*this, *m, std::move(module), std::move(name));
     TRY(instantiation.link(resolver));
     TRY(instantiation.allocate());

@@ -11,12 +11,23 @@ namespace engine {
 
 enum class InternalOp : uint16_t {
     First = kOpCount,
-    Break = First,    // a breakpoint stands here; the plain op tells what
-    Unreached,        // code that validation proved dead
-    LocalGetWide, LocalSetWide, LocalTeeWide, GlobalGetWide, GlobalSetWide, SelectWide,  // v128
-    BrMove1, BrMoveN, BrIfMove1, BrIfMoveN,
-    Return1, ReturnN,
-    CallWasm, CallCross, CallHost,  // resolved forms of call: same instance, another instance, host
+    Break = First,  // a breakpoint stands here; the plain op tells what
+    Unreached,      // code that validation proved dead
+    LocalGetWide,
+    LocalSetWide,
+    LocalTeeWide,
+    GlobalGetWide,
+    GlobalSetWide,
+    SelectWide,  // v128
+    BrMove1,
+    BrMoveN,
+    BrIfMove1,
+    BrIfMoveN,
+    Return1,
+    ReturnN,
+    CallWasm,
+    CallCross,
+    CallHost,  // resolved forms of call: same instance, another instance, host
     Count,
 };
 

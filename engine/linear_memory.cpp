@@ -43,20 +43,24 @@ Result<std::unique_ptr<LinearMemory>> LinearMemory::create(const MemoryType& typ
     memory->m_type = type;
     // A 32-bit memory may have 2^16 pages of 64 KiB, a 64-bit one 2^48.
     const uint64_t ceiling = type.limits.is64 ? ~uint64_t{0} : uint64_t{1} << 32;
-    const uint64_t declared = type.limits.max ? bytesOfPages(*type.limits.max, type.pageSizeLog2) : ~uint64_t{0};
+    const uint64_t declared =
+        type.limits.max ? bytesOfPages(*type.limits.max, type.pageSizeLog2) : ~uint64_t{0};
     memory->m_maxBytes = std::min({maxBytes, declared, ceiling});
 
     const uint64_t least = std::max(roundUp(minimum, osPage()), osPage());
-    const uint64_t wanted = std::max(least, roundUp(std::min(memory->m_maxBytes, uint64_t{1} << 46), osPage()));
+    const uint64_t wanted =
+        std::max(least, roundUp(std::min(memory->m_maxBytes, uint64_t{1} << 46), osPage()));
     uint64_t size = type.limits.is64 ? wanted : kFullReservation;
-    while (!(memory->m_base = reserve(size)) && size > least) size = std::max(least, roundUp(size / 2, osPage()));
+    while (!(memory->m_base = reserve(size)) && size > least)
+        size = std::max(least, roundUp(size / 2, osPage()));
     if (!memory->m_base)
         return Error{ErrorCode::Limit,
                      "the system refuses " + std::to_string(size) + " bytes of address space for a memory"};
     memory->m_reserved = size;
     memory->m_maxBytes = std::min(memory->m_maxBytes, size);
     if (!memory->commit(minimum))
-        return Error{ErrorCode::Limit, "the system refuses " + std::to_string(minimum) + " bytes for a memory"};
+        return Error{ErrorCode::Limit,
+                     "the system refuses " + std::to_string(minimum) + " bytes for a memory"};
     memory->m_size = minimum;
     return memory;
 }
@@ -79,7 +83,8 @@ std::optional<uint64_t> LinearMemory::grow(uint64_t count) {
     if (count == 0) return old;
     const uint64_t more = bytesOfPages(count, m_type.pageSizeLog2);
     if (more > m_maxBytes || m_size > m_maxBytes - more) return std::nullopt;
-    if (m_budget && (m_budget->used > m_budget->limit || more > m_budget->limit - m_budget->used)) return std::nullopt;
+    if (m_budget && (m_budget->used > m_budget->limit || more > m_budget->limit - m_budget->used))
+        return std::nullopt;
     if (!commit(m_size + more)) return std::nullopt;
     m_size += more;
     if (m_budget) m_budget->used += more;

@@ -15,14 +15,16 @@ constexpr uint32_t kNone = ~0u;
 constexpr auto kMemoryIndex = [] {
     std::array<uint16_t, kOpCount> index{};
     index.fill(0xffff);
-    for (uint16_t i = 0; i < kMemoryOpCount; ++i) index[number(kMemoryOps[i])] = i;
+    for (uint16_t i = 0; i < kMemoryOpCount; ++i)
+        index[number(kMemoryOps[i])] = i;
     return index;
 }();
 
 class Lowering final : public InstructionSink {
 public:
     Lowering(StoreState& store, FunctionInstance& function, Code& code)
-        : m_code(code), m_context(*store.contexts[function.instance->value]),
+        : m_code(code),
+          m_context(*store.contexts[function.instance->value]),
           m_module(*m_context.instance->module) {
         m_labels.push_back({});  // the function itself
     }
@@ -33,9 +35,12 @@ public:
         m_walker = &w;
         m_top = w.localSlots() + w.operandSlots();
         structure(i);
-        if (i.op == Op::End && m_labels.size() == 1) returnResults(m_code.localSlots + m_code.resultSlots);
-        else if (w.reachable()) lowerReachable(i, cell());
-        else if (!isStructure(i.op)) cell().plain = number(InternalOp::Unreached);
+        if (i.op == Op::End && m_labels.size() == 1)
+            returnResults(m_code.localSlots + m_code.resultSlots);
+        else if (w.reachable())
+            lowerReachable(i, cell());
+        else if (!isStructure(i.op))
+            cell().plain = number(InternalOp::Unreached);
         if (i.op == Op::End || i.op == Op::Delegate) close();
         cell().op = cell().plain;
     }
@@ -62,8 +67,9 @@ private:
     Insn& cell() { return m_code.cells.back(); }
     uint32_t here() const { return static_cast<uint32_t>(m_code.cells.size() - 1); }
     static bool isStructure(Op op) {
-        return op == Op::Block || op == Op::Loop || op == Op::If || op == Op::Else || op == Op::End || op == Op::Try ||
-               op == Op::Catch || op == Op::CatchAll || op == Op::Delegate || op == Op::TryTable;
+        return op == Op::Block || op == Op::Loop || op == Op::If || op == Op::Else || op == Op::End ||
+               op == Op::Try || op == Op::Catch || op == Op::CatchAll || op == Op::Delegate ||
+               op == Op::TryTable;
     }
 
     /// Labels are kept in dead code too, because its ends are alive again.
@@ -101,8 +107,10 @@ private:
         if (label.elseFixup != kNone) m_code.cells[label.elseFixup].b = target - label.elseFixup;
         for (uint32_t f = label.fixups; f != kNone; f = m_fixups[f].next) {
             const Fixup& fixup = m_fixups[f];
-            if (fixup.target == kNone) m_code.cells[fixup.cell].b = target - fixup.cell;
-            else m_code.branchTargets[fixup.target].distance = static_cast<int32_t>(target - fixup.cell);
+            if (fixup.target == kNone)
+                m_code.cells[fixup.cell].b = target - fixup.cell;
+            else
+                m_code.branchTargets[fixup.target].distance = static_cast<int32_t>(target - fixup.cell);
         }
     }
 
@@ -176,9 +184,12 @@ private:
     void returnResults(uint32_t top) {
         const uint32_t count = m_code.resultSlots;
         const uint32_t source = top >= count ? top - count : 0;
-        if (count == 0 || source == 0) cell().plain = number(Op::Return);
-        else if (count == 1) plain(InternalOp::Return1);
-        else plain(InternalOp::ReturnN);
+        if (count == 0 || source == 0)
+            cell().plain = number(Op::Return);
+        else if (count == 1)
+            plain(InternalOp::Return1);
+        else
+            plain(InternalOp::ReturnN);
         cell().a = source;
         cell().b = count;
     }
@@ -261,7 +272,8 @@ private:
     void lowerOrdinary(const Instruction& i, Insn& c) {
         const OpRow& r = row(i.op);
         const uint32_t base = m_top - operandSlotsOf(i);
-        if (const uint16_t index = kMemoryIndex[number(i.op)]; index != 0xffff) return memoryAccess(i, base, index);
+        if (const uint16_t index = kMemoryIndex[number(i.op)]; index != 0xffff)
+            return memoryAccess(i, base, index);
         c.a = base;
         switch (r.imm) {
         case Imm::I32:

@@ -26,7 +26,8 @@ public:
     bool reserve(size_t bytes) {
         const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
         m_size = (bytes + page - 1) / page * page;
-        void* p = mmap(nullptr, m_size + 2 * kGuard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* p =
+            mmap(nullptr, m_size + 2 * kGuard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (p == MAP_FAILED) return false;
         m_base = static_cast<uint8_t*>(p);
         return mprotect(m_base + kGuard, m_size, PROT_READ | PROT_WRITE) == 0;
@@ -79,10 +80,14 @@ struct Machine::Impl : Execution {
     static Error noFrame(uint32_t fromYoungest) {
         return {ErrorCode::NotFound, "there is no frame " + std::to_string(fromYoungest), {}};
     }
-    static Value load(const Slot* slot, ValType type) { return {type, slot[0], type.slots() == 2 ? slot[1] : 0}; }
+    static Value load(const Slot* slot, ValType type) {
+        return {type, slot[0], type.slots() == 2 ? slot[1] : 0};
+    }
     static Result<> assign(const std::pair<Slot*, ValType>& place, const Value& value) {
         if (place.second != value.type && !(place.second.isRef() && value.type.isRef()))
-            return Error{ErrorCode::BadArgument, "a value of type " + toText(value.type) + " does not fit in " + toText(place.second), {}};
+            return Error{ErrorCode::BadArgument,
+                         "a value of type " + toText(value.type) + " does not fit in " + toText(place.second),
+                         {}};
         place.first[0] = lowSlot(value);
         if (value.type.slots() == 2) place.first[1] = value.high;
         return {};
@@ -121,8 +126,10 @@ Result<std::unique_ptr<Machine>> Machine::create(Store& store) {
     const StoreLimits& limits = store.limits();
     const size_t frameBytes = (size_t{limits.maxFrames} + 1) * sizeof(Frame);
     if (!m.stackRegion.reserve(limits.maxStackBytes) || !m.frameRegion.reserve(frameBytes))
-        return Error{ErrorCode::Limit, "the system refuses " + std::to_string(limits.maxStackBytes) +
-                                           " bytes of address space for the guest's stack", {}};
+        return Error{ErrorCode::Limit,
+                     "the system refuses " + std::to_string(limits.maxStackBytes) +
+                         " bytes of address space for the guest's stack",
+                     {}};
     m.stack = reinterpret_cast<Slot*>(m.stackRegion.begin());
     m.stackLimit = m.stack + limits.maxStackBytes / sizeof(Slot);
     m.frames = m.frame = reinterpret_cast<Frame*>(m.frameRegion.begin());
@@ -143,9 +150,9 @@ Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
         code = TRY(m->store->lowered(function));
     } else {
         auto& entries = m->store->hostEntries;
-        const auto known = std::find_if(entries.begin(), entries.end(), [&](auto& e) { return e->function == &function; });
-        if (known == entries.end()) entries.push_back(lowerHostEntry(*m->store, function));
-        code = known == entries.end() ? entries.back().get() : known->get();
+        for (const auto& entry : entries)
+            if (entry->function == &function) code = entry.get();
+        if (!code) code = entries.emplace_back(lowerHostEntry(*m->store, function)).get();
     }
     // On top of what already runs, if anything does.
     Slot* base = m->depth() == 0 ? m->stack : m->frame->fp + m->frame->code->maxSlots;
@@ -153,7 +160,8 @@ Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
         return Error{ErrorCode::Limit, "no stack is left to call " + std::to_string(address.value), {}};
     Slot* slot = base;
     for (const Value& value : arguments) {
-        CHECK(value.type.slots() == function.type.params[static_cast<size_t>(&value - arguments.data())].slots());
+        CHECK(value.type.slots() ==
+              function.type.params[static_cast<size_t>(&value - arguments.data())].slots());
         *slot++ = lowSlot(value);
         if (value.type.slots() == 2) *slot++ = value.high;
     }
@@ -175,8 +183,10 @@ StopKind Machine::run(const RunLimits& limits) {
     m->refill(m->tick());
     m->lookedAtNs = nowNs();
     m->watchDepth(limits.minDepth, true);
-    if (m->frame->ip->op == number(InternalOp::Break) && !unseen) runPlain(m.get(), m->handlers);
-    else runHandlers(m.get(), m->handlers);
+    if (m->frame->ip->op == number(InternalOp::Break) && !unseen)
+        runPlain(m.get(), m->handlers);
+    else
+        runHandlers(m.get(), m->handlers);
     m->watchDepth(limits.minDepth, false);
     return m->stop;
 }
@@ -203,9 +213,7 @@ const Trap& Machine::trap() const { return m->trap; }
 uint32_t Machine::exitCode() const { return m->exitCode; }
 std::vector<Value> Machine::results() const { return m->results; }
 uint64_t Machine::tick() const { return m->tick(); }
-Moment Machine::moment() const {
-    return {m->tick(), m->depth() ? location().offset : 0, m->depth()};
-}
+Moment Machine::moment() const { return {m->tick(), m->depth() ? location().offset : 0, m->depth()}; }
 
 uint32_t Machine::depth() const { return m->depth(); }
 
@@ -262,7 +270,8 @@ Result<> Machine::setOperand(uint32_t frame, uint32_t index, const Value& value)
 
 uint32_t Machine::backtrace(std::span<CodeLocation> out) const {
     const auto count = static_cast<uint32_t>(std::min<size_t>(out.size(), m->depth()));
-    for (uint32_t i = 0; i < count; ++i) out[i] = m->locationOf(m->frame[-static_cast<ptrdiff_t>(i)]);
+    for (uint32_t i = 0; i < count; ++i)
+        out[i] = m->locationOf(m->frame[-static_cast<ptrdiff_t>(i)]);
     return count;
 }
 
@@ -285,7 +294,8 @@ Result<> Machine::setBreakpoint(const CodeLocation& location) {
     Code* code = TRY(m->store->lowered(*function));
     const std::optional<uint32_t> cell = code->cellAt(location.offset);
     if (!cell)
-        return Error{ErrorCode::NotFound, "no instruction begins there",
+        return Error{ErrorCode::NotFound,
+                     "no instruction begins there",
                      {.offset = location.offset, .function = location.function.value}};
     insertBreak(*code, *cell);
     return {};
@@ -303,7 +313,8 @@ Result<std::vector<uint32_t>> Machine::instructionOffsets(FuncAddr function) {
 }
 
 void Machine::clearBreakpoints() {
-    for (const auto& code : m->store->code) removeBreaks(*code);
+    for (const auto& code : m->store->code)
+        removeBreaks(*code);
 }
 
 }  // namespace engine

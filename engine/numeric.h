@@ -65,7 +65,7 @@ constexpr bool hasFraction(F x) {
 }
 template <class F>
 constexpr F quiet(F x) {
-    constexpr BitsOf<F> kQuiet = kSignBit<F> >> (sizeof(F) == 4 ? 9 : 12);
+    constexpr BitsOf<F> kQuiet = kSignBit < F >>> (sizeof(F) == 4 ? 9 : 12);
     return x != x ? std::bit_cast<F>(std::bit_cast<BitsOf<F>>(x) | kQuiet) : x;
 }
 template <class F>
@@ -123,9 +123,12 @@ constexpr TrapKind zeroTrap(U y) {
 template <class I, class F>
 constexpr bool fits(F x) {
     constexpr F kUpper = F(2) * F(I(1) << (std::numeric_limits<I>::digits - 1));
-    if constexpr (std::is_unsigned_v<I>) return x > F(-1) && x < kUpper;
-    else if constexpr (sizeof(I) < sizeof(F)) return x > F(std::numeric_limits<I>::min()) - F(1) && x < kUpper;
-    else return x >= F(std::numeric_limits<I>::min()) && x < kUpper;
+    if constexpr (std::is_unsigned_v<I>)
+        return x > F(-1) && x < kUpper;
+    else if constexpr (sizeof(I) < sizeof(F))
+        return x > F(std::numeric_limits<I>::min()) - F(1) && x < kUpper;
+    else
+        return x >= F(std::numeric_limits<I>::min()) && x < kUpper;
 }
 template <class I, class F>
 constexpr TrapKind truncationTrap(F x) {
@@ -155,43 +158,43 @@ constexpr Pair multiplyWide(u64 x, u64 y, bool isSigned) {
     return {u64(product), high};
 }
 
-#define UNARY(id, From, To, expression)           \
-    struct id {                                   \
-        using Operand = From;                     \
-        using Result = To;                        \
+#define UNARY(id, From, To, expression)                               \
+    struct id {                                                       \
+        using Operand = From;                                         \
+        using Result = To;                                            \
         static Result apply(Operand x) { return Result(expression); } \
     };
-#define BINARY(id, From, To, expression)          \
-    struct id {                                   \
-        using Operand = From;                     \
-        using Result = To;                        \
+#define BINARY(id, From, To, expression)                                         \
+    struct id {                                                                  \
+        using Operand = From;                                                    \
+        using Result = To;                                                       \
         static Result apply(Operand x, Operand y) { return Result(expression); } \
     };
 #define COMPARE(id, From, expression) BINARY(id, From, u32, expression)
-#define TRAPPING_UNARY(id, From, To, expression, fault) \
-    struct id {                                   \
-        using Operand = From;                     \
-        using Result = To;                        \
-        static TrapKind trap(Operand x) { return fault; } \
+#define TRAPPING_UNARY(id, From, To, expression, fault)               \
+    struct id {                                                       \
+        using Operand = From;                                         \
+        using Result = To;                                            \
+        static TrapKind trap(Operand x) { return fault; }             \
         static Result apply(Operand x) { return Result(expression); } \
     };
-#define TRAPPING_BINARY(id, From, To, expression, fault) \
-    struct id {                                   \
-        using Operand = From;                     \
-        using Result = To;                        \
+#define TRAPPING_BINARY(id, From, To, expression, fault)                              \
+    struct id {                                                                       \
+        using Operand = From;                                                         \
+        using Result = To;                                                            \
         static TrapKind trap([[maybe_unused]] Operand x, Operand y) { return fault; } \
-        static Result apply(Operand x, Operand y) { return Result(expression); } \
+        static Result apply(Operand x, Operand y) { return Result(expression); }      \
     };
-#define LOAD(id, InMemory, To)                    \
-    struct id {                                   \
-        using Memory = InMemory;                  \
-        using Result = To;                        \
+#define LOAD(id, InMemory, To)                              \
+    struct id {                                             \
+        using Memory = InMemory;                            \
+        using Result = To;                                  \
         static Result apply(Memory x) { return Result(x); } \
     };
-#define STORE(id, From, InMemory)                 \
-    struct id {                                   \
-        using Operand = From;                     \
-        using Memory = InMemory;                  \
+#define STORE(id, From, InMemory)                            \
+    struct id {                                              \
+        using Operand = From;                                \
+        using Memory = InMemory;                             \
         static Memory apply(Operand x) { return Memory(x); } \
     };
 #include "engine/numeric.def"

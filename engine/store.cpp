@@ -21,7 +21,8 @@ template <class F>
 std::string floatText(F value, int digits, uint64_t payload, bool negative) {
     if (std::isnan(value)) {
         char buffer[40];
-        std::snprintf(buffer, sizeof(buffer), "%snan:0x%llx", negative ? "-" : "", static_cast<unsigned long long>(payload));
+        std::snprintf(buffer, sizeof(buffer), "%snan:0x%llx", negative ? "-" : "",
+                      static_cast<unsigned long long>(payload));
         return buffer;
     }
     if (std::isinf(value)) return negative ? "-inf" : "inf";
@@ -168,14 +169,17 @@ Result<Code*> StoreState::lowered(FunctionInstance& function) {
 
 Result<Code*> Store::code(FuncAddr address) {
     FunctionInstance& f = function(address);
-    if (!f.instance) return Error{ErrorCode::BadArgument, f.hostName + " is a host function: it has no code", {}};
+    if (!f.instance)
+        return Error{ErrorCode::BadArgument, f.hostName + " is a host function: it has no code", {}};
     return m->lowered(f);
 }
 
 uint64_t Store::bytesUsed() const {
     uint64_t bytes = m->budget->used;
-    for (const auto& table : m->tables) bytes += table->elements.capacity() * sizeof(Slot);
-    for (const auto& code : m->code) bytes += code->bytes();
+    for (const auto& table : m->tables)
+        bytes += table->elements.capacity() * sizeof(Slot);
+    for (const auto& code : m->code)
+        bytes += code->bytes();
     return bytes;
 }
 

@@ -33,7 +33,7 @@ struct StoreState {
     std::vector<std::unique_ptr<Instance>> instances;
     std::vector<std::unique_ptr<InstanceContext>> contexts;  // by InstanceId
     std::vector<std::unique_ptr<Code>> code;
-    std::vector<std::unique_ptr<Code>> hostEntries;          // what start() runs to call a host function
+    std::vector<std::unique_ptr<Code>> hostEntries;  // what start() runs to call a host function
     InstanceContext noInstance;
 
     /// Lowered code of a function defined in Wasm, made on first use.

@@ -50,18 +50,22 @@ std::string Trap::text() const {
     switch (kind) {
     case TrapKind::Host: return message.empty() ? what : message;
     case TrapKind::OutOfBoundsMemory:
-        return what + print(": %" PRIu64 " byte%s at 0x%" PRIx64 ", memory %u has %" PRIu64 " bytes", size,
-                            size == 1 ? "" : "s", address, index, limit) +
-               (limit % 65536 == 0 ? print(" (%" PRIu64 " page%s)", limit >> 16, limit == 65536 ? "" : "s") : "");
+        return what +
+               print(": %" PRIu64 " byte%s at 0x%" PRIx64 ", memory %u has %" PRIu64 " bytes", size,
+                     size == 1 ? "" : "s", address, index, limit) +
+               (limit % 65536 == 0 ? print(" (%" PRIu64 " page%s)", limit >> 16, limit == 65536 ? "" : "s")
+                                   : "");
     case TrapKind::OutOfBoundsTable:
-        return what + ": " + elements(size) + print(" at %" PRIu64 ", table %u has ", address, index) + elements(limit);
+        return what + ": " + elements(size) + print(" at %" PRIu64 ", table %u has ", address, index) +
+               elements(limit);
     case TrapKind::UndefinedElement:
         return what + print(": index %" PRIu64 ", table %u has ", address, index) + elements(limit);
     case TrapKind::UninitializedElement:
     case TrapKind::IndirectCallTypeMismatch:
         return what + print(": element %" PRIu64 " of table %u", address, index);
     case TrapKind::OutOfBoundsArray:
-        return what + ": " + elements(size) + print(" at %" PRIu64 ", the array has ", address) + elements(limit);
+        return what + ": " + elements(size) + print(" at %" PRIu64 ", the array has ", address) +
+               elements(limit);
     case TrapKind::UnalignedAtomic: return what + print(": %" PRIu64 " bytes at 0x%" PRIx64, size, address);
     case TrapKind::StackExhausted:
         return what + (limit ? print(": %" PRIu64 " frames", limit) : std::string());

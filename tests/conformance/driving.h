@@ -18,9 +18,11 @@ enum class Drive { Run, Step, BreakEverywhere };
 inline std::vector<Drive> drivesOf(const char* program, const std::string& tier) {
     if (tier == "break-everywhere") return {Drive::Step, Drive::BreakEverywhere};
     if (tier == "jit" || tier == "auto")
-        std::fprintf(stderr, "%s: there is no compiler yet, --tier %s runs the interpreter\n", program, tier.c_str());
+        std::fprintf(stderr, "%s: there is no compiler yet, --tier %s runs the interpreter\n", program,
+                     tier.c_str());
     else if (tier != "interp") {
-        std::fprintf(stderr, "%s: unknown tier \"%s\"; use interp, jit, auto or break-everywhere\n", program, tier.c_str());
+        std::fprintf(stderr, "%s: unknown tier \"%s\"; use interp, jit, auto or break-everywhere\n", program,
+                     tier.c_str());
         return {};
     }
     return {Drive::Run};
@@ -31,8 +33,10 @@ inline std::vector<std::string> parse(int argc, char** argv, const char* usage, 
     std::vector<std::string> files;
     drives = {Drive::Run};
     for (int i = 1; i < argc; ++i) {
-        if (std::string(argv[i]) != "--tier") files.emplace_back(argv[i]);
-        else drives = drivesOf(argv[0], i + 1 < argc ? argv[++i] : "");
+        if (std::string(argv[i]) != "--tier")
+            files.emplace_back(argv[i]);
+        else
+            drives = drivesOf(argv[0], i + 1 < argc ? argv[++i] : "");
     }
     if (!files.empty() && !drives.empty()) return files;
     std::fprintf(stderr, "usage: %s\n", usage);
@@ -51,7 +55,8 @@ inline void breakEverywhere(engine::Machine& machine, engine::InstanceId id) {
     for (uint32_t f = instance.module->importedFunctions; f < instance.module->functions.size(); ++f) {
         const auto offsets = machine.instructionOffsets(instance.functions[f]);
         if (!offsets) continue;
-        for (uint32_t offset : *offsets) (void)machine.setBreakpoint({id, engine::FuncIdx(f), offset});
+        for (uint32_t offset : *offsets)
+            (void)machine.setBreakpoint({id, engine::FuncIdx(f), offset});
     }
 }
 
@@ -59,7 +64,8 @@ inline void breakEverywhere(engine::Machine& machine, engine::InstanceId id) {
 inline engine::StopKind finish(engine::Machine& machine, Drive drive) {
     using engine::StopKind;
     StopKind stop{};
-    do stop = drive == Drive::Step ? machine.step() : machine.run();
+    do
+        stop = drive == Drive::Step ? machine.step() : machine.run();
     while (stop == StopKind::Stepped || stop == StopKind::Breakpoint || stop == StopKind::Yielded);
     return stop;
 }

@@ -55,18 +55,21 @@ void Trace::log(std::span<const Slot> slots) {
     const auto kind = static_cast<uint32_t>(slots[0]);
     const ValType type = kind == 2 ? kF32 : kind == 3 ? kF64 : kI64;
     const std::string head = "log " + std::to_string(kind) + " ";
-    if (isNan(type, slots[1])) m_lines.push_back(head + "nan");
-    else m_lines.push_back(head + std::to_string(slots[1]) + " " + std::to_string(slots[2]));
+    if (isNan(type, slots[1]))
+        m_lines.push_back(head + "nan");
+    else
+        m_lines.push_back(head + std::to_string(slots[1]) + " " + std::to_string(slots[2]));
 }
 
 Result<Extern> Trace::resolve(const Import& import, const Module& module) {
     if (import.module == "fuzzing-support" && m_support)
         if (const auto found = m_store.instance(*m_support).exported(import.name)) return *found;
     if (import.module == "host" && import.name == "log") {
-        const FuncAddr address = m_store.addHostFunction(module.typeOf(FuncIdx(import.index)), "host.log", [this](HostCall& call) {
-            log(call.slots);
-            return HostOutcome::done();
-        });
+        const FuncAddr address =
+            m_store.addHostFunction(module.typeOf(FuncIdx(import.index)), "host.log", [this](HostCall& call) {
+                log(call.slots);
+                return HostOutcome::done();
+            });
         return Extern{ExternKind::Func, address.value};
     }
     if (import.module == "__fuzz_import" && import.kind == ExternKind::Global) {
@@ -87,30 +90,40 @@ bool Trace::isCalled(const FuncType& type) const {
 void Trace::callExport(const std::string& name, const FunctionInstance& function, FuncAddr address) {
     if (!isCalled(function.type)) return m_lines.push_back("skip " + name);
     std::vector<Value> arguments;
-    for (ValType t : function.type.params) arguments.push_back(argumentFor(t));
+    for (ValType t : function.type.params)
+        arguments.push_back(argumentFor(t));
     m_machine->abandon();
     if (const auto started = m_machine->start(address, arguments); !started)
         return m_lines.push_back("error " + started.error().text());
     if (finish(*m_machine, m_drive) != StopKind::Finished) {
         const bool exception = m_machine->trap().kind == TrapKind::UncaughtException;
-        return m_lines.push_back((exception ? "exn " : m_machine->trap().kind == TrapKind::Host ? "unsupported " : "trap ") + name);
+        return m_lines.push_back((exception                                  ? "exn "
+                                  : m_machine->trap().kind == TrapKind::Host ? "unsupported "
+                                                                             : "trap ") +
+                                 name);
     }
     std::string line = "call " + name + " =";
     for (const Value& value : m_machine->results()) {
-        if (value.type.isRef()) line += value.low == 0 ? " ref:null" : " ref:set";
-        else line += " " + toText(value.type) + ":" + (isNan(value.type, value.low) ? "nan" : std::to_string(value.low));
+        if (value.type.isRef())
+            line += value.low == 0 ? " ref:null" : " ref:set";
+        else
+            line += " " + toText(value.type) + ":" +
+                    (isNan(value.type, value.low) ? "nan" : std::to_string(value.low));
     }
     m_lines.push_back(line);
 }
 
 Result<std::vector<std::string>> Trace::run() {
     m_machine = TRY(Machine::create(m_store));
-    const auto resolver = [this](const Import& import, const Module& module) { return resolve(import, module); };
+    const auto resolver = [this](const Import& import, const Module& module) {
+        return resolve(import, module);
+    };
     const std::string folder = m_file.substr(0, m_file.rfind('/') + 1);
     const auto module = TRY(loadModule(m_file));
     bool basic = true;
     for (const Import& import : module->imports) {
-        const bool isBasic = import.name == "log-i32" || import.name == "log-i64" || import.name == "log-f32" || import.name == "log-f64";
+        const bool isBasic = import.name == "log-i32" || import.name == "log-i64" ||
+                             import.name == "log-f32" || import.name == "log-f64";
         if (import.module == "fuzzing-support" && !isBasic) basic = false;
     }
     Trap trap;
@@ -144,7 +157,8 @@ std::string difference(const std::string& file, Drive drive) {
     for (std::string line; std::getline(expected, line); ++at) {
         if (at >= lines->size()) return "the trace goes on with \"" + line + "\"";
         if ((*lines)[at] != line)
-            return "line " + std::to_string(at + 1) + ": expected \"" + line + "\", got \"" + (*lines)[at] + "\"";
+            return "line " + std::to_string(at + 1) + ": expected \"" + line + "\", got \"" + (*lines)[at] +
+                   "\"";
     }
     return at < lines->size() ? "more lines than the trace: \"" + (*lines)[at] + "\"" : "";
 }
@@ -153,7 +167,8 @@ std::string difference(const std::string& file, Drive drive) {
 
 int main(int argc, char** argv) {
     std::vector<Drive> drives;
-    const auto files = parse(argc, argv, "fuzz_traces [--tier interp|jit|auto|break-everywhere] FILE.wasm...", drives);
+    const auto files =
+        parse(argc, argv, "fuzz_traces [--tier interp|jit|auto|break-everywhere] FILE.wasm...", drives);
     uint32_t passed = 0, failed = 0;
     for (const std::string& file : files) {
         std::string problem;

@@ -29,7 +29,8 @@ bool same(const Json& expected, const Value& value) {
         if (value.type == kF32) number = narrow;
         if (v == "NaN") return std::isnan(number);
         if (v == "-0") return number == 0 && std::signbit(number);
-        if (v == "Infinity" || v == "-Infinity") return std::isinf(number) && (v == "-Infinity") == std::signbit(number);
+        if (v == "Infinity" || v == "-Infinity")
+            return std::isinf(number) && (v == "-Infinity") == std::signbit(number);
         return v.is_number() && v.get<double>() == number && !(number == 0 && std::signbit(number));
     }
     default: return false;
@@ -40,7 +41,8 @@ bool same(const Json& expected, const Value& value) {
 std::string difference(const Json& stop, const Machine& machine) {
     const Json& frames = stop.at("frames");
     if (frames.size() != machine.depth())
-        return "expected " + std::to_string(frames.size()) + " frames, there are " + std::to_string(machine.depth());
+        return "expected " + std::to_string(frames.size()) + " frames, there are " +
+               std::to_string(machine.depth());
     for (uint32_t i = 0; i < machine.depth(); ++i) {
         const std::string where = "frame " + std::to_string(i) + ": ";
         if (frames[i].at("at") != machine.frame(i).location.offset) return where + "another offset";
@@ -50,13 +52,16 @@ std::string difference(const Json& stop, const Machine& machine) {
         if (wantedLocals.size() != locals->size()) return where + "another number of locals";
         for (size_t k = 0; k < locals->size(); ++k)
             if (!same(wantedLocals[k][1], (*locals)[k]))
-                return where + "local " + std::to_string(k) + ": expected " + wantedLocals[k].dump() + ", is " + toText((*locals)[k]);
+                return where + "local " + std::to_string(k) + ": expected " + wantedLocals[k].dump() +
+                       ", is " + toText((*locals)[k]);
         const Json& wantedStack = frames[i].at("stack");
         if (wantedStack.size() != operands->size())
-            return where + "expected operands " + wantedStack.dump() + ", there are " + std::to_string(operands->size());
+            return where + "expected operands " + wantedStack.dump() + ", there are " +
+                   std::to_string(operands->size());
         for (size_t k = 0; k < operands->size(); ++k)
             if (!same(wantedStack[k], (*operands)[k]))
-                return where + "operand " + std::to_string(k) + ": expected " + wantedStack[k].dump() + ", is " + toText((*operands)[k]);
+                return where + "operand " + std::to_string(k) + ": expected " + wantedStack[k].dump() +
+                       ", is " + toText((*operands)[k]);
     }
     return {};
 }
@@ -76,7 +81,9 @@ uint32_t compare(const std::string& folder, const std::string& name, Drive drive
     if (!machine) return problem = machine.error().text(), 0;
     Machine& m = **machine;
     Trap trap;
-    const auto none = [](const Import&, const Module&) -> Result<Extern> { return Error{ErrorCode::NotFound, "no imports"}; };
+    const auto none = [](const Import&, const Module&) -> Result<Extern> {
+        return Error{ErrorCode::NotFound, "no imports"};
+    };
     const auto id = store.instantiate(*module, none, &trap);
     if (!id) return problem = id.error().text(), 0;
     if (const auto started = m.start(FuncAddr(store.instance(*id).exported("run")->address), {}); !started)
@@ -89,18 +96,24 @@ uint32_t compare(const std::string& folder, const std::string& name, Drive drive
         const Json stop = Json::parse(line);
         if (!stop.contains("at")) {
             if (stop.contains("end")) {
-                while (m.running()) drive == Drive::Step ? m.step() : m.run();
-                const std::string end = m.results().empty() ? "returned" : "returned " + toText(m.results()[0]);
+                while (m.running())
+                    drive == Drive::Step ? m.step() : m.run();
+                const std::string end =
+                    m.results().empty() ? "returned" : "returned " + toText(m.results()[0]);
                 if (stop["end"] != end) problem = stop["end"].get<std::string>() + ", but here it " + end;
             }
             continue;
         }
-        while (m.running() && m.location().offset != stop["at"] && mayBeMissing(**module, m.location().offset))
+        while (m.running() && m.location().offset != stop["at"] &&
+               mayBeMissing(**module, m.location().offset))
             drive == Drive::Step ? m.step() : m.run();
         if (!m.running()) return problem = "ended before the stop " + line, agreed;
         problem = difference(stop, m);
-        if (!problem.empty()) problem = "at " + std::to_string(m.location().offset) + ", expected stop " + stop["at"].dump() + ": " + problem;
-        else ++agreed;
+        if (!problem.empty())
+            problem = "at " + std::to_string(m.location().offset) + ", expected stop " + stop["at"].dump() +
+                      ": " + problem;
+        else
+            ++agreed;
         drive == Drive::Step ? m.step() : m.run();
     }
     if (agreed == 0 && problem.empty()) problem = "nothing to compare with";
@@ -119,7 +132,8 @@ int main(int argc, char** argv) {
         for (const Drive drive : {Drive::Step, Drive::BreakEverywhere}) {
             std::string problem;
             const uint32_t agreed = compare(argv[1], name, drive, problem);
-            std::printf("%s, %s: %u stops agree%s%s\n", name, drive == Drive::Step ? "stepping" : "breakpoints", agreed,
+            std::printf("%s, %s: %u stops agree%s%s\n", name,
+                        drive == Drive::Step ? "stepping" : "breakpoints", agreed,
                         problem.empty() ? "" : "; then ", problem.c_str());
             failed += !problem.empty();
         }

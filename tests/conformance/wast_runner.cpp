@@ -29,7 +29,8 @@ std::string bytesOf(const Json& name) {
     if (name.is_string()) return name.get<std::string>();
     std::string bytes;
     const std::string hex = name.at("bytes_hex").get<std::string>();
-    for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    for (size_t i = 0; i + 1 < hex.size(); i += 2)
+        bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
     return bytes;
 }
 
@@ -37,7 +38,9 @@ uint64_t numberOf(const Json& value) {
     return value.is_string() ? std::stoull(value.get<std::string>()) : value.get<uint64_t>();
 }
 
-uint32_t laneBits(const std::string& laneType) { return static_cast<uint32_t>(std::stoul(laneType.substr(1))); }
+uint32_t laneBits(const std::string& laneType) {
+    return static_cast<uint32_t>(std::stoul(laneType.substr(1)));
+}
 
 /// "nan:canonical" and "nan:arithmetic" of a float with that many bits.
 bool isNan(const std::string& pattern, uint64_t bits, uint32_t width) {
@@ -91,8 +94,9 @@ private:
 
 Result<std::shared_ptr<const Module>> Script::compile(const Json& c) {
     const auto offset = c.at("offset").get<size_t>(), length = c.at("length").get<size_t>();
-    auto bytes = std::make_shared<std::vector<uint8_t>>(m_blob.begin() + static_cast<ptrdiff_t>(offset),
-                                                        m_blob.begin() + static_cast<ptrdiff_t>(offset + length));
+    auto bytes =
+        std::make_shared<std::vector<uint8_t>>(m_blob.begin() + static_cast<ptrdiff_t>(offset),
+                                               m_blob.begin() + static_cast<ptrdiff_t>(offset + length));
     auto module = TRY(decodeModule(bytes, c.value("filename", "module")));
     TRY(validateModule(*module));
     return std::shared_ptr<const Module>(module);
@@ -101,7 +105,8 @@ Result<std::shared_ptr<const Module>> Script::compile(const Json& c) {
 Result<InstanceId> Script::instantiate(std::shared_ptr<const Module> module, Trap& trap) {
     const auto resolve = [&](const Import& import, const Module&) -> Result<Extern> {
         if (import.module == "spectest")
-            if (const auto extra = m_hostExtras.find(import.name); extra != m_hostExtras.end()) return extra->second;
+            if (const auto extra = m_hostExtras.find(import.name); extra != m_hostExtras.end())
+                return extra->second;
         const auto at = m_registered.find(import.module);
         if (at != m_registered.end())
             if (const auto found = m_store.instance(at->second).exported(import.name)) return *found;
@@ -125,7 +130,8 @@ Result<> Script::define(const Json& c) {
     return {};
 }
 
-Result<> Script::makeInstance(const Json&, const std::string& definition, const std::string& name, Trap& trap) {
+Result<> Script::makeInstance(const Json&, const std::string& definition, const std::string& name,
+                              Trap& trap) {
     const auto module = m_definitions.find(definition);
     if (module == m_definitions.end()) return Error{ErrorCode::NotFound, "no definition " + definition};
     const InstanceId id = TRY(instantiate(module->second, trap));
@@ -141,7 +147,9 @@ void Script::importHost(const std::string& file) {
     auto module = decodeModule(*bytes, file);
     if (!module) return;
     Trap trap;
-    const auto none = [](const Import&, const Module&) -> Result<Extern> { return Error{ErrorCode::NotFound, ""}; };
+    const auto none = [](const Import&, const Module&) -> Result<Extern> {
+        return Error{ErrorCode::NotFound, ""};
+    };
     if (auto id = m_store.instantiate(*module, none, &trap)) m_registered["spectest"] = *id;
     TableType table;
     table.limits = {10, 20, true};
@@ -181,9 +189,11 @@ Outcome Script::act(const Json& action) {
         return {Outcome::Kind::Values, {{global.type.type, global.low, global.high}}, {}};
     }
     std::vector<Value> arguments;
-    for (const Json& argument : action.at("args")) arguments.push_back(valueOf(argument));
+    for (const Json& argument : action.at("args"))
+        arguments.push_back(valueOf(argument));
     const FunctionInstance& function = m_store.function(FuncAddr(found->address));
-    if (function.type.params.size() != arguments.size()) return {Outcome::Kind::Error, {}, "wrong number of arguments"};
+    if (function.type.params.size() != arguments.size())
+        return {Outcome::Kind::Error, {}, "wrong number of arguments"};
     return call(FuncAddr(found->address), arguments);
 }
 
@@ -204,7 +214,10 @@ Value Script::valueOf(const Json& value) {
         }
         return result;
     }
-    const ValType kind = type == "funcref" ? kFuncRef : type == "exnref" ? kExnRef : type == "externref" ? kExternRef : kAnyRef;
+    const ValType kind = type == "funcref"     ? kFuncRef
+                         : type == "exnref"    ? kExnRef
+                         : type == "externref" ? kExternRef
+                                               : kAnyRef;
     const Json& number = value.at("value");
     return {kind, number == "null" ? 0 : numberOf(number) + 1, 0};
 }
@@ -261,7 +274,8 @@ void Script::assertion(const Json& c, const std::string& type) {
         Trap trap;
         const auto instance = instantiate(*module, trap);
         if (type == "assert_unlinkable") {
-            if (instance || instance.error().code != ErrorCode::Unlinkable) return fail(type + ": it was linked");
+            if (instance || instance.error().code != ErrorCode::Unlinkable)
+                return fail(type + ": it was linked");
         } else if (!instance) {
             return fail(type + ": " + instance.error().text());
         } else if (trap.kind == TrapKind::None) {
@@ -274,16 +288,19 @@ void Script::assertion(const Json& c, const std::string& type) {
         if (outcome.kind != Outcome::Kind::Values) return fail("assert_return: " + outcome.text);
         const Json& expected = c.at("expected");
         bool same = expected.size() == outcome.values.size();
-        for (size_t i = 0; same && i < expected.size(); ++i) same = matches(expected[i], outcome.values[i]);
+        for (size_t i = 0; same && i < expected.size(); ++i)
+            same = matches(expected[i], outcome.values[i]);
         if (same) return pass();
         std::string got;
-        for (const Value& value : outcome.values) got += " " + toText(value.type) + ":" + toText(value);
+        for (const Value& value : outcome.values)
+            got += " " + toText(value.type) + ":" + toText(value);
         return fail("assert_return: expected " + expected.dump() + ", got" + got);
     }
     const std::string text = c.value("text", "");
     if (type == "assert_trap" || type == "assert_exhaustion") {
         const bool same = outcome.kind == Outcome::Kind::Trap &&
-                          (outcome.text.starts_with(text) || text.starts_with(outcome.text.substr(0, outcome.text.find(':'))));
+                          (outcome.text.starts_with(text) ||
+                           text.starts_with(outcome.text.substr(0, outcome.text.find(':'))));
         return same ? pass() : fail(type + ": expected \"" + text + "\", got \"" + outcome.text + "\"");
     }
     if (type == "assert_exception")
@@ -299,7 +316,8 @@ void Script::command(const Json& c) {
         // One thread after the other is one of the orders the standard allows.
         const auto instances = m_instances;
         const auto registered = m_registered;
-        for (const Json& inner : c.at("commands")) command(inner);
+        for (const Json& inner : c.at("commands"))
+            command(inner);
         m_instances = instances;
         m_registered = registered;
         return;
@@ -323,8 +341,10 @@ void Script::command(const Json& c) {
         done = define(c);
         if (done && type == "module") done = makeInstance(c, "", c.value("name", ""), trap);
     }
-    if (!done) fail(type + ": " + done.error().text());
-    else if (trap.kind != TrapKind::None) fail(type + ": " + trap.text());
+    if (!done)
+        fail(type + ": " + done.error().text());
+    else if (trap.kind != TrapKind::None)
+        fail(type + ": " + trap.text());
 }
 
 bool Script::run(const std::string& hostModule, std::map<uint32_t, std::string>& failures, Counts& counts) {
@@ -365,7 +385,8 @@ std::string findHostModule(const std::string& file) {
 
 int main(int argc, char** argv) {
     std::vector<Drive> drives;
-    const auto files = parse(argc, argv, "wast_runner [--tier interp|jit|auto|break-everywhere] FILE.json...", drives);
+    const auto files =
+        parse(argc, argv, "wast_runner [--tier interp|jit|auto|break-everywhere] FILE.json...", drives);
     Counts total;
     for (const std::string& file : files) {
         Counts worst;
@@ -376,10 +397,12 @@ int main(int argc, char** argv) {
                 std::printf("%s: cannot be read\n", file.c_str());
                 counts.failed = 1;
             }
-            for (const auto& [line, why] : failures) std::printf("%s:%u: %s\n", file.c_str(), line, why.c_str());
+            for (const auto& [line, why] : failures)
+                std::printf("%s:%u: %s\n", file.c_str(), line, why.c_str());
             if (counts.failed > worst.failed || drive == drives[0]) worst = counts;
         }
-        std::printf("%s: %u passed, %u failed, %u skipped\n", file.c_str(), worst.passed, worst.failed, worst.skipped);
+        std::printf("%s: %u passed, %u failed, %u skipped\n", file.c_str(), worst.passed, worst.failed,
+                    worst.skipped);
         total.passed += worst.passed;
         total.failed += worst.failed;
         total.skipped += worst.skipped;

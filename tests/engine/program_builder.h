@@ -1,0 +1,208 @@
+// Programs for the tests of the running half: functions written as text, instruction names from the rows of opcodes.def.
+#pragma once
+
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "engine/machine.h"
+#include "engine/opcode.h"
+#include "tests/engine/binary_builder.h"
+
+namespace engine::test {
+
+inline Bytes signedLeb(int64_t value) {
+    Bytes bytes;
+    while (true) {
+        const auto byte = static_cast<uint8_t>(value & 0x7f);
+        value >>= 7;
+        if ((value == 0 && !(byte & 0x40)) || (value == -1 && (byte & 0x40)))
+            return bytes.push_back(byte), bytes;
+        bytes.push_back(byte | 0x80);
+    }
+}
+
+inline uint8_t typeCode(const std::string& type) {
+    if (type == "i32") return 0x7f;
+    if (type == "i64") return 0x7e;
+    if (type == "f32") return 0x7d;
+    if (type == "f64") return 0x7c;
+    if (type == "v128") return 0x7b;
+    if (type == "funcref") return 0x70;
+    return type == "externref" ? 0x6f : 0x40;
+}
+
+template <class T>
+Bytes raw(T value) {
+    Bytes bytes(sizeof(T));
+    std::memcpy(bytes.data(), &value, sizeof(T));
+    return bytes;
+}
+
+/// Code from text: one instruction a line or between semicolons; immediates as numbers, block types by name. memarg: "offset" alone.
+inline Bytes assemble(std::string text) {
+    for (char& c : text)
+        if (c == ';') c = '\n';
+    std::istringstream lines(text);
+    Bytes code;
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string word;
+        if (!(words >> word)) continue;
+        const Op op = findOp(word);
+        CHECK(op != Op::Count);
+        const OpRow& r = row(op);
+        code = code + (r.prefix ? Bytes{r.prefix} + leb(r.code) : Bytes{static_cast<uint8_t>(r.code)});
+        std::vector<std::string> immediates;
+        while (words >> word)
+            immediates.push_back(word);
+        const auto number = [&](size_t i) {
+            return i < immediates.size() ? std::stoll(immediates[i], nullptr, 0) : 0;
+        };
+        switch (r.imm) {
+        case Imm::None: break;
+        case Imm::Block: code.push_back(typeCode(immediates.empty() ? "" : immediates[0])); break;
+        case Imm::I32:
+        case Imm::I64: code = code + signedLeb(number(0)); break;
+        case Imm::F32: code = code + raw(std::stof(immediates[0])); break;
+        case Imm::F64: code = code + raw(std::stod(immediates[0])); break;
+        case Imm::MemArg: code = code + Bytes{0} + leb(static_cast<uint64_t>(number(0))); break;
+        case Imm::LabelTable:
+            code = code + leb(immediates.size() - 1);
+            for (size_t i = 0; i < immediates.size(); ++i)
+                code = code + leb(static_cast<uint64_t>(number(i)));
+            break;
+        case Imm::CallIndirect:
+        case Imm::DataMemory:
+        case Imm::MemoryMemory:
+        case Imm::ElemTable:
+        case Imm::TableTable:
+            code = code + leb(static_cast<uint64_t>(number(0))) + leb(static_cast<uint64_t>(number(1)));
+            break;
+        default: code = code + leb(static_cast<uint64_t>(number(0))); break;
+        }
+    }
+    return code;
+}
+
+/// "i32 i64" → type codes with their count.
+inline Bytes types(const std::string& text) {
+    std::istringstream words(text);
+    Bytes codes;
+    for (std::string word; words >> word;)
+        codes.push_back(typeCode(word));
+    return leb(codes.size()) + codes;
+}
+
+struct FunctionText {
+    std::string params, results, locals;
+    std::string code;  // without the final end
+};
+
+/// A module: imported functions ("module name", as types), functions (all exported as "0", "1" … by position, after the imports in the
+/// index space), one memory, one table that holds all functions.
+struct Program {
+    std::vector<std::pair<std::string, FunctionText>> imports;  // "m.f" and its type
+    std::vector<FunctionText> functions;
+    uint32_t pages = 0;  // 0: no memory
+    uint32_t maxPages = 4;
+    Bytes data;  // at address 0
+
+    Bytes bytes() const {
+        Bytes typeItems, importItems, functionItems, exportItems, codeItems, elements;
+        uint32_t type = 0;
+        for (const auto& [name, f] : imports) {
+            const size_t dot = name.find('.');
+            typeItems = typeItems + Bytes{0x60} + types(f.params) + types(f.results);
+            importItems = importItems + test::name(name.substr(0, dot)) + test::name(name.substr(dot + 1)) +
+                          Bytes{0} + leb(type++);
+        }
+        uint32_t position = 0;
+        for (const FunctionText& f : functions) {
+            typeItems = typeItems + Bytes{0x60} + types(f.params) + types(f.results);
+            functionItems = functionItems + leb(type);
+            exportItems = exportItems + test::name(std::to_string(position++)) + Bytes{0} + leb(type++);
+            std::istringstream words(f.locals);
+            Bytes locals;
+            uint32_t count = 0;
+            for (std::string word; words >> word; ++count)
+                locals = locals + Bytes{1, typeCode(word)};
+            codeItems = codeItems + sized(leb(count) + locals + assemble(f.code) + Bytes{0x0b});
+        }
+        for (uint32_t i = 0; i < type; ++i)
+            elements = elements + leb(i);
+        uint32_t exports = position;
+        if (pages) exportItems = exportItems + test::name("memory") + Bytes{2, 0}, ++exports;
+        exportItems = exportItems + test::name("table") + Bytes{1, 0};
+        ++exports;
+        return module(
+            {section(1, leb(type) + typeItems),
+             imports.empty() ? Bytes{} : section(2, leb(imports.size()) + importItems),
+             section(3, leb(functions.size()) + functionItems), section(4, Bytes{1, 0x70, 0} + leb(type)),
+             pages ? section(5, Bytes{1, 1} + leb(pages) + leb(maxPages)) : Bytes{},
+             section(7, leb(exports) + exportItems),
+             section(9, Bytes{1, 0} + assemble("i32.const 0; end") + leb(type) + elements),
+             section(10, leb(functions.size()) + codeItems),
+             data.empty()
+                 ? Bytes{}
+                 : section(11, Bytes{1, 0} + assemble("i32.const 0; end") + leb(data.size()) + data)});
+    }
+};
+
+/// A store with one instance of a program, and a machine.
+struct Running {
+    explicit Running(const Program& program, StoreLimits limits = {}, ImportResolver resolver = {})
+        : store(limits) {
+        auto decoded = decode(program.bytes());
+        CHECK(decoded.ok());
+        module = *decoded;
+        const auto valid = validateModule(*module);
+        if (!valid) std::fprintf(stderr, "%s\n", valid.error().text().c_str());
+        CHECK(valid.ok());
+        if (!resolver)
+            resolver = [this](const Import& import, const Module& m) -> Result<Extern> {
+                const auto host = hosts.find(import.module + "." + import.name);
+                if (host == hosts.end()) return Error{ErrorCode::NotFound, "unknown import"};
+                return Extern{
+                    ExternKind::Func,
+                    store.addHostFunction(m.typeOf(FuncIdx(import.index)), host->first, host->second).value};
+            };
+        this->resolver = resolver;
+        machine = std::move(*Machine::create(store));
+    }
+    Running& host(const std::string& name, HostFunctionBody body) {
+        hosts[name] = std::move(body);
+        return *this;
+    }
+    Running& link() {
+        Trap trap;
+        auto made = store.instantiate(module, resolver, &trap);
+        if (!made) std::fprintf(stderr, "%s\n", made.error().text().c_str());
+        CHECK(made.ok() && trap.kind == TrapKind::None);
+        id = *made;
+        return *this;
+    }
+    FuncAddr function(const std::string& name = "0") {
+        return FuncAddr(store.instance(id).exported(name)->address);
+    }
+    LinearMemory& memory() { return store.memory(store.instance(id).memories[0]); }
+    void start(std::vector<Value> arguments = {}, const std::string& name = "0") {
+        CHECK(machine->start(function(name), arguments).ok());
+    }
+    /// Offset of the nth instruction of a function.
+    CodeLocation at(uint32_t instruction, const std::string& name = "0") {
+        const FuncAddr address = function(name);
+        return {id, store.function(address).index, (*machine->instructionOffsets(address))[instruction]};
+    }
+
+    Store store;
+    std::shared_ptr<const Module> module;
+    ImportResolver resolver;
+    std::map<std::string, HostFunctionBody> hosts;
+    std::unique_ptr<Machine> machine;
+    InstanceId id;
+};
+
+}  // namespace engine::test

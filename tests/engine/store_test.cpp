@@ -1,0 +1,99 @@
+#include "engine/store.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/program_builder.h"
+
+namespace engine {
+namespace {
+
+using namespace test;
+
+MemoryType memoryOf(uint64_t min, std::optional<uint64_t> max, bool is64 = false, uint8_t pageSizeLog2 = 16) {
+    MemoryType type;
+    type.limits = {min, max, is64};
+    type.pageSizeLog2 = pageSizeLog2;
+    return type;
+}
+
+TEST(LinearMemory, GrowsInPlaceAndZeroed) {
+    auto memory = LinearMemory::create(memoryOf(1, 5), 1 << 20);
+    ASSERT_TRUE(memory.ok());
+    uint8_t* base = (*memory)->base();
+    base[65535] = 1;
+    EXPECT_EQ((*memory)->grow(2), 1u);
+    EXPECT_EQ((*memory)->base(), base);
+    EXPECT_EQ((*memory)->size(), 3u * 65536);
+    EXPECT_EQ(base[3 * 65536 - 1], 0);
+    EXPECT_EQ((*memory)->grow(3), std::nullopt);
+    EXPECT_EQ((*memory)->grow(~uint64_t{0}), std::nullopt);
+    EXPECT_EQ((*memory)->grow(0), 3u);
+    EXPECT_GE((*memory)->reserved(), uint64_t{8} << 30) << "what 32-bit addresses and offsets reach";
+}
+
+TEST(LinearMemory, KeepsLimits) {
+    EXPECT_EQ(LinearMemory::create(memoryOf(17, {}), 1 << 20).error().code, ErrorCode::Limit);
+    auto wide = LinearMemory::create(memoryOf(1, uint64_t{1} << 48, true), uint64_t{1} << 24);
+    ASSERT_TRUE(wide.ok());
+    EXPECT_EQ((*wide)->grow(1000), std::nullopt);
+    EXPECT_EQ((*wide)->grow(255), 1u);
+    auto bytes = LinearMemory::create(memoryOf(3, {}, false, 0), 1 << 20);
+    ASSERT_TRUE(bytes.ok());
+    EXPECT_EQ((*bytes)->size(), 3u);
+    EXPECT_EQ((*bytes)->grow(4094), 3u);
+    EXPECT_FALSE((*bytes)->contains(4096, 2));
+    EXPECT_FALSE((*bytes)->contains(~uint64_t{0}, 1));
+    (*bytes)->base()[4096] = 1;
+}
+
+TEST(Store, LimitsAllMemoriesTogether) {
+    Store store({.maxMemoryBytes = 4 * 65536});
+    const MemAddr a = store.addMemory(std::move(*LinearMemory::create(memoryOf(1, {}), 1 << 30)));
+    const MemAddr b = store.addMemory(std::move(*LinearMemory::create(memoryOf(1, {}), 1 << 30)));
+    EXPECT_EQ(store.memory(a).grow(2), 1u);
+    EXPECT_EQ(store.memory(b).grow(1), std::nullopt);
+    EXPECT_EQ(store.bytesUsed(), 4u * 65536);
+}
+
+TEST(Store, ListsAllImportsThatCannotBeLinked) {
+    Program p;
+    p.imports.push_back({"env.good", {"", "", "", ""}});
+    p.imports.push_back({"env.wrong", {"i32", "", "", ""}});
+    p.imports.push_back({"env.missing", {"f64", "i32", "", ""}});
+    p.functions.push_back({"", "", "", "call 0"});
+    Store store;
+    const FuncAddr none =
+        store.addHostFunction({}, "env.good", [](HostCall&) { return HostOutcome::done(); });
+    auto decoded = decode(p.bytes());
+    ASSERT_TRUE(decoded.ok());
+    auto result = store.instantiate(
+        *decoded,
+        [&](const Import& import, const Module&) -> Result<Extern> {
+            if (import.name == "missing") return Error{ErrorCode::NotFound, "not there"};
+            return Extern{ExternKind::Func, none.value};
+        },
+        nullptr);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code, ErrorCode::Unlinkable);
+    EXPECT_EQ(
+        result.error().message,
+        "2 imports cannot be linked:\n"
+        "  \"env\" \"wrong\" (func (param i32)): incompatible import type, what is given is another func\n"
+        "  \"env\" \"missing\" (func (param f64) (result i32)): not there");
+}
+
+TEST(Store, NamesValues) {
+    EXPECT_EQ(toText(Value::i32(0xffffffff)), "-1");
+    EXPECT_EQ(toText(Value::i64(42)), "42");
+    EXPECT_EQ(toText(Value::f64(-0.5)), "-0.5");
+    EXPECT_EQ(toText(Value::f32(0.1f)), "0.1");
+    EXPECT_EQ(toText(Value::f64(0.1)), "0.1");
+    EXPECT_EQ(toText(Value{kF32, 0x7fc00000, 0}), "nan:0x400000");
+    EXPECT_EQ(toText(Value{kF64, 0xfff0000000000000, 0}), "-inf");
+    EXPECT_EQ(toText(Value{kFuncRef, 4, 0}), "ref.func 3");
+    EXPECT_EQ(toText(Value{kExternRef, 0, 0}), "null");
+    EXPECT_EQ(toText(Value{kV128, 2, 1}), "0x00000000000000010000000000000002");
+}
+
+}  // namespace
+}  // namespace engine
