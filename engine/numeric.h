@@ -89,8 +89,8 @@ inline F ceiling(F x) {
 template <class F>
 inline F nearest(F x) {
     if (!hasFraction(x)) return quiet(x);
-    const F magnitude = absolute(x);
-    return copySign(magnitude + kWhole<F> - kWhole<F>, x);
+    const F whole = kWhole<F>;
+    return copySign(absolute(x) + whole - whole, x);
 }
 inline f32 squareRoot(f32 x) {
 #if defined(__SSE2__)
