@@ -76,7 +76,10 @@ bool isUtf8(std::string_view text) {
             p++;
             continue;
         }
-        const int more = *p >= 0xc2 && *p < 0xe0 ? 1 : *p >= 0xe0 && *p < 0xf0 ? 2 : *p >= 0xf0 && *p < 0xf5 ? 3 : 0;
+        const int more = *p >= 0xc2 && *p < 0xe0   ? 1
+                         : *p >= 0xe0 && *p < 0xf0 ? 2
+                         : *p >= 0xf0 && *p < 0xf5 ? 3
+                                                   : 0;
         if (more == 0 || end - p <= more) return false;
         for (int i = 1; i <= more; i++)
             if ((p[i] & 0xc0) != 0x80) return false;

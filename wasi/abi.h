@@ -94,8 +94,10 @@ struct EnumAbi : Number<T, std::underlying_type_t<T>> {
 
 private:
     static ShownValue shown(uint32_t raw) {
-        return {{}, std::string(Abi<T>::kName),
-                raw < Abi<T>::kNames.size() ? std::string(Abi<T>::kNames[raw]) : std::to_string(raw) + "?", {}};
+        return {{},
+                std::string(Abi<T>::kName),
+                raw < Abi<T>::kNames.size() ? std::string(Abi<T>::kNames[raw]) : std::to_string(raw) + "?",
+                {}};
     }
 };
 
@@ -174,9 +176,7 @@ struct RecordAbi {
     }
     static void store(uint8_t* to, const T& value) {
         std::memset(to, 0, size());  // padding never leaks bytes of ours
-        forEach([&](const auto& f, size_t at) {
-            AbiOf<decltype(f)>::store(to + at, value.*f.member);
-        });
+        forEach([&](const auto& f, size_t at) { AbiOf<decltype(f)>::store(to + at, value.*f.member); });
     }
     static ShownValue show(const ShowContext& context, const T& value) {
         ShownValue shown{{}, std::string(Abi<T>::kName), {}, {}};
@@ -201,23 +201,30 @@ struct UnionAbi {
         return std::max({align ? Abi<std::variant_alternative_t<I, Content>>::align()
                                : Abi<std::variant_alternative_t<I, Content>>::size()...});
     }
-    static constexpr size_t align() { return std::max(TagAbi::align(), most(std::make_index_sequence<kCases>{}, true)); }
-    static constexpr size_t contentAt() { return roundUp(TagAbi::size(), most(std::make_index_sequence<kCases>{}, true)); }
+    static constexpr size_t align() {
+        return std::max(TagAbi::align(), most(std::make_index_sequence<kCases>{}, true));
+    }
+    static constexpr size_t contentAt() {
+        return roundUp(TagAbi::size(), most(std::make_index_sequence<kCases>{}, true));
+    }
     static constexpr size_t size() {
         return roundUp(contentAt() + most(std::make_index_sequence<kCases>{}, false), align());
     }
     static bool load(const uint8_t* from, T& value) {
         typename T::Tag tag{};
         TagAbi::load(from, tag);
-        return loadCase(from + contentAt(), static_cast<size_t>(tag), value, std::make_index_sequence<kCases>{});
+        return loadCase(from + contentAt(), static_cast<size_t>(tag), value,
+                        std::make_index_sequence<kCases>{});
     }
     static void store(uint8_t* to, const T& value) {
         std::memset(to, 0, size());
         TagAbi::store(to, static_cast<typename T::Tag>(value.content.index()));
-        std::visit([&](const auto& c) { Abi<std::decay_t<decltype(c)>>::store(to + contentAt(), c); }, value.content);
+        std::visit([&](const auto& c) { Abi<std::decay_t<decltype(c)>>::store(to + contentAt(), c); },
+                   value.content);
     }
     static ShownValue show(const ShowContext& context, const T& value) {
-        auto shown = std::visit([&](const auto& c) { return Abi<std::decay_t<decltype(c)>>::show(context, c); }, value.content);
+        auto shown = std::visit(
+            [&](const auto& c) { return Abi<std::decay_t<decltype(c)>>::show(context, c); }, value.content);
         const auto tag = TagAbi::show(context, static_cast<typename T::Tag>(value.content.index()));
         shown.text = tag.text + shown.text;
         shown.type = Abi<T>::kName;
@@ -228,7 +235,8 @@ private:
     template <size_t... I>
     static bool loadCase(const uint8_t* from, size_t tag, T& value, std::index_sequence<I...>) {
         bool ok = false;
-        (void)((tag == I && (ok = Abi<std::variant_alternative_t<I, Content>>::load(from, value.content.template emplace<I>()),
+        (void)((tag == I && (ok = Abi<std::variant_alternative_t<I, Content>>::load(
+                                 from, value.content.template emplace<I>()),
                              true)) ||
                ...);
         return ok;
@@ -261,9 +269,11 @@ void joinElements(ShownValue& list, bool more);
 
 // --- Scalars ------------------------------------------------------------------------------------------------------------
 
-#define WASI_SCALAR(T, name) \
-    template <>              \
-    struct Abi<T> : abi::ScalarAbi<T> { static constexpr std::string_view kName = name; }
+#define WASI_SCALAR(T, name)                            \
+    template <>                                         \
+    struct Abi<T> : abi::ScalarAbi<T> {                 \
+        static constexpr std::string_view kName = name; \
+    }
 WASI_SCALAR(Fd, "fd");
 WASI_SCALAR(Size, "size");
 WASI_SCALAR(Filesize, "filesize");
@@ -290,13 +300,22 @@ template <>
 struct Abi<Errno> : abi::EnumAbi<Errno> {
     static constexpr std::string_view kName = "errno";
     static constexpr NameList<77> kNames{
-        "success", "2big", "acces", "addrinuse", "addrnotavail", "afnosupport", "again", "already", "badf", "badmsg", "busy",
-        "canceled", "child", "connaborted", "connrefused", "connreset", "deadlk", "destaddrreq", "dom", "dquot", "exist",
-        "fault", "fbig", "hostunreach", "idrm", "ilseq", "inprogress", "intr", "inval", "io", "isconn", "isdir", "loop",
-        "mfile", "mlink", "msgsize", "multihop", "nametoolong", "netdown", "netreset", "netunreach", "nfile", "nobufs",
-        "nodev", "noent", "noexec", "nolck", "nolink", "nomem", "nomsg", "noprotoopt", "nospc", "nosys", "notconn", "notdir",
-        "notempty", "notrecoverable", "notsock", "notsup", "notty", "nxio", "overflow", "ownerdead", "perm", "pipe", "proto",
-        "protonosupport", "prototype", "range", "rofs", "spipe", "srch", "stale", "timedout", "txtbsy", "xdev", "notcapable"};
+        "success",     "2big",           "acces",       "addrinuse",   "addrnotavail",
+        "afnosupport", "again",          "already",     "badf",        "badmsg",
+        "busy",        "canceled",       "child",       "connaborted", "connrefused",
+        "connreset",   "deadlk",         "destaddrreq", "dom",         "dquot",
+        "exist",       "fault",          "fbig",        "hostunreach", "idrm",
+        "ilseq",       "inprogress",     "intr",        "inval",       "io",
+        "isconn",      "isdir",          "loop",        "mfile",       "mlink",
+        "msgsize",     "multihop",       "nametoolong", "netdown",     "netreset",
+        "netunreach",  "nfile",          "nobufs",      "nodev",       "noent",
+        "noexec",      "nolck",          "nolink",      "nomem",       "nomsg",
+        "noprotoopt",  "nospc",          "nosys",       "notconn",     "notdir",
+        "notempty",    "notrecoverable", "notsock",     "notsup",      "notty",
+        "nxio",        "overflow",       "ownerdead",   "perm",        "pipe",
+        "proto",       "protonosupport", "prototype",   "range",       "rofs",
+        "spipe",       "srch",           "stale",       "timedout",    "txtbsy",
+        "xdev",        "notcapable"};
 };
 template <>
 struct Abi<Clockid> : abi::EnumAbi<Clockid> {
@@ -316,8 +335,8 @@ struct Abi<unstable::Whence> : abi::EnumAbi<unstable::Whence> {
 template <>
 struct Abi<Filetype> : abi::EnumAbi<Filetype> {
     static constexpr std::string_view kName = "filetype";
-    static constexpr NameList<8> kNames{"unknown", "block_device", "character_device", "directory", "regular_file",
-                                        "socket_dgram", "socket_stream", "symbolic_link"};
+    static constexpr NameList<8> kNames{"unknown",      "block_device", "character_device", "directory",
+                                        "regular_file", "socket_dgram", "socket_stream",    "symbolic_link"};
 };
 template <>
 struct Abi<Advice> : abi::EnumAbi<Advice> {
@@ -337,20 +356,44 @@ struct Abi<Preopentype> : abi::EnumAbi<Preopentype> {
 template <>
 struct Abi<Signal> : abi::EnumAbi<Signal> {
     static constexpr std::string_view kName = "signal";
-    static constexpr NameList<31> kNames{"none", "hup", "int", "quit", "ill", "trap", "abrt", "bus", "fpe", "kill", "usr1",
-                                         "segv", "usr2", "pipe", "alrm", "term", "chld", "cont", "stop", "tstp", "ttin",
-                                         "ttou", "urg", "xcpu", "xfsz", "vtalrm", "prof", "winch", "poll", "pwr", "sys"};
+    static constexpr NameList<31> kNames{"none", "hup",    "int",  "quit",  "ill",  "trap", "abrt", "bus",
+                                         "fpe",  "kill",   "usr1", "segv",  "usr2", "pipe", "alrm", "term",
+                                         "chld", "cont",   "stop", "tstp",  "ttin", "ttou", "urg",  "xcpu",
+                                         "xfsz", "vtalrm", "prof", "winch", "poll", "pwr",  "sys"};
 };
 template <>
 struct Abi<Rights> : abi::FlagsAbi<Rights> {
     static constexpr std::string_view kName = "rights";
-    static constexpr NameList<30> kNames{
-        "fd_datasync", "fd_read", "fd_seek", "fd_fdstat_set_flags", "fd_sync", "fd_tell", "fd_write", "fd_advise",
-        "fd_allocate", "path_create_directory", "path_create_file", "path_link_source", "path_link_target", "path_open",
-        "fd_readdir", "path_readlink", "path_rename_source", "path_rename_target", "path_filestat_get",
-        "path_filestat_set_size", "path_filestat_set_times", "fd_filestat_get", "fd_filestat_set_size",
-        "fd_filestat_set_times", "path_symlink", "path_remove_directory", "path_unlink_file", "poll_fd_readwrite",
-        "sock_shutdown", "sock_accept"};
+    static constexpr NameList<30> kNames{"fd_datasync",
+                                         "fd_read",
+                                         "fd_seek",
+                                         "fd_fdstat_set_flags",
+                                         "fd_sync",
+                                         "fd_tell",
+                                         "fd_write",
+                                         "fd_advise",
+                                         "fd_allocate",
+                                         "path_create_directory",
+                                         "path_create_file",
+                                         "path_link_source",
+                                         "path_link_target",
+                                         "path_open",
+                                         "fd_readdir",
+                                         "path_readlink",
+                                         "path_rename_source",
+                                         "path_rename_target",
+                                         "path_filestat_get",
+                                         "path_filestat_set_size",
+                                         "path_filestat_set_times",
+                                         "fd_filestat_get",
+                                         "fd_filestat_set_size",
+                                         "fd_filestat_set_times",
+                                         "path_symlink",
+                                         "path_remove_directory",
+                                         "path_unlink_file",
+                                         "poll_fd_readwrite",
+                                         "sock_shutdown",
+                                         "sock_accept"};
 };
 template <>
 struct Abi<Fdflags> : abi::FlagsAbi<Fdflags> {
@@ -401,49 +444,59 @@ struct Abi<Sdflags> : abi::FlagsAbi<Sdflags> {
 // --- Records and unions ---------------------------------------------------------------------------------------------------
 
 template <>
-struct Abi<Iovec> : abi::BufferAbi<Iovec> { static constexpr std::string_view kName = "iovec"; };
+struct Abi<Iovec> : abi::BufferAbi<Iovec> {
+    static constexpr std::string_view kName = "iovec";
+};
 template <>
-struct Abi<Ciovec> : abi::BufferAbi<Ciovec> { static constexpr std::string_view kName = "ciovec"; };
+struct Abi<Ciovec> : abi::BufferAbi<Ciovec> {
+    static constexpr std::string_view kName = "ciovec";
+};
 
-#define WASI_RECORD(T, name, ...)                       \
-    template <>                                         \
-    struct Abi<T> : abi::RecordAbi<T> {                 \
-        static constexpr std::string_view kName = name; \
+#define WASI_RECORD(T, name, ...)                         \
+    template <>                                           \
+    struct Abi<T> : abi::RecordAbi<T> {                   \
+        static constexpr std::string_view kName = name;   \
         static constexpr std::tuple kFields{__VA_ARGS__}; \
     }
-#define WASI_UNION(T, name) \
-    template <>             \
-    struct Abi<T> : abi::UnionAbi<T> { static constexpr std::string_view kName = name; }
+#define WASI_UNION(T, name)                             \
+    template <>                                         \
+    struct Abi<T> : abi::UnionAbi<T> {                  \
+        static constexpr std::string_view kName = name; \
+    }
 
 WASI_RECORD(Dirent, "dirent", abi::field("d_next", &Dirent::d_next), abi::field("d_ino", &Dirent::d_ino),
             abi::field("d_namlen", &Dirent::d_namlen), abi::field("d_type", &Dirent::d_type));
-WASI_RECORD(Fdstat, "fdstat", abi::field("fs_filetype", &Fdstat::fs_filetype), abi::field("fs_flags", &Fdstat::fs_flags),
-            abi::field("fs_rights_base", &Fdstat::fs_rights_base),
+WASI_RECORD(Fdstat, "fdstat", abi::field("fs_filetype", &Fdstat::fs_filetype),
+            abi::field("fs_flags", &Fdstat::fs_flags), abi::field("fs_rights_base", &Fdstat::fs_rights_base),
             abi::field("fs_rights_inheriting", &Fdstat::fs_rights_inheriting));
 WASI_RECORD(Filestat, "filestat", abi::field("dev", &Filestat::dev), abi::field("ino", &Filestat::ino),
             abi::field("filetype", &Filestat::filetype), abi::field("nlink", &Filestat::nlink),
-            abi::field("size", &Filestat::size), abi::field("atim", &Filestat::atim), abi::field("mtim", &Filestat::mtim),
-            abi::field("ctim", &Filestat::ctim));
+            abi::field("size", &Filestat::size), abi::field("atim", &Filestat::atim),
+            abi::field("mtim", &Filestat::mtim), abi::field("ctim", &Filestat::ctim));
 WASI_RECORD(EventFdReadwrite, "event_fd_readwrite", abi::field("nbytes", &EventFdReadwrite::nbytes),
             abi::field("flags", &EventFdReadwrite::flags));
 WASI_RECORD(Event, "event", abi::field("userdata", &Event::userdata), abi::field("error", &Event::error),
             abi::field("type", &Event::type), abi::field("fd_readwrite", &Event::fd_readwrite));
 WASI_RECORD(SubscriptionClock, "subscription_clock", abi::field("id", &SubscriptionClock::id),
-            abi::field("timeout", &SubscriptionClock::timeout), abi::field("precision", &SubscriptionClock::precision),
+            abi::field("timeout", &SubscriptionClock::timeout),
+            abi::field("precision", &SubscriptionClock::precision),
             abi::field("flags", &SubscriptionClock::flags));
 WASI_RECORD(SubscriptionFdReadwrite, "subscription_fd_readwrite",
             abi::field("file_descriptor", &SubscriptionFdReadwrite::file_descriptor));
 WASI_UNION(SubscriptionU, "subscription_u");
-WASI_RECORD(Subscription, "subscription", abi::field("userdata", &Subscription::userdata), abi::field("u", &Subscription::u));
+WASI_RECORD(Subscription, "subscription", abi::field("userdata", &Subscription::userdata),
+            abi::field("u", &Subscription::u));
 WASI_RECORD(PrestatDir, "prestat_dir", abi::field("pr_name_len", &PrestatDir::pr_name_len));
 WASI_UNION(Prestat, "prestat");
 WASI_RECORD(unstable::Filestat, "filestat", abi::field("dev", &unstable::Filestat::dev),
-            abi::field("ino", &unstable::Filestat::ino), abi::field("filetype", &unstable::Filestat::filetype),
+            abi::field("ino", &unstable::Filestat::ino),
+            abi::field("filetype", &unstable::Filestat::filetype),
             abi::field("nlink", &unstable::Filestat::nlink), abi::field("size", &unstable::Filestat::size),
             abi::field("atim", &unstable::Filestat::atim), abi::field("mtim", &unstable::Filestat::mtim),
             abi::field("ctim", &unstable::Filestat::ctim));
 WASI_RECORD(unstable::SubscriptionClock, "subscription_clock",
-            abi::field("identifier", &unstable::SubscriptionClock::identifier), abi::field("id", &unstable::SubscriptionClock::id),
+            abi::field("identifier", &unstable::SubscriptionClock::identifier),
+            abi::field("id", &unstable::SubscriptionClock::id),
             abi::field("timeout", &unstable::SubscriptionClock::timeout),
             abi::field("precision", &unstable::SubscriptionClock::precision),
             abi::field("flags", &unstable::SubscriptionClock::flags));
@@ -476,10 +529,12 @@ struct Abi<List<T>> {
     static constexpr size_t kSlots = 2;
     static Errno lift(GuestMemory& memory, const engine::Slot* slots, List<T>& value) {
         value = {static_cast<uint32_t>(slots[0]), static_cast<uint32_t>(slots[1])};
-        return memory.contains(value.address, uint64_t{value.count} * Abi<T>::size()) ? Errno::Success : Errno::Fault;
+        return memory.contains(value.address, uint64_t{value.count} * Abi<T>::size()) ? Errno::Success
+                                                                                      : Errno::Fault;
     }
     static ShownValue showSlots(const ShowContext& context, const engine::Slot* slots) {
-        auto shown = abi::showElements<T>(context, static_cast<uint32_t>(slots[0]), static_cast<uint32_t>(slots[1]));
+        auto shown =
+            abi::showElements<T>(context, static_cast<uint32_t>(slots[0]), static_cast<uint32_t>(slots[1]));
         shown.type = kName;
         return shown;
     }
@@ -497,14 +552,16 @@ struct Abi<Pointer<T>> {
         value.address = static_cast<uint32_t>(*slots);
         return Errno::Success;
     }
-    static bool load(const uint8_t* from, Pointer<T>& value) { return std::memcpy(&value.address, from, 4), true; }
+    static bool load(const uint8_t* from, Pointer<T>& value) {
+        return std::memcpy(&value.address, from, 4), true;
+    }
     static void store(uint8_t* to, const Pointer<T>& value) { std::memcpy(to, &value.address, 4); }
     static ShownValue show(const ShowContext& context, const Pointer<T>& value) {
         if constexpr (std::is_same_v<T, uint8_t>) {
             const auto found = context.anyBytesAt(value.address, 1);
             if (!found) return {{}, std::string(kName), hexAddress(value.address), {}};
-            return {{}, std::string(kName), quote(found->bytes, found->length, context.payloadBytes), {}, value.address,
-                    static_cast<uint32_t>(found->length)};
+            return {{}, std::string(kName), quote(found->bytes, found->length, context.payloadBytes),
+                    {}, value.address,      static_cast<uint32_t>(found->length)};
         } else {
             return abi::showElements<T>(context, value.address, std::nullopt);
         }
@@ -523,7 +580,9 @@ ShownValue BufferAbi<T>::show(const ShowContext& context, const T& value) {
     bytes.name = "buf";
     auto length = Abi<Size>::show(context, value.buf_len);
     length.name = "buf_len";
-    ShownValue shown{{}, std::string(Abi<T>::kName), "{" + bytes.text + ", " + length.text + "}", {}, value.buf, value.buf_len};
+    ShownValue shown{
+        {},           std::string(Abi<T>::kName), "{" + bytes.text + ", " + length.text + "}", {}, value.buf,
+        value.buf_len};
     shown.children = {std::move(bytes), std::move(length)};
     return shown;
 }

@@ -16,7 +16,8 @@ public:
     AppendOnly() = default;
     AppendOnly(const AppendOnly&) = delete;
     ~AppendOnly() {
-        for (auto& chunk : m_chunks) delete[] chunk.load(std::memory_order_relaxed);
+        for (auto& chunk : m_chunks)
+            delete[] chunk.load(std::memory_order_relaxed);
     }
     uint64_t size() const { return m_size.load(std::memory_order_acquire); }
     T& operator[](uint64_t index) { return at(index); }
@@ -25,8 +26,7 @@ public:
     T& grow() {
         const uint64_t index = m_size.load(std::memory_order_relaxed);
         const auto [chunk, offset] = place(index);
-        if (offset == 0)
-            m_chunks[chunk].store(new T[uint64_t{kFirst} << chunk](), std::memory_order_release);
+        if (offset == 0) m_chunks[chunk].store(new T[uint64_t{kFirst} << chunk](), std::memory_order_release);
         return at(index);
     }
     void publish() { m_size.store(m_size.load(std::memory_order_relaxed) + 1, std::memory_order_release); }

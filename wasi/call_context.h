@@ -24,10 +24,10 @@ struct CallContext {
     engine::Machine* machine = nullptr;  // null in tests of single calls
     uint64_t sequence = 0;               // of this call in the log
     WaitState wait;
-    bool hasWaited = false;              // in this invocation
+    bool hasWaited = false;  // in this invocation
     Errno error = Errno::Success;
-    uint32_t subject = 0;                // SyscallLog::intern()ed name of the descriptor it is about
-    std::string detail;                  // one line for people; only worth its cost if logging()
+    uint32_t subject = 0;  // SyscallLog::intern()ed name of the descriptor it is about
+    std::string detail;    // one line for people; only worth its cost if logging()
     bool logging() const { return memory.journals(); }
     bool yieldRequested() const { return machine && machine->yieldRequested(); }
 };

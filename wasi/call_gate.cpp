@@ -41,7 +41,8 @@ CallGate::CallGate(SyscallLog& log) : m_log(log), m_launchNs(monotonicNs()) {}
 
 int64_t CallGate::nowNs() const { return monotonicNs() - m_launchNs; }
 
-CallGate::Key CallGate::keyOf(uint16_t function, std::span<const engine::Slot> slots, engine::Machine* machine) const {
+CallGate::Key CallGate::keyOf(uint16_t function, std::span<const engine::Slot> slots,
+                              engine::Machine* machine) const {
     Key key;
     key.machine = machine;
     key.function = function;
@@ -127,7 +128,8 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     m_context.memory.setJournal(m_logging ? &m_draft.journal : nullptr);
     auto outcome = row.call(front, m_context);
     if (outcome.kind == engine::HostOutcome::Kind::Interrupted) {
-        suspend(isPlain ? keyOf(function, slots, machine) : key);  // an interrupted call leaves its slots as they were
+        suspend(isPlain ? keyOf(function, slots, machine)
+                        : key);  // an interrupted call leaves its slots as they were
     } else if (m_logging || m_published) {
         finish(outcome);
     }

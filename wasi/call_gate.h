@@ -26,12 +26,15 @@ public:
     explicit CallGate(SyscallLog& log);
 
     /// `call` is null only where a single function is tested without a machine.
-    engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots, engine::HostCall* call);
+    engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
+                               engine::HostCall* call);
     /// The call that runs, for the methods of front ends.
     CallContext& context() { return m_context; }
 
     void setLogging(bool on) { m_logging = on; }
-    void setQuestion(std::function<GateDecision(uint16_t, engine::HostCall&)> question) { m_question = std::move(question); }
+    void setQuestion(std::function<GateDecision(uint16_t, engine::HostCall&)> question) {
+        m_question = std::move(question);
+    }
     /// Told by a method that is about to wait: readers now see the call as Pending.
     void beginWait();
 
@@ -51,7 +54,7 @@ private:
         WaitState wait;
         std::optional<uint64_t> sequence;  // in the log, if logging was on
         int64_t startNs = 0;
-        Journal journal;                   // of what is done already
+        Journal journal;  // of what is done already
     };
 
     Key keyOf(uint16_t function, std::span<const engine::Slot> slots, engine::Machine* machine) const;

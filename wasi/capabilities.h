@@ -34,7 +34,8 @@ struct StdioGrant {
 
 struct ClockGrant {
     enum class Kind : uint8_t { Real, Fixed, Scaled } kind = Kind::Real;
-    uint64_t fixedNs = 0;  // realtime and monotonic start there and advance by one microsecond at each reading
+    uint64_t fixedNs =
+        0;  // realtime and monotonic start there and advance by one microsecond at each reading
     double scale = 1.0;
     bool operator==(const ClockGrant&) const = default;
 };

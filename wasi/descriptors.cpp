@@ -3,7 +3,8 @@
 namespace wasi {
 
 Fd DescriptorTable::insert(Descriptor descriptor) {
-    while (m_firstFree < m_entries.size() && m_entries[m_firstFree]) m_firstFree++;
+    while (m_firstFree < m_entries.size() && m_entries[m_firstFree])
+        m_firstFree++;
     if (m_firstFree == m_entries.size()) m_entries.emplace_back();
     m_entries[m_firstFree] = std::make_unique<Descriptor>(std::move(descriptor));
     m_open++;

@@ -16,11 +16,12 @@ struct Descriptor {
     Fdflags flags = Fdflags::None;
     std::string guestPath;
     bool isPreopen = false;
-    bool isOutput = false;             // stdout or stderr: counts for the output budget
-    uint32_t subject = 0;              // guestPath, interned in the log
+    bool isOutput = false;  // stdout or stderr: counts for the output budget
+    uint32_t subject = 0;   // guestPath, interned in the log
     uint64_t bytesRead = 0, bytesWritten = 0;
     uint64_t openedBySequence = ~uint64_t{0};
-    std::vector<DirectoryEntry> listing;  // of the directory when it was last read from the start; cookies index it
+    std::vector<DirectoryEntry>
+        listing;  // of the directory when it was last read from the start; cookies index it
 };
 
 class DescriptorTable {

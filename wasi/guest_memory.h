@@ -20,8 +20,8 @@ public:
     struct Entry {
         uint32_t address = 0;
         bool isWrite = false;
-        uint32_t kept = 0;     // bytes of it in bytes()
-        uint64_t length = 0;   // true length
+        uint32_t kept = 0;    // bytes of it in bytes()
+        uint64_t length = 0;  // true length
     };
     /// All payloads of one call together are cut here, whatever lists of buffers a guest makes up.
     static constexpr size_t kMaxCallBytes = 64 << 10;
@@ -56,7 +56,9 @@ public:
     void setJournal(Journal* journal) { m_journal = journal; }
     bool journals() const { return m_journal != nullptr; }
 
-    bool contains(uint32_t address, uint64_t length) const { return m_memory && m_memory->contains(address, length); }
+    bool contains(uint32_t address, uint64_t length) const {
+        return m_memory && m_memory->contains(address, length);
+    }
 
     /// `length` bytes that the host is about to use, journalled; null if they are out of bounds.
     const uint8_t* read(uint32_t address, uint64_t length) {

@@ -45,16 +45,19 @@ engine::Result<> WasiHost::Impl::openStandardStreams() {
         OutputSink sink;
         Rights rights;
     };
-    constexpr Rights kReading = Rights::FdRead | Rights::FdSeek | Rights::FdTell | Rights::FdFdstatSetFlags | Rights::FdAdvise |
-                                Rights::FdFilestatGet | Rights::PollFdReadwrite;
-    constexpr Rights kWriting = (kReading & ~Rights::FdRead) | Rights::FdWrite | Rights::FdDatasync | Rights::FdSync;
+    constexpr Rights kReading = Rights::FdRead | Rights::FdSeek | Rights::FdTell | Rights::FdFdstatSetFlags |
+                                Rights::FdAdvise | Rights::FdFilestatGet | Rights::PollFdReadwrite;
+    constexpr Rights kWriting =
+        (kReading & ~Rights::FdRead) | Rights::FdWrite | Rights::FdDatasync | Rights::FdSync;
     for (auto& wanted : {Wanted{c.standardInput, StdioStream::Input, {}, kReading},
                          Wanted{c.standardOutput, StdioStream::Output, sink(OutputStream::Stdout), kWriting},
                          Wanted{c.standardError, StdioStream::Error, sink(OutputStream::Stderr), kWriting}}) {
         auto file = TRY(openStdio(wanted.grant, wanted.stream, state.input, wanted.sink));
         Descriptor d;
         d.base = wanted.rights & rightsThatApply(file->type());
-        d.guestPath = wanted.stream == StdioStream::Input ? "stdin" : wanted.stream == StdioStream::Output ? "stdout" : "stderr";
+        d.guestPath = wanted.stream == StdioStream::Input    ? "stdin"
+                      : wanted.stream == StdioStream::Output ? "stdout"
+                                                             : "stderr";
         d.isOutput = wanted.stream != StdioStream::Input;
         add(std::move(file), std::move(d));
     }
@@ -77,7 +80,8 @@ engine::Result<> WasiHost::Impl::openPreopens() {
 engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabilities) {
     // A guest that writes to a closed pipe gets EPIPE; the signal would end us instead.
     struct sigaction action {};
-    if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) (void)signal(SIGPIPE, SIG_IGN);
+    if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL)
+        (void)signal(SIGPIPE, SIG_IGN);
 
     std::unique_ptr<WasiHost> host(new WasiHost);
     HostState& state = host->m->state;
@@ -95,25 +99,32 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
 engine::ImportResolver WasiHost::resolver(engine::Store& store) {
     if (m->registeredIn != &store) m->registered.clear();
     m->registeredIn = &store;
-    return [this, &store](const engine::Import& import, const engine::Module&) -> engine::Result<engine::Extern> {
+    return [this, &store](const engine::Import& import,
+                          const engine::Module&) -> engine::Result<engine::Extern> {
         const auto refuse = [&](const std::string& why) {
             return Error{ErrorCode::Unlinkable, import.module + "." + import.name + ": " + why};
         };
         const bool isOurs = import.module == "wasi_snapshot_preview1" || import.module == "wasi_unstable";
-        if (import.module == "wasi" && import.name == "thread-spawn") return refuse("threads (wasi-threads) are not supported yet");
-        if (!isOurs) return refuse("no module of that name is provided; only WASI 0.1 (wasi_snapshot_preview1, wasi_unstable) is");
+        if (import.module == "wasi" && import.name == "thread-spawn")
+            return refuse("threads (wasi-threads) are not supported yet");
+        if (!isOurs)
+            return refuse(
+                "no module of that name is provided; only WASI 0.1 (wasi_snapshot_preview1, wasi_unstable) "
+                "is");
         const int row = findHostFunction(import.module + "." + import.name);
         if (row < 0) return refuse("WASI 0.1 has no such function");
         if (import.kind != engine::ExternKind::Func)
-            return refuse("is imported as a " + std::string(engine::toText(import.kind)) + ", and it is a function");
+            return refuse("is imported as a " + std::string(engine::toText(import.kind)) +
+                          ", and it is a function");
         const auto index = static_cast<uint16_t>(row);
         const auto known = m->registered.find(index);
-        if (known != m->registered.end()) return engine::Extern{engine::ExternKind::Func, known->second.value};
-        const auto address = store.addHostFunction(
-            allHostFunctions()[index].type, import.module + "." + import.name,
-            [state = &m->state, front = &m->front, index](engine::HostCall& call) {
-                return state->gate.invoke(index, *front, call.slots, &call);
-            });
+        if (known != m->registered.end())
+            return engine::Extern{engine::ExternKind::Func, known->second.value};
+        const auto address =
+            store.addHostFunction(allHostFunctions()[index].type, import.module + "." + import.name,
+                                  [state = &m->state, front = &m->front, index](engine::HostCall& call) {
+                                      return state->gate.invoke(index, *front, call.slots, &call);
+                                  });
         m->registered.emplace(index, address);
         return engine::Extern{engine::ExternKind::Func, address.value};
     };
@@ -122,7 +133,8 @@ engine::ImportResolver WasiHost::resolver(engine::Store& store) {
 void WasiHost::attach(engine::Store& store, engine::InstanceId instance) {
     const auto memory = store.instance(instance).exported("memory");
     const bool isMemory = memory && memory->kind == engine::ExternKind::Memory;
-    m->state.gate.context().memory.attach(isMemory ? &store.memory(engine::MemAddr(memory->address)) : nullptr);
+    m->state.gate.context().memory.attach(isMemory ? &store.memory(engine::MemAddr(memory->address))
+                                                   : nullptr);
 }
 
 const Capabilities& WasiHost::capabilities() const { return m->state.capabilities; }

@@ -20,10 +20,10 @@ namespace wasi {
 /// One open descriptor, for the Files panel and `fds`.
 struct OpenFile {
     uint32_t fd = 0;
-    std::string kind;       // "directory", "file", "stdin" …
+    std::string kind;  // "directory", "file", "stdin" …
     std::string guestPath;
     std::string hostPath;
-    std::string rights;     // "fd_read|fd_seek"
+    std::string rights;  // "fd_read|fd_seek"
     uint64_t position = 0, bytesRead = 0, bytesWritten = 0;
     bool isPreopen = false;
     uint64_t openedBySequence = ~uint64_t{0};  // the call that opened it

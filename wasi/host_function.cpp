@@ -18,7 +18,8 @@ struct Table {
 
     Table() {
         rows = preview1Rows();
-        for (auto& row : unstableRows()) rows.push_back(std::move(row));
+        for (auto& row : unstableRows())
+            rows.push_back(std::move(row));
         for (const auto& row : rows) {
             const int index = static_cast<int>(functions.size());
             functions.push_back(row.function);
@@ -34,34 +35,101 @@ const Table& table() {
 }
 
 /// Meanings, in the order of the standard.
-constexpr std::array<std::string_view, 77> kErrnoTexts{
-    "success", "argument list too long", "permission denied", "address in use", "address not available",
-    "address family not supported", "resource unavailable, try again", "connection already in progress", "bad file descriptor",
-    "bad message", "device or resource busy", "operation canceled", "no child processes", "connection aborted",
-    "connection refused", "connection reset", "resource deadlock would occur", "destination address required",
-    "argument out of the function's domain", "disk quota exceeded", "file exists", "bad address", "file too large",
-    "host is unreachable", "identifier removed", "illegal byte sequence", "operation in progress", "interrupted",
-    "invalid argument", "input/output error", "socket is connected", "is a directory", "too many levels of symbolic links",
-    "too many open files", "too many links", "message too large", "multihop attempted", "file name too long",
-    "network is down", "connection aborted by the network", "network unreachable", "too many open files in the system",
-    "no buffer space available", "no such device", "no such file or directory", "executable file format error",
-    "no locks available", "link has been severed", "not enough memory", "no message of the desired type",
-    "protocol not available", "no space left on device", "function not supported", "the socket is not connected",
-    "not a directory", "directory not empty", "state not recoverable", "not a socket", "not supported",
-    "inappropriate I/O control operation", "no such device or address", "value too large for the data type",
-    "previous owner died", "operation not permitted", "broken pipe", "protocol error", "protocol not supported",
-    "protocol wrong type for socket", "result too large", "read-only file system", "invalid seek", "no such process",
-    "stale file handle", "timed out", "text file busy", "cross-device link", "capabilities insufficient"};
+constexpr std::array<std::string_view, 77> kErrnoTexts{"success",
+                                                       "argument list too long",
+                                                       "permission denied",
+                                                       "address in use",
+                                                       "address not available",
+                                                       "address family not supported",
+                                                       "resource unavailable, try again",
+                                                       "connection already in progress",
+                                                       "bad file descriptor",
+                                                       "bad message",
+                                                       "device or resource busy",
+                                                       "operation canceled",
+                                                       "no child processes",
+                                                       "connection aborted",
+                                                       "connection refused",
+                                                       "connection reset",
+                                                       "resource deadlock would occur",
+                                                       "destination address required",
+                                                       "argument out of the function's domain",
+                                                       "disk quota exceeded",
+                                                       "file exists",
+                                                       "bad address",
+                                                       "file too large",
+                                                       "host is unreachable",
+                                                       "identifier removed",
+                                                       "illegal byte sequence",
+                                                       "operation in progress",
+                                                       "interrupted",
+                                                       "invalid argument",
+                                                       "input/output error",
+                                                       "socket is connected",
+                                                       "is a directory",
+                                                       "too many levels of symbolic links",
+                                                       "too many open files",
+                                                       "too many links",
+                                                       "message too large",
+                                                       "multihop attempted",
+                                                       "file name too long",
+                                                       "network is down",
+                                                       "connection aborted by the network",
+                                                       "network unreachable",
+                                                       "too many open files in the system",
+                                                       "no buffer space available",
+                                                       "no such device",
+                                                       "no such file or directory",
+                                                       "executable file format error",
+                                                       "no locks available",
+                                                       "link has been severed",
+                                                       "not enough memory",
+                                                       "no message of the desired type",
+                                                       "protocol not available",
+                                                       "no space left on device",
+                                                       "function not supported",
+                                                       "the socket is not connected",
+                                                       "not a directory",
+                                                       "directory not empty",
+                                                       "state not recoverable",
+                                                       "not a socket",
+                                                       "not supported",
+                                                       "inappropriate I/O control operation",
+                                                       "no such device or address",
+                                                       "value too large for the data type",
+                                                       "previous owner died",
+                                                       "operation not permitted",
+                                                       "broken pipe",
+                                                       "protocol error",
+                                                       "protocol not supported",
+                                                       "protocol wrong type for socket",
+                                                       "result too large",
+                                                       "read-only file system",
+                                                       "invalid seek",
+                                                       "no such process",
+                                                       "stale file handle",
+                                                       "timed out",
+                                                       "text file busy",
+                                                       "cross-device link",
+                                                       "capabilities insufficient"};
 
 constexpr std::array<std::string_view, 77> kErrnoNames{
-    "ESUCCESS", "E2BIG", "EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EAGAIN", "EALREADY", "EBADF", "EBADMSG",
-    "EBUSY", "ECANCELED", "ECHILD", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EDEADLK", "EDESTADDRREQ", "EDOM", "EDQUOT",
-    "EEXIST", "EFAULT", "EFBIG", "EHOSTUNREACH", "EIDRM", "EILSEQ", "EINPROGRESS", "EINTR", "EINVAL", "EIO", "EISCONN",
-    "EISDIR", "ELOOP", "EMFILE", "EMLINK", "EMSGSIZE", "EMULTIHOP", "ENAMETOOLONG", "ENETDOWN", "ENETRESET", "ENETUNREACH",
-    "ENFILE", "ENOBUFS", "ENODEV", "ENOENT", "ENOEXEC", "ENOLCK", "ENOLINK", "ENOMEM", "ENOMSG", "ENOPROTOOPT", "ENOSPC",
-    "ENOSYS", "ENOTCONN", "ENOTDIR", "ENOTEMPTY", "ENOTRECOVERABLE", "ENOTSOCK", "ENOTSUP", "ENOTTY", "ENXIO", "EOVERFLOW",
-    "EOWNERDEAD", "EPERM", "EPIPE", "EPROTO", "EPROTONOSUPPORT", "EPROTOTYPE", "ERANGE", "EROFS", "ESPIPE", "ESRCH", "ESTALE",
-    "ETIMEDOUT", "ETXTBSY", "EXDEV", "ENOTCAPABLE"};
+    "ESUCCESS",     "E2BIG",           "EACCES",       "EADDRINUSE",   "EADDRNOTAVAIL",
+    "EAFNOSUPPORT", "EAGAIN",          "EALREADY",     "EBADF",        "EBADMSG",
+    "EBUSY",        "ECANCELED",       "ECHILD",       "ECONNABORTED", "ECONNREFUSED",
+    "ECONNRESET",   "EDEADLK",         "EDESTADDRREQ", "EDOM",         "EDQUOT",
+    "EEXIST",       "EFAULT",          "EFBIG",        "EHOSTUNREACH", "EIDRM",
+    "EILSEQ",       "EINPROGRESS",     "EINTR",        "EINVAL",       "EIO",
+    "EISCONN",      "EISDIR",          "ELOOP",        "EMFILE",       "EMLINK",
+    "EMSGSIZE",     "EMULTIHOP",       "ENAMETOOLONG", "ENETDOWN",     "ENETRESET",
+    "ENETUNREACH",  "ENFILE",          "ENOBUFS",      "ENODEV",       "ENOENT",
+    "ENOEXEC",      "ENOLCK",          "ENOLINK",      "ENOMEM",       "ENOMSG",
+    "ENOPROTOOPT",  "ENOSPC",          "ENOSYS",       "ENOTCONN",     "ENOTDIR",
+    "ENOTEMPTY",    "ENOTRECOVERABLE", "ENOTSOCK",     "ENOTSUP",      "ENOTTY",
+    "ENXIO",        "EOVERFLOW",       "EOWNERDEAD",   "EPERM",        "EPIPE",
+    "EPROTO",       "EPROTONOSUPPORT", "EPROTOTYPE",   "ERANGE",       "EROFS",
+    "ESPIPE",       "ESRCH",           "ESTALE",       "ETIMEDOUT",    "ETXTBSY",
+    "EXDEV",        "ENOTCAPABLE"};
 
 }  // namespace
 
@@ -94,7 +162,9 @@ std::string_view errnoName(uint16_t value) {
     return unknown;
 }
 
-std::string_view errnoText(uint16_t value) { return value < kErrnoTexts.size() ? kErrnoTexts[value] : "no such errno"; }
+std::string_view errnoText(uint16_t value) {
+    return value < kErrnoTexts.size() ? kErrnoTexts[value] : "no such errno";
+}
 
 ShownCall show(const SyscallRecord& record, size_t payloadBytes) {
     ShownCall call;
@@ -114,10 +184,12 @@ ShownCall show(const SyscallRecord& record, size_t payloadBytes) {
 
 std::string ShownCall::line() const {
     std::string text = name + "(";
-    for (size_t i = 0; i < arguments.size(); i++) text += (i ? ", " : "") + arguments[i].text;
+    for (size_t i = 0; i < arguments.size(); i++)
+        text += (i ? ", " : "") + arguments[i].text;
     text += ")";
     if (!errnoName.empty()) text += " = " + errnoName;
-    for (const auto& result : results) text += " " + result.name + "=" + result.text;
+    for (const auto& result : results)
+        text += " " + result.name + "=" + result.text;
     return text;
 }
 

@@ -26,9 +26,9 @@ struct HostFunction {
     std::string_view module;  // "wasi_snapshot_preview1"
     std::string_view name;    // "fd_write"
     Family family;
-    std::string_view summary; // one sentence of ours
+    std::string_view summary;  // one sentence of ours
     std::vector<HostParameter> parameters, results;
-    engine::FuncType type;    // core signature, derived from the method's C++ signature
+    engine::FuncType type;  // core signature, derived from the method's C++ signature
     bool returnsErrno = true;
     bool isImplemented = true;  // false: answers ENOSYS and says so in the log
 };
@@ -47,11 +47,11 @@ struct ShownValue {
 };
 /// A record in words.
 struct ShownCall {
-    std::string name;                   // "fd_write"
+    std::string name;  // "fd_write"
     std::vector<ShownValue> arguments;
     std::vector<ShownValue> results;
-    std::string errnoName;              // "ENOENT"; empty if it returns none
-    std::string errnoText;              // "no such file or directory"
+    std::string errnoName;  // "ENOENT"; empty if it returns none
+    std::string errnoText;  // "no such file or directory"
     /// fd_write(1, [{"hello\n", 6}]) = ESUCCESS nwritten=6
     std::string line() const;
 };

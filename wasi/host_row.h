@@ -24,18 +24,22 @@ namespace row {
 template <class P>
 using Held = std::remove_cvref_t<P>;
 template <class P>
-inline constexpr bool kIsResult = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+inline constexpr bool kIsResult =
+    std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
 
 template <class P>
 constexpr size_t slotsOf() {
-    if constexpr (kIsResult<P>) return 1;
-    else return Abi<Held<P>>::kSlots;
+    if constexpr (kIsResult<P>)
+        return 1;
+    else
+        return Abi<Held<P>>::kSlots;
 }
 
 template <class P>
 Errno lift(CallContext& call, const engine::Slot* slots, Held<P>& value) {
     if constexpr (kIsResult<P>)
-        return call.memory.contains(static_cast<uint32_t>(*slots), Abi<Held<P>>::size()) ? Errno::Success : Errno::Fault;
+        return call.memory.contains(static_cast<uint32_t>(*slots), Abi<Held<P>>::size()) ? Errno::Success
+                                                                                         : Errno::Fault;
     else
         return Abi<Held<P>>::lift(call.memory, slots, value);
 }
@@ -62,14 +66,16 @@ ShownValue showParameter(const ShowContext& context, const engine::Slot* slots) 
 }
 
 template <class P>
-void show(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown, ShownCall& call) {
+void show(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown,
+          ShownCall& call) {
     if constexpr (kIsResult<P>) {
         if (context.record.errno_ != 0 || context.record.outcome != Outcome::Returned) return;
         const auto address = static_cast<uint32_t>(*slots);
         const auto found = context.bytesAt(address, Abi<Held<P>>::size(), true);
         Held<P> value{};
         ShownValue shown;
-        if (found && found->bytes.size() >= Abi<Held<P>>::size() && Abi<Held<P>>::load(found->bytes.data(), value))
+        if (found && found->bytes.size() >= Abi<Held<P>>::size() &&
+            Abi<Held<P>>::load(found->bytes.data(), value))
             shown = Abi<Held<P>>::show(context, value);
         else
             shown = {{}, std::string(Abi<Held<P>>::kName), "?", {}};
@@ -80,7 +86,8 @@ void show(const ShowContext& context, const engine::Slot* slots, std::string_vie
     } else {
         auto shown = showParameter<Held<P>>(context, slots);
         shown.name = name;
-        if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) && !context.record.subject.empty())
+        if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) &&
+            !context.record.subject.empty())
             shown.text += " (" + context.record.subject + ")";
         call.arguments.push_back(std::move(shown));
     }
@@ -107,7 +114,8 @@ struct Method<M> {
         [[maybe_unused]] std::tuple<Held<P>...> values;
         const engine::Slot* slots = context.slots.data();
         Errno error = Errno::Success;
-        (void)((error = lift<P>(context, slots + kAt[I], std::get<I>(values)), error == Errno::Success) && ...);
+        (void)((error = lift<P>(context, slots + kAt[I], std::get<I>(values)), error == Errno::Success) &&
+               ...);
         auto& self = static_cast<C&>(front);
         if constexpr (std::is_same_v<R, NoReturn>) {
             return (self.*M)(std::get<I>(values)...).outcome;
@@ -128,12 +136,14 @@ struct Method<M> {
         showWith(context, function, call, std::index_sequence_for<P...>{});
     }
     template <size_t... I>
-    static void showWith(const ShowContext& context, const HostFunction& function, ShownCall& call, std::index_sequence<I...>) {
+    static void showWith(const ShowContext& context, const HostFunction& function, ShownCall& call,
+                         std::index_sequence<I...>) {
         [[maybe_unused]] const engine::Slot* slots = context.record.arguments.data();
         [[maybe_unused]] size_t parameter = 0, result = 0;
         [[maybe_unused]] bool subjectShown = false;
         (row::show<P>(context, slots + kAt[I],
-                      kIsResult<P> ? function.results[result++].name : function.parameters[parameter++].name, subjectShown, call),
+                      kIsResult<P> ? function.results[result++].name : function.parameters[parameter++].name,
+                      subjectShown, call),
          ...);
     }
 
@@ -150,7 +160,8 @@ struct Method<M> {
         if constexpr (kIsResult<Q>)
             function.type.params.push_back(engine::kI32);
         else
-            function.type.params.insert(function.type.params.end(), Abi<Held<Q>>::kSlots, Abi<Held<Q>>::kCore);
+            function.type.params.insert(function.type.params.end(), Abi<Held<Q>>::kSlots,
+                                        Abi<Held<Q>>::kCore);
     }
 };
 
@@ -158,9 +169,11 @@ struct Method<M> {
 
 /// `names`: of all parameters of the method in order, results included, as the standard names them.
 template <auto M>
-HostRow hostRow(std::string_view module, std::string_view name, Family family, std::vector<std::string_view> names,
-                std::string_view summary, bool isImplemented = true) {
-    HostRow made{{module, name, family, summary, {}, {}, {}, true, isImplemented}, row::Method<M>::call, row::Method<M>::show};
+HostRow hostRow(std::string_view module, std::string_view name, Family family,
+                std::vector<std::string_view> names, std::string_view summary, bool isImplemented = true) {
+    HostRow made{{module, name, family, summary, {}, {}, {}, true, isImplemented},
+                 row::Method<M>::call,
+                 row::Method<M>::show};
     row::Method<M>::describe(made.function, names);
     return made;
 }

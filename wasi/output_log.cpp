@@ -48,7 +48,8 @@ void OutputLog::Impl::drop(uint64_t upTo) {
         firstBlock += blocks.front().size();
         blocks.pop_front();
     }
-    while (runs.size() > 1 && runs[1].position <= begin) runs.pop_front();
+    while (runs.size() > 1 && runs[1].position <= begin)
+        runs.pop_front();
 }
 
 std::string OutputLog::Impl::copy(uint64_t position, uint64_t length) const {
@@ -71,7 +72,8 @@ std::string OutputLog::Impl::copy(uint64_t position, uint64_t length) const {
 std::vector<OutputChunk> OutputLog::read(uint64_t position, uint64_t maxBytes) const {
     const std::lock_guard lock(m->mutex);
     const uint64_t from = std::max(position, m->begin);
-    const uint64_t to = std::min(m->end, position > ~uint64_t{0} - maxBytes ? ~uint64_t{0} : position + maxBytes);
+    const uint64_t to =
+        std::min(m->end, position > ~uint64_t{0} - maxBytes ? ~uint64_t{0} : position + maxBytes);
     std::vector<OutputChunk> chunks;
     if (from >= to) return chunks;
     // One copy of all the bytes, then cut into the runs.

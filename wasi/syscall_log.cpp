@@ -68,7 +68,8 @@ struct BacktraceHash {
         uint64_t hash = b.depth;
         for (size_t i = 0; i < b.depth; i++) {
             const auto& f = b.frames[i];
-            hash = (hash ^ (uint64_t{f.offset} << 32 | f.function.value << 8 | f.instance.value)) * 0x9e3779b97f4a7c15;
+            hash = (hash ^ (uint64_t{f.offset} << 32 | f.function.value << 8 | f.instance.value)) *
+                   0x9e3779b97f4a7c15;
             hash ^= hash >> 29;
         }
         return hash;
@@ -80,10 +81,12 @@ struct Storage {
     struct Chunk {
         std::unique_ptr<uint8_t[]> bytes;
     };
-    AppendOnly<std::atomic<uint64_t>> index;  // place + 1 of a record, (chunk << 32 | offset) + 1; 0 = pending
+    AppendOnly<std::atomic<uint64_t>>
+        index;  // place + 1 of a record, (chunk << 32 | offset) + 1; 0 = pending
     AppendOnly<Chunk> chunks;
     AppendOnly<Backtrace> backtraces;
-    uint64_t used = kChunkBytes, capacity = kChunkBytes;  // of the last chunk; full, so that the first record makes one
+    uint64_t used = kChunkBytes,
+             capacity = kChunkBytes;  // of the last chunk; full, so that the first record makes one
     std::atomic<uint64_t> bytes{0};
 };
 
@@ -143,10 +146,12 @@ uint64_t SyscallLog::Impl::pack(const CallDraft& d) {
     uint8_t* const begin = s.chunks[chunk].bytes.get() + s.used;
     Packer to(begin);
     to.byte(static_cast<uint8_t>(static_cast<int>(d.outcome) | static_cast<int>(d.origin) << 3));
-    for (const uint64_t n : {uint64_t{d.function}, d.tick, uint64_t{d.thread}, static_cast<uint64_t>(d.startNs),
-                             static_cast<uint64_t>(d.durationNs), uint64_t{d.errno_}, d.result, uint64_t{d.argumentCount}})
+    for (const uint64_t n :
+         {uint64_t{d.function}, d.tick, uint64_t{d.thread}, static_cast<uint64_t>(d.startNs),
+          static_cast<uint64_t>(d.durationNs), uint64_t{d.errno_}, d.result, uint64_t{d.argumentCount}})
         to.number(n);
-    for (size_t i = 0; i < d.argumentCount; i++) to.number(d.arguments[i]);
+    for (size_t i = 0; i < d.argumentCount; i++)
+        to.number(d.arguments[i]);
     to.number(d.subject);
     to.number(backtraceId(d));
     to.number(d.detail.size());
@@ -180,7 +185,8 @@ SyscallRecord SyscallLog::Impl::unpack(const Storage& s, uint64_t place) const {
     r.errno_ = static_cast<uint16_t>(from.number());
     r.result = from.number();
     r.argumentCount = static_cast<uint8_t>(from.number());
-    for (size_t i = 0; i < r.argumentCount; i++) r.arguments[i] = from.number();
+    for (size_t i = 0; i < r.argumentCount; i++)
+        r.arguments[i] = from.number();
     r.subject = names[from.number()];
     const Backtrace& backtrace = s.backtraces[from.number()];
     r.backtrace.assign(backtrace.frames.begin(), backtrace.frames.begin() + backtrace.depth);
@@ -304,7 +310,8 @@ void SyscallLog::clear() {
 uint64_t SyscallLog::nextSequence() const { return m->storage->index.size(); }
 
 uint32_t SyscallLog::intern(std::string_view name) {
-    const auto [it, isNew] = m->nameIds.try_emplace(std::string(name), static_cast<uint32_t>(m->names.size()));
+    const auto [it, isNew] =
+        m->nameIds.try_emplace(std::string(name), static_cast<uint32_t>(m->names.size()));
     if (isNew) {
         m->names.grow() = it->first;
         m->names.publish();

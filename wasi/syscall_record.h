@@ -26,22 +26,22 @@ struct MemoryAccess {
 inline constexpr size_t kMaxPayloadBytes = 4096;
 
 struct SyscallRecord {
-    uint64_t sequence = 0;    // 0, 1, 2 … in order of begin
+    uint64_t sequence = 0;  // 0, 1, 2 … in order of begin
     uint64_t tick = 0;
     uint32_t thread = 0;
-    uint16_t function = 0;    // HostFunction row: allHostFunctions()[function]
+    uint16_t function = 0;  // HostFunction row: allHostFunctions()[function]
     Outcome outcome = Outcome::Pending;
     Origin origin = Origin::Host;
-    uint16_t errno_ = 0;      // for functions that return one (0 = success); see HostFunction::returnsErrno
+    uint16_t errno_ = 0;  // for functions that return one (0 = success); see HostFunction::returnsErrno
     uint8_t argumentCount = 0;
     std::array<uint64_t, 10> arguments{};
-    uint64_t result = 0;      // raw result slot, exit code for Exited
-    int64_t startNs = 0;      // monotonic, since launch
+    uint64_t result = 0;  // raw result slot, exit code for Exited
+    int64_t startNs = 0;  // monotonic, since launch
     int64_t durationNs = 0;
     std::vector<MemoryAccess> accesses;
     std::vector<engine::CodeLocation> backtrace;  // youngest first, at most 16
-    std::string subject;      // guest path of the descriptor that the call is about ("/data/in.txt", "stdin")
-    std::string detail;       // host path, why denied, "not implemented" …: one line, for people
+    std::string subject;  // guest path of the descriptor that the call is about ("/data/in.txt", "stdin")
+    std::string detail;   // host path, why denied, "not implemented" …: one line, for people
 };
 
 }  // namespace wasi

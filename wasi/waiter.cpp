@@ -28,7 +28,8 @@ std::string Waiter::waitingFor() const {
     return m_text;
 }
 
-Waiter::Woken Waiter::wait(std::span<pollfd> what, std::optional<uint64_t> timeoutNs, const std::string& text) {
+Waiter::Woken Waiter::wait(std::span<pollfd> what, std::optional<uint64_t> timeoutNs,
+                           const std::string& text) {
     {
         const std::lock_guard lock(m_mutex);
         m_text = text;

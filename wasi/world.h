@@ -99,7 +99,8 @@ struct DirectoryEntry {
 class Directory : public File {
 public:
     Directory* asDirectory() override { return this; }
-    virtual OrErrno<std::unique_ptr<File>> open(const std::string& path, const OpenHow& how, std::string* why) = 0;
+    virtual OrErrno<std::unique_ptr<File>> open(const std::string& path, const OpenHow& how,
+                                                std::string* why) = 0;
     virtual OrErrno<Filestat> statAt(const std::string& path, bool follow) = 0;
     virtual Errno setTimesAt(const std::string& path, bool follow, const NewTimes& times) = 0;
     virtual Errno createDirectory(const std::string& path) = 0;

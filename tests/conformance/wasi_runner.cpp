@@ -146,7 +146,8 @@ Outcome check(const Specification& s, const Ended& ended, const wasi::WasiHost& 
     std::string why;
     const auto stderrText = textOf(host, wasi::OutputStream::Stderr);
     if (ended.timedOut) return failed("takes too long; was waiting for: " + host.waitingFor());
-    if (!ended.trap.empty()) why = "trap: " + ended.trap;
+    if (!ended.trap.empty())
+        why = "trap: " + ended.trap;
     else if (ended.exitCode != s.exitCode)
         why = "exit status " + std::to_string(ended.exitCode) + ", expected " + std::to_string(s.exitCode);
     for (const auto& [stream, expected] : s.output) {
@@ -203,7 +204,8 @@ Outcome runOne(const fs::path& wasm, const Options& options) {
 
     Ended ended;
     {
-        if (auto begun = (*machine)->start(engine::FuncAddr(start->address), {}); !begun) return failed(begun.error().text());
+        if (auto begun = (*machine)->start(engine::FuncAddr(start->address), {}); !begun)
+            return failed(begun.error().text());
         const Watchdog watchdog(std::chrono::seconds(60), **machine, **host);
         const auto stop = runThrough(**machine, options.breakEverywhere, watchdog);
         ended.timedOut = watchdog.fired;
@@ -213,7 +215,8 @@ Outcome runOne(const fs::path& wasm, const Options& options) {
     auto outcome = check(s, ended, **host);
     if (options.isVerbose && outcome.verdict == Verdict::Failed)
         for (const auto& record : (*host)->log().slice(0, 10000))
-            outcome.why += "\n    " + wasi::show(record).line() + (record.detail.empty() ? "" : "  # " + record.detail);
+            outcome.why +=
+                "\n    " + wasi::show(record).line() + (record.detail.empty() ? "" : "  # " + record.detail);
     return outcome;
 }
 
@@ -260,7 +263,8 @@ int main(int argc, char** argv) {
         }
         counts[static_cast<int>(outcome.verdict)]++;
         if (outcome.verdict != Verdict::Passed)
-            std::printf("%s %s: %s\n", outcome.verdict == Verdict::Failed ? "FAIL" : "SKIP", test.c_str(), outcome.why.c_str());
+            std::printf("%s %s: %s\n", outcome.verdict == Verdict::Failed ? "FAIL" : "SKIP", test.c_str(),
+                        outcome.why.c_str());
     }
     std::printf("%d passed, %d failed, %d skipped\n", counts[0], counts[1], counts[2]);
     return counts[1] == 0 ? 0 : 1;

@@ -18,7 +18,8 @@ OrErrno<Descriptor*> Preview1::open(Fd fd, Rights needed) {
 
 Errno Preview1::lacks(Rights missing) {
     if (m_call.logging())
-        m_call.detail = "denied: the descriptor lacks " + abi::flagText(Abi<Rights>::kNames, static_cast<uint64_t>(missing));
+        m_call.detail = "denied: the descriptor lacks " +
+                        abi::flagText(Abi<Rights>::kNames, static_cast<uint64_t>(missing));
     return Errno::Notcapable;
 }
 
@@ -103,7 +104,8 @@ Errno Preview1::fd_filestat_set_size(Fd fd, Filesize size) {
 }
 
 OrErrno<NewTimes> Preview1::newTimes(Timestamp atim, Timestamp mtim, Fstflags flags) {
-    if (has(flags, Fstflags::Atim | Fstflags::AtimNow) || has(flags, Fstflags::Mtim | Fstflags::MtimNow)) return Errno::Inval;
+    if (has(flags, Fstflags::Atim | Fstflags::AtimNow) || has(flags, Fstflags::Mtim | Fstflags::MtimNow))
+        return Errno::Inval;
     NewTimes times;
     if (has(flags, Fstflags::Atim)) times.accessed = uint64_t{atim};
     if (has(flags, Fstflags::AtimNow)) times.accessed = NewTimes::Now{};
@@ -167,7 +169,8 @@ Errno Unstable::fd_seek(Fd fd, Filedelta offset, unstable::Whence whence, Filesi
 
 namespace {
 unstable::Filestat toUnstable(const Filestat& s) {
-    return {s.dev, s.ino, s.filetype, static_cast<uint32_t>(std::min<uint64_t>(s.nlink, UINT32_MAX)), s.size, s.atim, s.mtim, s.ctim};
+    return {s.dev,  s.ino,  s.filetype, static_cast<uint32_t>(std::min<uint64_t>(s.nlink, UINT32_MAX)),
+            s.size, s.atim, s.mtim,     s.ctim};
 }
 }  // namespace
 
@@ -178,7 +181,8 @@ Errno Unstable::fd_filestat_get(Fd fd, unstable::Filestat& stat) {
     return error;
 }
 
-Errno Unstable::path_filestat_get(Fd fd, Lookupflags flags, const std::string& path, unstable::Filestat& stat) {
+Errno Unstable::path_filestat_get(Fd fd, Lookupflags flags, const std::string& path,
+                                  unstable::Filestat& stat) {
     Filestat now;
     const Errno error = Preview1::path_filestat_get(fd, flags, path, now);
     stat = toUnstable(now);

@@ -11,7 +11,8 @@ namespace {
 using Names = std::vector<std::string_view>;
 
 // ROW(method, family, its parameters as the standard names them (results behind them), what it does [, false: not implemented])
-#define ROW(method, family, names, ...) hostRow<&Preview1::method>(kModule, #method, Family::family, Names names, __VA_ARGS__)
+#define ROW(method, family, names, ...) \
+    hostRow<&Preview1::method>(kModule, #method, Family::family, Names names, __VA_ARGS__)
 
 constexpr std::string_view kModule = "wasi_snapshot_preview1", kUnstable = "wasi_unstable";
 
@@ -35,7 +36,8 @@ std::vector<HostRow> preview1Rows() {
         ROW(fd_close, Files, ({"fd"}), "Closes a descriptor."),
         ROW(fd_datasync, Files, ({"fd"}), "Writes a file's data through to the disk."),
         ROW(fd_fdstat_get, Files, ({"fd", "stat"}), "Tells a descriptor's file type, flags and rights."),
-        ROW(fd_fdstat_set_flags, Files, ({"fd", "flags"}), "Changes a descriptor's flags (append, nonblock)."),
+        ROW(fd_fdstat_set_flags, Files, ({"fd", "flags"}),
+            "Changes a descriptor's flags (append, nonblock)."),
         ROW(fd_fdstat_set_rights, Files, ({"fd", "fs_rights_base", "fs_rights_inheriting"}),
             "Drops rights of a descriptor."),
         ROW(fd_filestat_get, Files, ({"fd", "buf"}),
@@ -67,7 +69,9 @@ std::vector<HostRow> preview1Rows() {
             "Sets access and modification time of a file by its path."),
         ROW(path_link, Files, ({"old_fd", "old_flags", "old_path", "new_fd", "new_path"}),
             "Makes a hard link."),
-        ROW(path_open, Files, ({"fd", "dirflags", "path", "oflags", "fs_rights_base", "fs_rights_inheriting", "fdflags", "opened_fd"}),
+        ROW(path_open, Files,
+            ({"fd", "dirflags", "path", "oflags", "fs_rights_base", "fs_rights_inheriting", "fdflags",
+              "opened_fd"}),
             "Opens a file or directory."),
         ROW(path_readlink, Files, ({"fd", "path", "buf", "buf_len", "bufused"}),
             "Reads where a symbolic link leads."),
@@ -99,11 +103,13 @@ std::vector<HostRow> unstableRows() {
         rows.push_back(std::move(row));
     }
     const auto replace = [&]<auto M>(std::string_view name) {
-        const auto row = std::find_if(rows.begin(), rows.end(), [&](const HostRow& r) { return r.function.name == name; });
+        const auto row =
+            std::find_if(rows.begin(), rows.end(), [&](const HostRow& r) { return r.function.name == name; });
         CHECK(row != rows.end());
         Names names;
         for (const auto* part : {&row->function.parameters, &row->function.results})
-            for (const auto& p : *part) names.push_back(p.name);
+            for (const auto& p : *part)
+                names.push_back(p.name);
         *row = hostRow<M>(kUnstable, name, row->function.family, names, row->function.summary);
     };
     replace.operator()<&Unstable::fd_seek>("fd_seek");

@@ -12,9 +12,11 @@ std::string displayPath(std::string_view directory, std::string_view path) {
         for (size_t at = 0; at < text.size();) {
             const size_t slash = std::min(text.find('/', at), text.size());
             const auto part = text.substr(at, slash - at);
-            if (part == ".." && !parts.empty() && parts.back() != "..") parts.pop_back();
-            else if (part == ".." && isAbsolute) {}
-            else if (!part.empty() && part != ".") parts.push_back(part);
+            if (part == ".." && !parts.empty() && parts.back() != "..")
+                parts.pop_back();
+            else if (part == ".." && isAbsolute) {
+            } else if (!part.empty() && part != ".")
+                parts.push_back(part);
             at = slash + 1;
         }
     };
@@ -51,7 +53,8 @@ std::string nearestPreopen(const DescriptorTable& files, const std::string& path
         const std::string name = displayPath("", d->guestPath);
         const bool isPrefix = path == name || name == "/" || path.starts_with(name + "/");
         size_t common = 0;
-        for (size_t i = 0; i < std::min(name.size(), path.size()) && name[i] == path[i]; i++) common = i + 1;
+        for (size_t i = 0; i < std::min(name.size(), path.size()) && name[i] == path[i]; i++)
+            common = i + 1;
         if (isPrefix) common += path.size() + 1;
         if (nearest.empty() || common > most) {
             nearest = d->guestPath;
@@ -74,14 +77,19 @@ Errno Preview1::explain(Errno error, Fd fd, const std::string& path, std::string
         bool covers = false;
         const std::string nearest = nearestPreopen(m_state.files, full, covers);
         if (path.starts_with('/'))
-            m_call.detail = "denied: " + full + " is absolute; paths are relative to a descriptor" +
-                            (covers ? " (" + nearest + " covers it)" : "; no preopen covers it" + (nearest.empty() ? "" : ", nearest is " + nearest));
+            m_call.detail =
+                "denied: " + full + " is absolute; paths are relative to a descriptor" +
+                (covers ? " (" + nearest + " covers it)"
+                        : "; no preopen covers it" + (nearest.empty() ? "" : ", nearest is " + nearest));
         else if (covers && d && !d->isPreopen)
-            m_call.detail = "denied: " + path + " leaves the directory " + d->guestPath + " that it was opened from";
+            m_call.detail =
+                "denied: " + path + " leaves the directory " + d->guestPath + " that it was opened from";
         else if (covers)
-            m_call.detail = "denied: " + path + " leads out of " + (d ? d->guestPath : nearest) + " (a symbolic link, or ..)";
+            m_call.detail = "denied: " + path + " leads out of " + (d ? d->guestPath : nearest) +
+                            " (a symbolic link, or ..)";
         else
-            m_call.detail = "denied: no preopen covers " + full + (nearest.empty() ? "" : "; nearest is " + nearest);
+            m_call.detail =
+                "denied: no preopen covers " + full + (nearest.empty() ? "" : "; nearest is " + nearest);
     } else if (error == Errno::Rofs) {
         m_call.detail = "denied: " + full + " lies in a read-only preopen; grant it read-write to allow this";
     }
@@ -102,8 +110,8 @@ Errno Preview1::path_filestat_get(Fd fd, Lookupflags flags, const std::string& p
     return explain(answer.error(), fd, path);
 }
 
-Errno Preview1::path_filestat_set_times(Fd fd, Lookupflags flags, const std::string& path, Timestamp atim, Timestamp mtim,
-                                        Fstflags fst_flags) {
+Errno Preview1::path_filestat_set_times(Fd fd, Lookupflags flags, const std::string& path, Timestamp atim,
+                                        Timestamp mtim, Fstflags fst_flags) {
     const auto at = directory(fd, Rights::PathFilestatSetTimes);
     if (!at) return at.error();
     const auto times = newTimes(atim, mtim, fst_flags);
@@ -111,17 +119,21 @@ Errno Preview1::path_filestat_set_times(Fd fd, Lookupflags flags, const std::str
     return explain((*at)->setTimesAt(path, has(flags, Lookupflags::SymlinkFollow), *times), fd, path);
 }
 
-Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& old_path, Fd new_fd, const std::string& new_path) {
+Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& old_path, Fd new_fd,
+                          const std::string& new_path) {
     const auto from = directory(old_fd, Rights::PathLinkSource);
     if (!from) return from.error();
     const auto to = directory(new_fd, Rights::PathLinkTarget);
     if (!to) return to.error();
     const Errno error = (*from)->link(old_path, has(old_flags, Lookupflags::SymlinkFollow), **to, new_path);
-    return explain(error, old_fd, old_path, error == Errno::Perm ? "no hard links to directories, or between preopens of different permission" : "");
+    return explain(error, old_fd, old_path,
+                   error == Errno::Perm
+                       ? "no hard links to directories, or between preopens of different permission"
+                       : "");
 }
 
-Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, Oflags oflags, Rights base, Rights inheriting,
-                          Fdflags fdflags, Fd& opened_fd) {
+Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, Oflags oflags, Rights base,
+                          Rights inheriting, Fdflags fdflags, Fd& opened_fd) {
     // Which rights a call needs: WASI 0.1, `rights`, at path_open, path_create_file, path_filestat_set_size, fd_datasync and fd_sync.
     Rights needed = Rights::PathOpen;
     if (has(oflags, Oflags::Creat)) needed = needed | Rights::PathCreateFile;
@@ -129,7 +141,8 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     const auto at = directory(fd, needed);
     if (!at) return at.error();
     const Descriptor& parent = *m_state.files.find(fd);
-    const Rights possible = has(oflags, Oflags::Directory) ? kDirectoryRights : kFileRights | kDirectoryRights;
+    const Rights possible =
+        has(oflags, Oflags::Directory) ? kDirectoryRights : kFileRights | kDirectoryRights;
     Rights passedOn = (base & possible) | (inheriting & (kFileRights | kDirectoryRights));
     if (has(fdflags, Fdflags::Dsync)) passedOn = passedOn | Rights::FdDatasync;
     if (hasAny(fdflags, Fdflags::Rsync | Fdflags::Sync)) passedOn = passedOn | Rights::FdSync;
@@ -168,7 +181,8 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     return Errno::Success;
 }
 
-Errno Preview1::path_readlink(Fd fd, const std::string& path, Pointer<uint8_t> buf, Size buf_len, Size& bufused) {
+Errno Preview1::path_readlink(Fd fd, const std::string& path, Pointer<uint8_t> buf, Size buf_len,
+                              Size& bufused) {
     const auto at = directory(fd, Rights::PathReadlink);
     if (!at) return at.error();
     const auto target = (*at)->readLink(path);
@@ -191,14 +205,16 @@ Errno Preview1::path_rename(Fd fd, const std::string& old_path, Fd new_fd, const
     const auto to = directory(new_fd, Rights::PathRenameTarget);
     if (!to) return to.error();
     const Errno error = (*from)->rename(old_path, **to, new_path);
-    return explain(error, fd, old_path, error == Errno::Perm ? "no renames between preopens of different permission" : "");
+    return explain(error, fd, old_path,
+                   error == Errno::Perm ? "no renames between preopens of different permission" : "");
 }
 
 Errno Preview1::path_symlink(const std::string& old_path, Fd fd, const std::string& new_path) {
     const auto at = directory(fd, Rights::PathSymlink);
     if (!at) return at.error();
-    return explain((*at)->symlink(old_path, new_path), fd, new_path,
-                   old_path.starts_with('/') ? "a link to the absolute path " + old_path + " would lead nowhere" : "");
+    return explain(
+        (*at)->symlink(old_path, new_path), fd, new_path,
+        old_path.starts_with('/') ? "a link to the absolute path " + old_path + " would lead nowhere" : "");
 }
 
 Errno Preview1::path_unlink_file(Fd fd, const std::string& path) {

@@ -34,32 +34,41 @@ std::string seconds(uint64_t ns) {
 
 }  // namespace
 
-Answer Preview1::poll_oneoff(Pointer<Subscription> in, Pointer<Event> out, Size nsubscriptions, Size& nevents) {
+Answer Preview1::poll_oneoff(Pointer<Subscription> in, Pointer<Event> out, Size nsubscriptions,
+                             Size& nevents) {
     if (nsubscriptions == 0) return Errno::Inval;
-    const uint8_t* bytes = m_call.memory.read(in.address, uint64_t{nsubscriptions} * Abi<Subscription>::size());
-    if (!bytes || !m_call.memory.contains(out.address, uint64_t{nsubscriptions} * Abi<Event>::size())) return Errno::Fault;
+    const uint8_t* bytes =
+        m_call.memory.read(in.address, uint64_t{nsubscriptions} * Abi<Subscription>::size());
+    if (!bytes || !m_call.memory.contains(out.address, uint64_t{nsubscriptions} * Abi<Event>::size()))
+        return Errno::Fault;
     if (nsubscriptions > kMaxSubscriptions) {
         m_call.detail = "more than " + decimal(kMaxSubscriptions) + " subscriptions";
         return Errno::Inval;
     }
     std::vector<Subscription> subscriptions(nsubscriptions);
     for (size_t i = 0; i < subscriptions.size(); i++)
-        if (!Abi<Subscription>::load(bytes + i * Abi<Subscription>::size(), subscriptions[i])) return Errno::Inval;
+        if (!Abi<Subscription>::load(bytes + i * Abi<Subscription>::size(), subscriptions[i]))
+            return Errno::Inval;
     return pollOneoff(std::move(subscriptions), out.address, nevents);
 }
 
-Answer Unstable::poll_oneoff(Pointer<unstable::Subscription> in, Pointer<Event> out, Size nsubscriptions, Size& nevents) {
+Answer Unstable::poll_oneoff(Pointer<unstable::Subscription> in, Pointer<Event> out, Size nsubscriptions,
+                             Size& nevents) {
     if (nsubscriptions == 0 || nsubscriptions > kMaxSubscriptions) return Errno::Inval;
-    const uint8_t* bytes = m_call.memory.read(in.address, uint64_t{nsubscriptions} * Abi<unstable::Subscription>::size());
-    if (!bytes || !m_call.memory.contains(out.address, uint64_t{nsubscriptions} * Abi<Event>::size())) return Errno::Fault;
+    const uint8_t* bytes =
+        m_call.memory.read(in.address, uint64_t{nsubscriptions} * Abi<unstable::Subscription>::size());
+    if (!bytes || !m_call.memory.contains(out.address, uint64_t{nsubscriptions} * Abi<Event>::size()))
+        return Errno::Fault;
     std::vector<Subscription> subscriptions(nsubscriptions);
     for (size_t i = 0; i < subscriptions.size(); i++) {
         unstable::Subscription old;
-        if (!Abi<unstable::Subscription>::load(bytes + i * Abi<unstable::Subscription>::size(), old)) return Errno::Inval;
+        if (!Abi<unstable::Subscription>::load(bytes + i * Abi<unstable::Subscription>::size(), old))
+            return Errno::Inval;
         auto& now = subscriptions[i];
         now.userdata = old.userdata;
         if (const auto* clock = std::get_if<0>(&old.u.content))
-            now.u.content.emplace<0>(SubscriptionClock{clock->id, clock->timeout, clock->precision, clock->flags});
+            now.u.content.emplace<0>(
+                SubscriptionClock{clock->id, clock->timeout, clock->precision, clock->flags});
         else if (const auto* reading = std::get_if<1>(&old.u.content))
             now.u.content.emplace<1>(*reading);
         else
@@ -101,7 +110,8 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
         const auto d = open(fd, Rights::PollFdReadwrite);
         if (!d) {
             w.event = eventOf(subscriptions[i], d.error());
-        } else if (!has((*d)->base, isRead ? Rights::FdRead : Rights::FdWrite) && (*d)->file->type() != Filetype::Directory) {
+        } else if (!has((*d)->base, isRead ? Rights::FdRead : Rights::FdWrite) &&
+                   (*d)->file->type() != Filetype::Directory) {
             w.event = eventOf(subscriptions[i], Errno::Notcapable);
         } else if ((*d)->file->readiness().hostFd < 0) {
             w.event = eventOf(subscriptions[i], Errno::Success);
@@ -115,8 +125,12 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
     std::vector<pollfd> what;
     for (const auto& w : watched)
         if (w.descriptor)
-            what.push_back({w.descriptor->file->readiness().hostFd, static_cast<short>(w.subscription->u.content.index() == 1 ? POLLIN : POLLOUT), 0});
-    const auto anyOccurred = [&] { return std::any_of(watched.begin(), watched.end(), [](const auto& w) { return w.event.has_value(); }); };
+            what.push_back({w.descriptor->file->readiness().hostFd,
+                            static_cast<short>(w.subscription->u.content.index() == 1 ? POLLIN : POLLOUT),
+                            0});
+    const auto anyOccurred = [&] {
+        return std::any_of(watched.begin(), watched.end(), [](const auto& w) { return w.event.has_value(); });
+    };
     for (bool firstRound = true;; firstRound = false) {
         std::optional<uint64_t> nearest;  // in time of the guest, from now
         for (auto& w : watched) {
@@ -151,7 +165,8 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
             const short revents = what[at++].revents;
             if (revents == 0 || w.event) continue;
             w.event = eventOf(*w.subscription, Errno::Success);
-            w.event->fd_readwrite.nbytes = w.event->type == Eventtype::FdRead ? w.descriptor->file->available() : 4096;
+            w.event->fd_readwrite.nbytes =
+                w.event->type == Eventtype::FdRead ? w.descriptor->file->available() : 4096;
             if (w.descriptor->file->readiness().isSocketLike && (revents & POLLHUP))
                 w.event->fd_readwrite.flags = Eventrwflags::FdReadwriteHangup;
         }
@@ -165,7 +180,9 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
         if (!w.event) continue;
         uint8_t bytes[64];
         Abi<Event>::store(bytes, *w.event);
-        std::memcpy(m_call.memory.writable(out + count * static_cast<uint32_t>(Abi<Event>::size()), Abi<Event>::size()), bytes, Abi<Event>::size());
+        std::memcpy(m_call.memory.writable(out + count * static_cast<uint32_t>(Abi<Event>::size()),
+                                           Abi<Event>::size()),
+                    bytes, Abi<Event>::size());
         count++;
     }
     m_call.memory.wrote(out, uint64_t{count} * Abi<Event>::size());

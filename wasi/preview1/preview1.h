@@ -56,11 +56,12 @@ public:
     // path.cpp
     Errno path_create_directory(Fd fd, const std::string& path);
     Errno path_filestat_get(Fd fd, Lookupflags flags, const std::string& path, Filestat& stat);
-    Errno path_filestat_set_times(Fd fd, Lookupflags flags, const std::string& path, Timestamp atim, Timestamp mtim,
-                                  Fstflags fst_flags);
-    Errno path_link(Fd old_fd, Lookupflags old_flags, const std::string& old_path, Fd new_fd, const std::string& new_path);
-    Errno path_open(Fd fd, Lookupflags dirflags, const std::string& path, Oflags oflags, Rights fs_rights_base,
-                    Rights fs_rights_inheriting, Fdflags fdflags, Fd& opened_fd);
+    Errno path_filestat_set_times(Fd fd, Lookupflags flags, const std::string& path, Timestamp atim,
+                                  Timestamp mtim, Fstflags fst_flags);
+    Errno path_link(Fd old_fd, Lookupflags old_flags, const std::string& old_path, Fd new_fd,
+                    const std::string& new_path);
+    Errno path_open(Fd fd, Lookupflags dirflags, const std::string& path, Oflags oflags,
+                    Rights fs_rights_base, Rights fs_rights_inheriting, Fdflags fdflags, Fd& opened_fd);
     Errno path_readlink(Fd fd, const std::string& path, Pointer<uint8_t> buf, Size buf_len, Size& bufused);
     Errno path_remove_directory(Fd fd, const std::string& path);
     Errno path_rename(Fd fd, const std::string& old_path, Fd new_fd, const std::string& new_path);
@@ -119,7 +120,8 @@ public:
     Errno fd_seek(Fd fd, Filedelta offset, unstable::Whence whence, Filesize& newoffset);
     Errno fd_filestat_get(Fd fd, unstable::Filestat& stat);
     Errno path_filestat_get(Fd fd, Lookupflags flags, const std::string& path, unstable::Filestat& stat);
-    Answer poll_oneoff(Pointer<unstable::Subscription> in, Pointer<Event> out, Size nsubscriptions, Size& nevents);
+    Answer poll_oneoff(Pointer<unstable::Subscription> in, Pointer<Event> out, Size nsubscriptions,
+                       Size& nevents);
 };
 
 /// "/data/../x" and such, put together and tidied by its text alone; for people, never for opening.

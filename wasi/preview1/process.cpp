@@ -9,7 +9,8 @@ namespace {
 
 Errno sizes(const std::vector<std::string>& strings, Size& count, Size& bytes) {
     uint64_t total = 0;
-    for (const auto& s : strings) total += s.size() + 1;
+    for (const auto& s : strings)
+        total += s.size() + 1;
     if (total > UINT32_MAX) return Errno::TooBig;
     count = static_cast<uint32_t>(strings.size());
     bytes = static_cast<uint32_t>(total);
@@ -26,12 +27,14 @@ Errno Preview1::putStrings(const std::vector<std::string>& strings, uint32_t tab
         addresses.push_back(at);
         at += static_cast<uint32_t>(s.size()) + 1;
     }
-    return m_call.memory.write(table, addresses.data(), addresses.size() * sizeof(uint32_t)) ? Errno::Success : Errno::Fault;
+    return m_call.memory.write(table, addresses.data(), addresses.size() * sizeof(uint32_t)) ? Errno::Success
+                                                                                             : Errno::Fault;
 }
 
 std::vector<std::string> Preview1::environment() const {
     std::vector<std::string> lines;
-    for (const auto& [name, value] : m_state.capabilities.environment) lines.push_back(name + "=" + value);
+    for (const auto& [name, value] : m_state.capabilities.environment)
+        lines.push_back(name + "=" + value);
     return lines;
 }
 
@@ -76,9 +79,7 @@ Answer Preview1::proc_raise(Signal sig) {
     case Signal::Stop:
     case Signal::Tstp:
     case Signal::Ttin:
-    case Signal::Ttou:
-        m_call.detail = "not implemented: stopping signals";
-        return Errno::Nosys;
+    case Signal::Ttou: m_call.detail = "not implemented: stopping signals"; return Errno::Nosys;
     default: break;
     }
     // Terminates the process; as a trap, so that the place and its frames can be seen.

@@ -6,18 +6,19 @@
 namespace wasi {
 
 inline constexpr Rights kFileRights =
-    Rights::FdDatasync | Rights::FdRead | Rights::FdSeek | Rights::FdFdstatSetFlags | Rights::FdSync | Rights::FdTell |
-    Rights::FdWrite | Rights::FdAdvise | Rights::FdAllocate | Rights::FdFilestatGet | Rights::FdFilestatSetSize |
-    Rights::FdFilestatSetTimes | Rights::PollFdReadwrite;
+    Rights::FdDatasync | Rights::FdRead | Rights::FdSeek | Rights::FdFdstatSetFlags | Rights::FdSync |
+    Rights::FdTell | Rights::FdWrite | Rights::FdAdvise | Rights::FdAllocate | Rights::FdFilestatGet |
+    Rights::FdFilestatSetSize | Rights::FdFilestatSetTimes | Rights::PollFdReadwrite;
 inline constexpr Rights kDirectoryRights =
-    Rights::FdDatasync | Rights::FdFdstatSetFlags | Rights::FdSync | Rights::PathCreateDirectory | Rights::PathCreateFile |
-    Rights::PathLinkSource | Rights::PathLinkTarget | Rights::PathOpen | Rights::FdReaddir | Rights::PathReadlink |
-    Rights::PathRenameSource | Rights::PathRenameTarget | Rights::PathFilestatGet | Rights::PathFilestatSetSize |
-    Rights::PathFilestatSetTimes | Rights::FdFilestatGet | Rights::FdFilestatSetTimes | Rights::PathSymlink |
-    Rights::PathRemoveDirectory | Rights::PathUnlinkFile | Rights::PollFdReadwrite;
+    Rights::FdDatasync | Rights::FdFdstatSetFlags | Rights::FdSync | Rights::PathCreateDirectory |
+    Rights::PathCreateFile | Rights::PathLinkSource | Rights::PathLinkTarget | Rights::PathOpen |
+    Rights::FdReaddir | Rights::PathReadlink | Rights::PathRenameSource | Rights::PathRenameTarget |
+    Rights::PathFilestatGet | Rights::PathFilestatSetSize | Rights::PathFilestatSetTimes |
+    Rights::FdFilestatGet | Rights::FdFilestatSetTimes | Rights::PathSymlink | Rights::PathRemoveDirectory |
+    Rights::PathUnlinkFile | Rights::PollFdReadwrite;
 /// Terminals, pipes, devices. That they lack seek and tell is how programs know a terminal.
-inline constexpr Rights kStreamRights =
-    Rights::FdRead | Rights::FdFdstatSetFlags | Rights::FdWrite | Rights::FdFilestatGet | Rights::PollFdReadwrite;
+inline constexpr Rights kStreamRights = Rights::FdRead | Rights::FdFdstatSetFlags | Rights::FdWrite |
+                                        Rights::FdFilestatGet | Rights::PollFdReadwrite;
 inline constexpr Rights kSocketRights = kStreamRights | Rights::SockShutdown | Rights::SockAccept;
 
 constexpr Rights rightsThatApply(Filetype type) {

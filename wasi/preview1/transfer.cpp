@@ -10,8 +10,9 @@ namespace wasi {
 
 namespace {
 
-constexpr uint32_t kMaxBuffers = 1024;              // IOV_MAX of Linux
-constexpr uint64_t kSliceBytes = uint64_t{16} << 20;  // moved between two looks at whether the session wants the thread
+constexpr uint32_t kMaxBuffers = 1024;  // IOV_MAX of Linux
+constexpr uint64_t kSliceBytes = uint64_t{16}
+                                 << 20;  // moved between two looks at whether the session wants the thread
 
 /// Walks over a list of buffers as they are filled.
 class Cursor {
@@ -135,15 +136,20 @@ Answer Preview1::readInto(Fd fd, List<Iovec> iovs, std::optional<uint64_t> offse
     if (const Errno e = gather(iovs); e != Errno::Success) return e;
     File& file = *(*d)->file;
     if (m_bufferBytes == 0) return file.type() == Filetype::Directory ? Errno::Isdir : Errno::Success;
-    Answer answer = transfer(**d, true, [&](std::span<const iovec> to, uint64_t done) {
-        return file.read(to, offset ? std::optional(*offset + done) : std::nullopt);
-    }, nread);
+    Answer answer = transfer(
+        **d, true,
+        [&](std::span<const iovec> to, uint64_t done) {
+            return file.read(to, offset ? std::optional(*offset + done) : std::nullopt);
+        },
+        nread);
     if (m_call.logging() && answer.ended()) {
         uint64_t left = nread;
         const uint8_t* const base = m_call.memory.writable(0, 0);
         for (const auto& buffer : m_buffers) {
             const auto part = std::min<uint64_t>(left, buffer.iov_len);
-            if (part) m_call.memory.wrote(static_cast<uint32_t>(static_cast<uint8_t*>(buffer.iov_base) - base), part);
+            if (part)
+                m_call.memory.wrote(static_cast<uint32_t>(static_cast<uint8_t*>(buffer.iov_base) - base),
+                                    part);
             left -= part;
         }
     }
@@ -158,19 +164,28 @@ Answer Preview1::writeFrom(Fd fd, List<Ciovec> iovs, std::optional<uint64_t> off
     if (m_bufferBytes == 0) return file.type() == Filetype::Directory ? Errno::Isdir : Errno::Success;
     if ((*d)->isOutput)
         if (const Errno e = limitOutput(); e != Errno::Success) return e;
-    Answer answer = transfer(**d, false, [&](std::span<const iovec> from, uint64_t done) {
-        return file.write(from, offset ? std::optional(*offset + done) : std::nullopt);
-    }, nwritten);
+    Answer answer = transfer(
+        **d, false,
+        [&](std::span<const iovec> from, uint64_t done) {
+            return file.write(from, offset ? std::optional(*offset + done) : std::nullopt);
+        },
+        nwritten);
     if ((*d)->isOutput && answer.ended()) m_state.outputBytes += nwritten;
     return answer;
 }
 
-Answer Preview1::fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread) { return readInto(fd, iovs, offset, nread); }
-Answer Preview1::fd_read(Fd fd, List<Iovec> iovs, Size& nread) { return readInto(fd, iovs, std::nullopt, nread); }
+Answer Preview1::fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread) {
+    return readInto(fd, iovs, offset, nread);
+}
+Answer Preview1::fd_read(Fd fd, List<Iovec> iovs, Size& nread) {
+    return readInto(fd, iovs, std::nullopt, nread);
+}
 Answer Preview1::fd_pwrite(Fd fd, List<Ciovec> iovs, Filesize offset, Size& nwritten) {
     return writeFrom(fd, iovs, offset, nwritten);
 }
-Answer Preview1::fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten) { return writeFrom(fd, iovs, std::nullopt, nwritten); }
+Answer Preview1::fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten) {
+    return writeFrom(fd, iovs, std::nullopt, nwritten);
+}
 
 Errno Preview1::fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie cookie, Size& bufused) {
     const auto d = open(fd, Rights::FdReaddir);
@@ -193,7 +208,8 @@ Errno Preview1::fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie 
     for (uint64_t at = cookie; at < listing.size() && used < buf_len; at++) {
         const auto& entry = listing[at];
         uint8_t header[32];
-        Abi<Dirent>::store(header, {at + 1, entry.inode, static_cast<uint32_t>(entry.name.size()), entry.type});
+        Abi<Dirent>::store(header,
+                           {at + 1, entry.inode, static_cast<uint32_t>(entry.name.size()), entry.type});
         const auto put = [&](const void* bytes, size_t length) {
             const auto part = std::min<size_t>(length, buf_len - used);
             std::memcpy(room + used, bytes, part);

@@ -73,7 +73,8 @@ private:
         if (path.empty()) return Errno::Noent;
         if (path.size() >= PATH_MAX) return Errno::Nametoolong;
         if (path[0] == '/') return kOutside;
-        if (m_todo.empty() && (path.back() == '/' || path == "." || path.ends_with("/."))) m_mustBeDirectory = true;
+        if (m_todo.empty() && (path.back() == '/' || path == "." || path.ends_with("/.")))
+            m_mustBeDirectory = true;
         std::vector<std::string> parts;
         for (size_t at = 0; at < path.size();) {
             const size_t slash = std::min(path.find('/', at), path.size());
@@ -116,7 +117,8 @@ private:
             return follow(link.get());
         if (m_mustBeDirectory && (m_flags & O_CREAT)) return Errno::Isdir;
         // O_NOFOLLOW holds here too: what was put in place of the name meanwhile is not followed.
-        return reached(openat(here(), name.c_str(), m_flags | O_NOFOLLOW | (m_mustBeDirectory ? O_DIRECTORY : 0), m_mode));
+        return reached(openat(here(), name.c_str(),
+                              m_flags | O_NOFOLLOW | (m_mustBeDirectory ? O_DIRECTORY : 0), m_mode));
     }
 
     int m_root, m_flags;
@@ -134,7 +136,8 @@ Resolution chooseResolution() {
     return !probe && errno == ENOSYS ? Resolution::Walk : Resolution::Openat2;
 }
 
-OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags, mode_t mode) {
+OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags,
+                              mode_t mode) {
     if (resolution == Resolution::Openat2) return openByKernel(directory, path, flags, mode);
     return Walk(directory, flags, mode).open(path);
 }
@@ -145,7 +148,8 @@ OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::str
     if (path[0] == '/') return kOutside;
     Place place;
     size_t end = path.size();
-    while (end > 0 && path[end - 1] == '/') end--;
+    while (end > 0 && path[end - 1] == '/')
+        end--;
     place.mustBeDirectory = end < path.size();
     const size_t slash = path.rfind('/', end - 1);
     const size_t begin = slash == std::string::npos ? 0 : slash + 1;

@@ -20,13 +20,15 @@ inline constexpr Errno kOutside = Errno::Notcapable;
 
 /// As openat(2), and the result lies below `directory`. kOutside for a path that leaves it. O_NOFOLLOW concerns the last component; a
 /// trailing slash demands a directory, and follows. Again after a bounded number of tries where renames keep interfering.
-OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags, mode_t mode = 0);
+OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags,
+                              mode_t mode = 0);
 
 /// Where the last component of a path stands.
 struct Place {
-    UniqueFd owned;                // the parent, if it had to be opened
+    UniqueFd owned;  // the parent, if it had to be opened
     int parent = -1;
-    std::string name;              // one component: no slash, not "." or ".."; empty if the path names the directory `parent` itself
+    std::string
+        name;  // one component: no slash, not "." or ".."; empty if the path names the directory `parent` itself
     bool mustBeDirectory = false;  // the path ended in a slash
     bool isParentDots = false;     // … in ".."
     bool isSelf() const { return name.empty(); }

@@ -65,7 +65,8 @@ private:
 class ScaledClock : public RealClock {
 public:
     explicit ScaledClock(double scale) : m_scale(scale) {
-        for (size_t i = 0; i < m_start.size(); i++) m_start[i] = *RealClock::now(static_cast<Clockid>(i));
+        for (size_t i = 0; i < m_start.size(); i++)
+            m_start[i] = *RealClock::now(static_cast<Clockid>(i));
     }
     OrErrno<uint64_t> now(Clockid id) override {
         const auto real = RealClock::now(id);

@@ -57,7 +57,10 @@ int openFlags(const OpenHow& how) {
 }
 
 std::string_view kindOf(mode_t mode) {
-    return S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : S_ISCHR(mode) ? "a character device" : "a block device";
+    return S_ISFIFO(mode)   ? "a FIFO"
+           : S_ISSOCK(mode) ? "a socket"
+           : S_ISCHR(mode)  ? "a character device"
+                            : "a block device";
 }
 
 std::string joined(const std::string& directory, const std::string& path) {
@@ -77,9 +80,12 @@ Errno HostDirectory::setTimes(const NewTimes& times) {
     return done(futimens(m_fd.get(), HostTimes(times).both));
 }
 
-Errno HostDirectory::sync(bool dataOnly) { return done(dataOnly ? fdatasync(m_fd.get()) : fsync(m_fd.get())); }
+Errno HostDirectory::sync(bool dataOnly) {
+    return done(dataOnly ? fdatasync(m_fd.get()) : fsync(m_fd.get()));
+}
 
-OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, const OpenHow& how, std::string* why) {
+OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, const OpenHow& how,
+                                                   std::string* why) {
     const auto refuse = [&](Errno error, std::string_view reason) {
         if (why) *why = reason;
         return error;
@@ -91,7 +97,8 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     if (m_isReadOnly) flags &= ~(O_CREAT | O_EXCL);
     auto fd = openPath(path, flags, 0666);
     if (!fd) {
-        if (m_isReadOnly && how.create && fd.error() == Errno::Noent) return refuse(Errno::Rofs, "the preopen is read-only");
+        if (m_isReadOnly && how.create && fd.error() == Errno::Noent)
+            return refuse(Errno::Rofs, "the preopen is read-only");
         // A link in the last place that is not to be followed: Linux says ENOTDIR if a directory was demanded.
         if (fd.error() == Errno::Notdir && how.directory && !how.follow) {
             const auto s = statAt(path, false);
@@ -103,10 +110,11 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     struct stat s {};
     if (fstat((*fd).get(), &s) != 0) return lastErrno();
     if (S_ISDIR(s.st_mode))
-        return std::unique_ptr<File>(
-            std::make_unique<HostDirectory>(std::move(*fd), joined(m_hostPath, path), m_isReadOnly, m_resolution));
+        return std::unique_ptr<File>(std::make_unique<HostDirectory>(std::move(*fd), joined(m_hostPath, path),
+                                                                     m_isReadOnly, m_resolution));
     if (!S_ISREG(s.st_mode))
-        return refuse(Errno::Notsup, "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
+        return refuse(Errno::Notsup,
+                      "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
     auto file = std::make_unique<HostFile>(std::move(*fd), joined(m_hostPath, path), m_isReadOnly);
     if (has(how.flags, Fdflags::Append)) (void)file->setFlags(how.flags);
     return std::unique_ptr<File>(std::move(file));
@@ -192,7 +200,8 @@ OrErrno<Place> HostDirectory::placeOfTarget(const std::string& path) const {
         if (n < 0) return lastErrno();
         if (n == 0 || target[0] == '/') return kOutside;
         const size_t slash = now.find_last_of('/', now.find_last_not_of('/'));
-        now = (slash == std::string::npos ? "" : now.substr(0, slash + 1)) + std::string(target, static_cast<size_t>(n));
+        now = (slash == std::string::npos ? "" : now.substr(0, slash + 1)) +
+              std::string(target, static_cast<size_t>(n));
     }
     return Errno::Loop;
 }
@@ -203,7 +212,8 @@ Errno HostDirectory::mayMoveTo(const HostDirectory* to) const {
     return m_isReadOnly ? Errno::Rofs : Errno::Success;
 }
 
-Errno HostDirectory::link(const std::string& path, bool follow, Directory& directory, const std::string& newPath) {
+Errno HostDirectory::link(const std::string& path, bool follow, Directory& directory,
+                          const std::string& newPath) {
     const auto* to = dynamic_cast<const HostDirectory*>(&directory);
     if (const Errno e = mayMoveTo(to); e != Errno::Success) return e;
     auto from = follow ? placeOfTarget(path) : place(path);
@@ -244,7 +254,8 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
     if (!listing) return lastErrno();
     (void)fd.release();
     // What lies above is not told: ".." bears the directory's own number.
-    std::vector<DirectoryEntry> all{{".", self.st_ino, Filetype::Directory}, {"..", self.st_ino, Filetype::Directory}};
+    std::vector<DirectoryEntry> all{{".", self.st_ino, Filetype::Directory},
+                                    {"..", self.st_ino, Filetype::Directory}};
     leftOut = 0;
     errno = 0;
     while (const dirent* entry = readdir(listing)) {
@@ -267,21 +278,24 @@ engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen) {
     using engine::Error, engine::ErrorCode;
     if (preopen.kind == MountKind::Overlay || preopen.kind == MountKind::InMemory)
         return Error{ErrorCode::Unsupported,
-                     std::string(preopen.kind == MountKind::Overlay ? "copy-on-write overlay" : "in-memory") + " directory for " +
-                         preopen.guestPath + ": not yet supported; grant it read-write or read-only"};
+                     std::string(preopen.kind == MountKind::Overlay ? "copy-on-write overlay" : "in-memory") +
+                         " directory for " + preopen.guestPath +
+                         ": not yet supported; grant it read-write or read-only"};
     UniqueFd fd(::open(preopen.hostPath.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) {
         const int error = errno;
-        const auto code = error == ENOENT                       ? ErrorCode::NotFound
+        const auto code = error == ENOENT                     ? ErrorCode::NotFound
                           : error == EACCES || error == EPERM ? ErrorCode::Denied
                                                               : ErrorCode::Io;
         return Error{code, "preopen " + preopen.guestPath + ": " +
-                               (error == ENOENT    ? "there is no directory " + preopen.hostPath
-                                : error == ENOTDIR ? preopen.hostPath + " is not a directory"
-                                                   : "cannot open " + preopen.hostPath + ": " + std::string(errnoText(static_cast<uint16_t>(fromHost(error)))))};
+                               (error == ENOENT ? "there is no directory " + preopen.hostPath
+                                : error == ENOTDIR
+                                    ? preopen.hostPath + " is not a directory"
+                                    : "cannot open " + preopen.hostPath + ": " +
+                                          std::string(errnoText(static_cast<uint16_t>(fromHost(error)))))};
     }
-    return std::unique_ptr<Directory>(std::make_unique<HostDirectory>(std::move(fd), preopen.hostPath,
-                                                                      preopen.kind == MountKind::ReadOnly, chooseResolution()));
+    return std::unique_ptr<Directory>(std::make_unique<HostDirectory>(
+        std::move(fd), preopen.hostPath, preopen.kind == MountKind::ReadOnly, chooseResolution()));
 }
 
 }  // namespace wasi

@@ -103,7 +103,8 @@ Filetype fromMode(mode_t mode) {
 namespace {
 
 uint64_t ns(const timespec& t) {
-    return t.tv_sec < 0 ? 0 : static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+    return t.tv_sec < 0 ? 0
+                        : static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
 }
 
 }  // namespace

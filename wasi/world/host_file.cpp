@@ -16,7 +16,8 @@ namespace {
 template <class Call>
 auto retried(Call call) {
     decltype(call()) result;
-    do result = call();
+    do
+        result = call();
     while (result < 0 && errno == EINTR);
     return result;
 }
@@ -47,8 +48,9 @@ OrErrno<Filestat> HostFile::stat() {
 OrErrno<uint64_t> HostFile::read(std::span<const iovec> to, std::optional<uint64_t> offset) {
     if (offset && !fitsOffset(*offset)) return Errno::Inval;
     const ssize_t n = retried([&] {
-        return offset ? preadv(m_fd.get(), to.data(), static_cast<int>(to.size()), static_cast<off_t>(*offset))
-                      : readv(m_fd.get(), to.data(), static_cast<int>(to.size()));
+        return offset
+                   ? preadv(m_fd.get(), to.data(), static_cast<int>(to.size()), static_cast<off_t>(*offset))
+                   : readv(m_fd.get(), to.data(), static_cast<int>(to.size()));
     });
     if (n < 0) return lastErrno();
     return static_cast<uint64_t>(n);
@@ -72,7 +74,10 @@ OrErrno<uint64_t> HostFile::write(std::span<const iovec> from, std::optional<uin
 }
 
 OrErrno<uint64_t> HostFile::seek(int64_t offset, Whence whence) {
-    const off_t at = lseek(m_fd.get(), offset, whence == Whence::Set ? SEEK_SET : whence == Whence::Cur ? SEEK_CUR : SEEK_END);
+    const off_t at = lseek(m_fd.get(), offset,
+                           whence == Whence::Set   ? SEEK_SET
+                           : whence == Whence::Cur ? SEEK_CUR
+                                                   : SEEK_END);
     if (at < 0) return lastErrno();
     return static_cast<uint64_t>(at);
 }
@@ -113,7 +118,8 @@ Errno HostFile::allocate(uint64_t offset, uint64_t length) {
     if (length == 0) return Errno::Inval;
     if (!fitsOffset(offset) || !fitsOffset(length) || !fitsOffset(offset + length)) return Errno::Fbig;
     // fallocate, not posix_fallocate: where the file system cannot, the library's emulation would write for hours.
-    return done(retried([&] { return fallocate(m_fd.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)); }));
+    return done(retried(
+        [&] { return fallocate(m_fd.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)); }));
 }
 
 uint64_t HostFile::available() {

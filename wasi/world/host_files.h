@@ -37,7 +37,10 @@ private:
 class HostDirectory : public Directory {
 public:
     HostDirectory(UniqueFd fd, std::string hostPath, bool isReadOnly, Resolution resolution)
-        : m_fd(std::move(fd)), m_hostPath(std::move(hostPath)), m_isReadOnly(isReadOnly), m_resolution(resolution) {}
+        : m_fd(std::move(fd)),
+          m_hostPath(std::move(hostPath)),
+          m_isReadOnly(isReadOnly),
+          m_resolution(resolution) {}
     Filetype type() const override { return Filetype::Directory; }
     std::string_view kind() const override { return "directory"; }
     std::string hostPath() const override { return m_hostPath; }
@@ -45,7 +48,8 @@ public:
     Errno setTimes(const NewTimes& times) override;
     Errno sync(bool dataOnly) override;
 
-    OrErrno<std::unique_ptr<File>> open(const std::string& path, const OpenHow& how, std::string* why) override;
+    OrErrno<std::unique_ptr<File>> open(const std::string& path, const OpenHow& how,
+                                        std::string* why) override;
     OrErrno<Filestat> statAt(const std::string& path, bool follow) override;
     Errno setTimesAt(const std::string& path, bool follow, const NewTimes& times) override;
     Errno createDirectory(const std::string& path) override;
@@ -61,7 +65,9 @@ private:
     OrErrno<UniqueFd> openPath(const std::string& path, int flags, mode_t mode = 0) const {
         return openBeneath(m_resolution, m_fd.get(), path, flags, mode);
     }
-    OrErrno<Place> place(const std::string& path) const { return placeBeneath(m_resolution, m_fd.get(), path); }
+    OrErrno<Place> place(const std::string& path) const {
+        return placeBeneath(m_resolution, m_fd.get(), path);
+    }
     OrErrno<Place> placeOfTarget(const std::string& path) const;
     /// Changing entries of both is allowed and of one permission domain (reliability F7).
     Errno mayMoveTo(const HostDirectory* to) const;

@@ -133,7 +133,8 @@ public:
     OrErrno<uint64_t> read(std::span<const iovec>, std::optional<uint64_t>) override { return uint64_t{0}; }
     OrErrno<uint64_t> write(std::span<const iovec> from, std::optional<uint64_t>) override {
         uint64_t total = 0;
-        for (const auto& part : from) total += part.iov_len;
+        for (const auto& part : from)
+            total += part.iov_len;
         return total;
     }
 
@@ -146,7 +147,10 @@ private:
 class HostStream : public File {
 public:
     HostStream(UniqueFd fd, mode_t mode, StdioStream stream)
-        : m_fd(std::move(fd)), m_mode(mode), m_stream(stream), m_mayBlock(!S_ISCHR(mode) || isatty(m_fd.get())) {}
+        : m_fd(std::move(fd)),
+          m_mode(mode),
+          m_stream(stream),
+          m_mayBlock(!S_ISCHR(mode) || isatty(m_fd.get())) {}
     Filetype type() const override { return fromMode(m_mode); }
     std::string_view kind() const override { return nameOf(m_stream); }
     OrErrno<Filestat> stat() override {
@@ -209,16 +213,22 @@ engine::Result<std::unique_ptr<File>> fromDescriptor(UniqueFd fd, StdioStream st
     // What our own process was started without, the guest does not have either: end of file, output thrown away.
     if (!fd || fstat(fd.get(), &s) != 0) return std::unique_ptr<File>(std::make_unique<NullFile>(stream));
     if (S_ISREG(s.st_mode))
-        return std::unique_ptr<File>(std::make_unique<HostFile>(std::move(fd), std::move(path), false, nameOf(stream)));
+        return std::unique_ptr<File>(
+            std::make_unique<HostFile>(std::move(fd), std::move(path), false, nameOf(stream)));
     return std::unique_ptr<File>(std::make_unique<HostStream>(std::move(fd), s.st_mode, stream));
 }
 
 engine::Result<std::unique_ptr<File>> openFileFor(const std::string& path, StdioStream stream) {
     const bool isInput = stream == StdioStream::Input;
-    UniqueFd fd(::open(path.c_str(), (isInput ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
+    UniqueFd fd(::open(
+        path.c_str(), (isInput ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+        0666));
     if (!fd) {
-        const auto code = errno == ENOENT ? engine::ErrorCode::NotFound : errno == EACCES ? engine::ErrorCode::Denied : engine::ErrorCode::Io;
-        return engine::Error{code, std::string("cannot open ") + path + " for " + std::string(nameOf(stream)) + ": " +
+        const auto code = errno == ENOENT   ? engine::ErrorCode::NotFound
+                          : errno == EACCES ? engine::ErrorCode::Denied
+                                            : engine::ErrorCode::Io;
+        return engine::Error{code, std::string("cannot open ") + path + " for " +
+                                       std::string(nameOf(stream)) + ": " +
                                        std::string(errnoText(static_cast<uint16_t>(lastErrno())))};
     }
     return fromDescriptor(std::move(fd), stream, path);
@@ -226,14 +236,15 @@ engine::Result<std::unique_ptr<File>> openFileFor(const std::string& path, Stdio
 
 }  // namespace
 
-engine::Result<std::unique_ptr<File>> openStdio(const StdioGrant& grant, StdioStream stream, std::shared_ptr<SessionInput> input,
-                                                OutputSink sink) {
+engine::Result<std::unique_ptr<File>> openStdio(const StdioGrant& grant, StdioStream stream,
+                                                std::shared_ptr<SessionInput> input, OutputSink sink) {
     switch (grant.kind) {
     case StdioKind::Inherit:
         return fromDescriptor(UniqueFd(fcntl(static_cast<int>(stream), F_DUPFD_CLOEXEC, 3)), stream, {});
     case StdioKind::File: return openFileFor(grant.path, stream);
     case StdioKind::Session:
-        if (stream == StdioStream::Input) return std::unique_ptr<File>(std::make_unique<SessionInputFile>(std::move(input)));
+        if (stream == StdioStream::Input)
+            return std::unique_ptr<File>(std::make_unique<SessionInputFile>(std::move(input)));
         return std::unique_ptr<File>(std::make_unique<SessionOutputFile>(std::move(sink), stream));
     case StdioKind::Null: break;
     }

@@ -1,0 +1,190 @@
+#include "wasi/syscall_log.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "wasi/output_log.h"
+
+namespace wasi {
+namespace {
+
+SyscallRecord sample(uint64_t n) {
+    SyscallRecord r;
+    r.tick = n * 1000;
+    r.thread = 1;
+    r.function = static_cast<uint16_t>(n % 46);
+    r.outcome = Outcome::Returned;
+    r.origin = Origin::Mock;
+    r.errno_ = static_cast<uint16_t>(n % 77);
+    r.argumentCount = 3;
+    r.arguments = {n, ~uint64_t{0}, 7};
+    r.result = n;
+    r.startNs = static_cast<int64_t>(n) * 5;
+    r.durationNs = 300;
+    r.subject = "/data/" + std::to_string(n % 3);
+    r.detail = n % 2 ? "odd" : "";
+    r.backtrace = {{engine::InstanceId(0), engine::FuncIdx(static_cast<uint32_t>(n % 4)), 100},
+                   {engine::InstanceId(0), engine::FuncIdx(2), 50}};
+    r.accesses.push_back({16, false, {1, 2, 3}, 3});
+    r.accesses.push_back({32, true, std::vector<uint8_t>(10, 9), 5000});
+    return r;
+}
+
+void expectEqual(const SyscallRecord& a, const SyscallRecord& b) {
+    EXPECT_EQ(a.tick, b.tick);
+    EXPECT_EQ(a.thread, b.thread);
+    EXPECT_EQ(a.function, b.function);
+    EXPECT_EQ(a.outcome, b.outcome);
+    EXPECT_EQ(a.origin, b.origin);
+    EXPECT_EQ(a.errno_, b.errno_);
+    EXPECT_EQ(a.argumentCount, b.argumentCount);
+    for (size_t i = 0; i < a.argumentCount; i++)
+        EXPECT_EQ(a.arguments[i], b.arguments[i]);
+    EXPECT_EQ(a.result, b.result);
+    EXPECT_EQ(a.startNs, b.startNs);
+    EXPECT_EQ(a.durationNs, b.durationNs);
+    EXPECT_EQ(a.subject, b.subject);
+    EXPECT_EQ(a.detail, b.detail);
+    EXPECT_EQ(a.backtrace, b.backtrace);
+    ASSERT_EQ(a.accesses.size(), b.accesses.size());
+    for (size_t i = 0; i < a.accesses.size(); i++) {
+        EXPECT_EQ(a.accesses[i].address, b.accesses[i].address);
+        EXPECT_EQ(a.accesses[i].isWrite, b.accesses[i].isWrite);
+        EXPECT_EQ(a.accesses[i].bytes, b.accesses[i].bytes);
+        EXPECT_EQ(a.accesses[i].length, b.accesses[i].length);
+    }
+}
+
+uint64_t append(SyscallLog& log, const SyscallRecord& record) {
+    const uint64_t sequence = log.begin(record);
+    log.amend(sequence, record);
+    return sequence;
+}
+
+TEST(SyscallLog, GivesBackWhatItTook) {
+    SyscallLog log;
+    for (uint64_t n = 0; n < 3000; n++)
+        EXPECT_EQ(append(log, sample(n)), n);
+    EXPECT_EQ(log.count(), 3000u);
+    const auto all = log.slice(0, 5000);
+    ASSERT_EQ(all.size(), 3000u);
+    for (uint64_t n = 0; n < 3000; n++) {
+        EXPECT_EQ(all[n].sequence, n);
+        expectEqual(all[n], sample(n));
+    }
+    EXPECT_TRUE(log.slice(3000, 1).empty());
+    EXPECT_EQ(log.slice(2999, ~uint64_t{0}).size(), 1u);
+}
+
+TEST(SyscallLog, ShowsPendingCallsUntilTheyAreAmended) {
+    SyscallLog log;
+    auto record = sample(1);
+    record.outcome = Outcome::Pending;
+    const auto first = log.begin(record);
+    append(log, sample(2));
+    ASSERT_EQ(log.slice(0, 2).size(), 2u);
+    EXPECT_EQ(log.slice(0, 1)[0].outcome, Outcome::Pending);
+    log.amend(first, sample(5));
+    expectEqual(log.slice(0, 1)[0], sample(5));
+    log.amend(first, sample(6));
+    expectEqual(log.slice(0, 1)[0], sample(6));
+}
+
+TEST(SyscallLog, StartsAgainWhenCleared) {
+    SyscallLog log;
+    append(log, sample(1));
+    log.begin(sample(2));
+    log.clear();
+    EXPECT_EQ(log.count(), 0u);
+    EXPECT_TRUE(log.slice(0, 10).empty());
+    EXPECT_EQ(append(log, sample(3)), 0u);
+    expectEqual(log.slice(0, 1)[0], sample(3));
+}
+
+TEST(SyscallLog, TakesLittleMemoryPerSmallCall) {
+    SyscallLog log;
+    CallDraft draft;
+    draft.argumentCount = 3;
+    draft.arguments = {1, 1000, 65536};
+    const uint8_t bytes[8] = {};
+    draft.journal.add(65536, true, bytes, 8);
+    for (uint64_t n = 0; n < 200'000; n++) {
+        draft.tick = n * 100;
+        draft.startNs = static_cast<int64_t>(n) * 1000;
+        log.append(draft);
+    }
+    EXPECT_LT(log.bytesUsed() / 200'000, 60u);
+}
+
+TEST(SyscallLog, IsReadWhileItIsWritten) {
+    SyscallLog log;
+    std::atomic<bool> done = false;
+    std::vector<std::thread> readers;
+    std::atomic<uint64_t> seen = 0;
+    for (int i = 0; i < 3; i++)
+        readers.emplace_back([&] {
+            do {
+                const uint64_t count = log.count();
+                const uint64_t first = count > 50 ? count - 50 : 0;
+                for (const auto& r : log.slice(first, 100)) {
+                    if (r.outcome == Outcome::Pending) continue;
+                    if (r.tick != r.result * 1000 || r.accesses.size() != 2)
+                        ADD_FAILURE() << "torn record " << r.sequence;
+                    seen++;
+                }
+            } while (!done);
+        });
+    for (uint64_t n = 0; n < 30'000; n++) {
+        append(log, sample(n));
+        if (n == 20'000) log.clear();
+    }
+    done = true;
+    for (auto& reader : readers)
+        reader.join();
+    EXPECT_GT(seen, 0u);
+}
+
+std::string textOf(const std::vector<OutputChunk>& chunks) {
+    std::string text;
+    for (const auto& c : chunks)
+        text += c.bytes;
+    return text;
+}
+std::span<const uint8_t> bytesOf(std::string_view text) {
+    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+TEST(OutputLog, KeepsStreamsApartAndPositionsTogether) {
+    OutputLog log;
+    log.append(OutputStream::Stdout, bytesOf("ab"), 1);
+    log.append(OutputStream::Stderr, bytesOf("cde"), 2);
+    log.append(OutputStream::Stderr, bytesOf("f"), 2);
+    const auto chunks = log.read(1, 100);
+    ASSERT_EQ(chunks.size(), 2u);
+    EXPECT_EQ(chunks[0].bytes, "b");
+    EXPECT_EQ(chunks[0].position, 1u);
+    EXPECT_EQ(chunks[1].bytes, "cdef");
+    EXPECT_EQ(chunks[1].stream, OutputStream::Stderr);
+    EXPECT_EQ(chunks[1].syscallSequence, 2u);
+    EXPECT_EQ(log.end(), 6u);
+    EXPECT_EQ(textOf(log.read(2, 2)), "cd");
+    EXPECT_TRUE(log.read(6, 10).empty());
+}
+
+TEST(OutputLog, KeepsTheNewestOfAFlood) {
+    OutputLog log(100'000);
+    for (int i = 0; i < 100'000; i++)
+        log.append(OutputStream::Stdout, bytesOf(std::to_string(i % 10) + "23456789\n"),
+                   static_cast<uint64_t>(i));
+    EXPECT_EQ(log.end(), 1'000'000u);
+    EXPECT_EQ(log.begin(), 900'000u);
+    EXPECT_EQ(textOf(log.read(0, 900'010)), "023456789\n");
+    EXPECT_EQ(log.read(log.end() - 10, 10)[0].syscallSequence, 99'999u);
+    log.clear();
+    EXPECT_EQ(log.end(), 0u);
+}
+
+}  // namespace
+}  // namespace wasi
