@@ -65,7 +65,7 @@ constexpr bool hasFraction(F x) {
 }
 template <class F>
 constexpr F quiet(F x) {
-    constexpr BitsOf<F> kQuiet = kSignBit < F >>> (sizeof(F) == 4 ? 9 : 12);
+    constexpr BitsOf<F> kQuiet = BitsOf<F>{1} << (sizeof(F) == 4 ? 22 : 51);
     return x != x ? std::bit_cast<F>(std::bit_cast<BitsOf<F>>(x) | kQuiet) : x;
 }
 template <class F>
