@@ -4,8 +4,15 @@
 
 #include "ui/panels/breakpoints_panel.h"
 #include "ui/panels/call_stack_panel.h"
+#include "ui/panels/console_panel.h"
 #include "ui/panels/disassembly_panel.h"
+#include "ui/panels/files_panel.h"
+#include "ui/panels/memory_panel.h"
+#include "ui/panels/module_panel.h"
+#include "ui/panels/operand_stack_panel.h"
+#include "ui/panels/system_calls_panel.h"
 #include "ui/panels/variables_panel.h"
+#include "ui/panels/wasm_state_panel.h"
 #include "ui/panels/watches_panel.h"
 
 namespace ui {
@@ -39,6 +46,13 @@ std::span<const PanelRow> panels() {
         {"call-stack",  "Call stack",  "panel-call-stack",  "Who called whom, inlined calls included.",        {RightBottom, Bottom,      RightBottom}, {true, true, true},    make<CallStackPanel>},
         {"breakpoints", "Breakpoints", "panel-breakpoints", "Where and when the program stops.",               {RightBottom, Bottom,      RightBottom}, {false, false, false}, make<BreakpointsPanel>},
         {"disassembly", "Disassembly", "panel-disassembly", "Instructions between their source lines.",        {Hidden,      RightTop,    Hidden},      {false, true, false},  make<DisassemblyPanel>},
+        {"operand-stack", "Operand stack", "panel-stack",   "Operands, labels, and what the next instruction does.", {Hidden,  RightBottom, Hidden},      {false, true, false},  make<OperandStackPanel>},
+        {"wasm-state",  "Wasm state",  "panel-stack",       "The machine's own locals and globals.",           {Hidden,      RightBottom, Hidden},      {false, false, false}, make<WasmStatePanel>},
+        {"files",       "Files",       "panel-files",       "What the program holds open.",                    {LeftTop,     Hidden,      LeftTop},     {false, false, true},  make<FilesPanel>},
+        {"module",      "Module",      "panel-module",      "Sections, imports, exports, functions by size.",  {LeftTop,     LeftTop,     LeftTop},     {true, true, false},   make<ModulePanel>},
+        {"system-calls", "System calls", "panel-calls",     "Every call of the program to its host.",          {Bottom,      Bottom,      Bottom},      {true, false, true},   make<SystemCallsPanel>},
+        {"console",     "Console",     "panel-console",     "Output of the program, and its input.",           {Bottom,      Bottom,      Bottom},      {false, false, false}, make<ConsolePanel>},
+        {"memory",      "Memory",      "panel-memory",      "Linear memory in hex and ASCII, typed, editable.", {Bottom,     Bottom,      Bottom},      {false, false, false}, make<MemoryPanel>},
     };
     // clang-format on
     return kRows;
