@@ -21,7 +21,8 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kSanitized = true;
 #elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer);
+constexpr bool kSanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer);
 #else
 constexpr bool kSanitized = false;
 #endif
@@ -36,8 +37,10 @@ constexpr uint32_t kArchitecture = 0;
 
 /// What reading memory, allocating, answering and ending need, and nothing else.
 constexpr int kAllowed[] = {
-    SYS_read, SYS_write, SYS_recvmsg, SYS_recvfrom, SYS_sendmsg, SYS_sendto, SYS_close, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise,
-    SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_getpid, SYS_gettid, SYS_clock_gettime, SYS_getrandom,
+    SYS_read,           SYS_write,  SYS_recvmsg, SYS_recvfrom,      SYS_sendmsg,
+    SYS_sendto,         SYS_close,  SYS_brk,     SYS_munmap,        SYS_mremap,
+    SYS_madvise,        SYS_futex,  SYS_exit,    SYS_exit_group,    SYS_rt_sigreturn,
+    SYS_rt_sigprocmask, SYS_getpid, SYS_gettid,  SYS_clock_gettime, SYS_getrandom,
 };
 /// Allowed unless they ask for executable memory.
 constexpr int kAllowedWithoutExec[] = {SYS_mmap, SYS_mprotect};
@@ -59,12 +62,12 @@ bool denyFiles() {
     } rules{};
     const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1) return false;
-    rules.files = (uint64_t{1} << 13) - 1;                      // version 1
-    if (abi >= 2) rules.files |= uint64_t{1} << 13;             // refer
-    if (abi >= 3) rules.files |= uint64_t{1} << 14;             // truncate
-    if (abi >= 4) rules.network = 3;                            // bind, connect
-    if (abi >= 5) rules.files |= uint64_t{1} << 15;             // ioctl on devices
-    if (abi >= 6) rules.scoped = 3;                             // abstract sockets, signals
+    rules.files = (uint64_t{1} << 13) - 1;           // version 1
+    if (abi >= 2) rules.files |= uint64_t{1} << 13;  // refer
+    if (abi >= 3) rules.files |= uint64_t{1} << 14;  // truncate
+    if (abi >= 4) rules.network = 3;                 // bind, connect
+    if (abi >= 5) rules.files |= uint64_t{1} << 15;  // ioctl on devices
+    if (abi >= 6) rules.scoped = 3;                  // abstract sockets, signals
     const size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
     const long ruleset = syscall(SYS_landlock_create_ruleset, &rules, size, 0);
     if (ruleset < 0) return false;
@@ -77,8 +80,11 @@ bool filterSystemCalls() {
     if (kSanitized || !kArchitecture) return kSanitized;
     std::vector<sock_filter> program;
     const auto statement = [&](uint16_t code, uint32_t value) { program.push_back(BPF_STMT(code, value)); };
-    const auto unless = [&](uint16_t test, uint32_t value, uint8_t skip) { program.push_back(BPF_JUMP(test, value, 0, skip)); };
-    constexpr uint16_t kLoad = BPF_LD | BPF_W | BPF_ABS, kEqual = BPF_JMP | BPF_JEQ | BPF_K, kBits = BPF_JMP | BPF_JSET | BPF_K, kReturn = BPF_RET | BPF_K;
+    const auto unless = [&](uint16_t test, uint32_t value, uint8_t skip) {
+        program.push_back(BPF_JUMP(test, value, 0, skip));
+    };
+    constexpr uint16_t kLoad = BPF_LD | BPF_W | BPF_ABS, kEqual = BPF_JMP | BPF_JEQ | BPF_K,
+                       kBits = BPF_JMP | BPF_JSET | BPF_K, kReturn = BPF_RET | BPF_K;
     statement(kLoad, offsetof(seccomp_data, arch));
     unless(kEqual, kArchitecture, 0);
     program.back() = BPF_JUMP(kEqual, kArchitecture, 1, 0);

@@ -61,7 +61,8 @@ public:
         AttributeValue value;
         value.cls = ValueClass::Unreadable;
         if (dwarf_whatform(attribute, &form, &m_error) != DW_DLV_OK) return forget(), value;
-        const bool known = constant(attribute, form, value) || bytes(attribute, form, value) || reference(attribute, form, value);
+        const bool known = constant(attribute, form, value) || bytes(attribute, form, value) ||
+                           reference(attribute, form, value);
         if (!known) value = {ValueClass::Unreadable, 0, "", {}};
         forget();
         return value;
@@ -81,17 +82,29 @@ private:
         Dwarf_Bool flag = 0;
         int result = DW_DLV_ERROR;
         switch (form) {
-        case DW_FORM_addr: result = dwarf_formaddr(attribute, &address, &m_error); return take(result, value, ValueClass::Address, address);
-        case DW_FORM_addrx: case DW_FORM_addrx1: case DW_FORM_addrx2: case DW_FORM_addrx4: case DW_FORM_GNU_addr_index:
+        case DW_FORM_addr:
+            result = dwarf_formaddr(attribute, &address, &m_error);
+            return take(result, value, ValueClass::Address, address);
+        case DW_FORM_addrx:
+        case DW_FORM_addrx1:
+        case DW_FORM_addrx2:
+        case DW_FORM_addrx4:
+        case DW_FORM_GNU_addr_index:
             result = dwarf_get_debug_addr_index(attribute, &number, &m_error);
             return take(result, value, ValueClass::AddressIndex, number);
-        case DW_FORM_data1: case DW_FORM_data2: case DW_FORM_data4: case DW_FORM_data8: case DW_FORM_udata:
+        case DW_FORM_data1:
+        case DW_FORM_data2:
+        case DW_FORM_data4:
+        case DW_FORM_data8:
+        case DW_FORM_udata:
             result = dwarf_formudata(attribute, &number, &m_error);
             return take(result, value, ValueClass::Unsigned, number);
-        case DW_FORM_sdata: case DW_FORM_implicit_const:
+        case DW_FORM_sdata:
+        case DW_FORM_implicit_const:
             result = dwarf_formsdata(attribute, &negative, &m_error);
             return take(result, value, ValueClass::Signed, static_cast<uint64_t>(negative));
-        case DW_FORM_flag: case DW_FORM_flag_present:
+        case DW_FORM_flag:
+        case DW_FORM_flag_present:
             result = dwarf_formflag(attribute, &flag, &m_error);
             return take(result, value, ValueClass::Flag, static_cast<uint64_t>(flag));
         default: return false;
@@ -100,8 +113,14 @@ private:
     bool bytes(Dwarf_Attribute attribute, Dwarf_Half form, AttributeValue& value) {
         using namespace dwarf;
         switch (form) {
-        case DW_FORM_string: case DW_FORM_strp: case DW_FORM_line_strp: case DW_FORM_strx: case DW_FORM_strx1: case DW_FORM_strx2:
-        case DW_FORM_strx4: case DW_FORM_GNU_str_index: {
+        case DW_FORM_string:
+        case DW_FORM_strp:
+        case DW_FORM_line_strp:
+        case DW_FORM_strx:
+        case DW_FORM_strx1:
+        case DW_FORM_strx2:
+        case DW_FORM_strx4:
+        case DW_FORM_GNU_str_index: {
             char* string = nullptr;
             value.cls = ValueClass::String;
             if (dwarf_formstring(attribute, &string, &m_error) != DW_DLV_OK || !string) return false;
@@ -116,7 +135,10 @@ private:
             value.block = {static_cast<const uint8_t*>(data), length};
             return true;
         }
-        case DW_FORM_block: case DW_FORM_block1: case DW_FORM_block2: case DW_FORM_block4: {
+        case DW_FORM_block:
+        case DW_FORM_block1:
+        case DW_FORM_block2:
+        case DW_FORM_block4: {
             Dwarf_Block* block = nullptr;
             value.cls = ValueClass::Block;
             if (dwarf_formblock(attribute, &block, &m_error) != DW_DLV_OK) return false;
@@ -135,7 +157,11 @@ private:
         case DW_FORM_sec_offset:
             result = dwarf_global_formref(attribute, &offset, &m_error);
             return take(result, value, ValueClass::SectionOffset, offset);
-        case DW_FORM_ref1: case DW_FORM_ref2: case DW_FORM_ref4: case DW_FORM_ref8: case DW_FORM_ref_udata:
+        case DW_FORM_ref1:
+        case DW_FORM_ref2:
+        case DW_FORM_ref4:
+        case DW_FORM_ref8:
+        case DW_FORM_ref_udata:
             result = dwarf_global_formref(attribute, &offset, &m_error);
             return take(result, value, ValueClass::Reference, m_request.sectionBase + offset);
         case DW_FORM_ref_addr:
@@ -164,16 +190,19 @@ private:
 /// Walks the tree of one unit; the stack holds the open DIEs.
 class Walker {
 public:
-    Walker(Dwarf_Debug debug, const dwarf::ChildRequest& request) : m_debug(debug), m_request(request), m_values(debug, request) {}
+    Walker(Dwarf_Debug debug, const dwarf::ChildRequest& request)
+        : m_debug(debug), m_request(request), m_values(debug, request) {}
     ~Walker() {
-        for (const Open& open : m_open) dwarf_dealloc_die(open.die);
+        for (const Open& open : m_open)
+            dwarf_dealloc_die(open.die);
     }
 
     engine::Result<dwarf::DieTable> run() {
         constexpr size_t kMaxDepth = 4096;
         Dwarf_Die die = nullptr;
         const bool isInfo = !m_request.isTypes;
-        if (dwarf_offdie_b(m_debug, m_request.firstDie, isInfo, &die, &m_error) != DW_DLV_OK) return fail("the unit is unreadable");
+        if (dwarf_offdie_b(m_debug, m_request.firstDie, isInfo, &die, &m_error) != DW_DLV_OK)
+            return fail("the unit is unreadable");
         m_open.push_back({die, -1});
         while (!m_open.empty()) {
             const auto index = static_cast<int32_t>(m_table.dies().size());
@@ -188,7 +217,8 @@ public:
             }
             while (!m_open.empty()) {
                 const Open last = m_open.back();
-                found = m_open.size() == 1 ? DW_DLV_NO_ENTRY : dwarf_siblingof_b(m_debug, last.die, isInfo, &next, &m_error);
+                found = m_open.size() == 1 ? DW_DLV_NO_ENTRY
+                                           : dwarf_siblingof_b(m_debug, last.die, isInfo, &next, &m_error);
                 if (found == DW_DLV_ERROR) return fail("a DIE is unreadable");
                 dwarf_dealloc_die(last.die);
                 m_open.pop_back();
@@ -212,10 +242,15 @@ private:
     const char* record(const Open& open) {
         Dwarf_Off offset = 0;
         Dwarf_Half tag = 0;
-        if (dwarf_dieoffset(open.die, &offset, &m_error) != DW_DLV_OK || dwarf_tag(open.die, &tag, &m_error) != DW_DLV_OK) return "a DIE is unreadable";
-        const bool inOrder = offset < m_request.end && (m_table.dies().empty() || m_request.sectionBase + offset > m_table.dies().back().offset);
+        if (dwarf_dieoffset(open.die, &offset, &m_error) != DW_DLV_OK ||
+            dwarf_tag(open.die, &tag, &m_error) != DW_DLV_OK)
+            return "a DIE is unreadable";
+        const bool inOrder =
+            offset < m_request.end &&
+            (m_table.dies().empty() || m_request.sectionBase + offset > m_table.dies().back().offset);
         if (!inOrder) return "a DIE lies outside its unit or before its parent";
-        if (!m_table.addDie(m_request.sectionBase + static_cast<uint32_t>(offset), tag, open.parent)) return "the unit has too many DIEs";
+        if (!m_table.addDie(m_request.sectionBase + static_cast<uint32_t>(offset), tag, open.parent))
+            return "the unit has too many DIEs";
         Dwarf_Attribute* attributes = nullptr;
         Dwarf_Signed count = 0;
         const int result = dwarf_attrlist(open.die, &attributes, &count, &m_error);
@@ -241,7 +276,8 @@ private:
 
 }  // namespace
 
-LibdwarfReader::LibdwarfReader(std::unique_ptr<Implementation> implementation) : m_implementation(std::move(implementation)) {}
+LibdwarfReader::LibdwarfReader(std::unique_ptr<Implementation> implementation)
+    : m_implementation(std::move(implementation)) {}
 LibdwarfReader::~LibdwarfReader() = default;
 
 engine::Result<std::unique_ptr<LibdwarfReader>> LibdwarfReader::create(std::vector<NamedSection> sections) {
@@ -256,7 +292,8 @@ engine::Result<std::unique_ptr<LibdwarfReader>> LibdwarfReader::create(std::vect
     implementation->object.object = &implementation->sections;
     implementation->object.methods = &implementation->methods;
     Dwarf_Error error = nullptr;
-    const int result = dwarf_object_init_b(&implementation->object, nullptr, nullptr, DW_GROUPNUMBER_ANY, &implementation->debug, &error);
+    const int result = dwarf_object_init_b(&implementation->object, nullptr, nullptr, DW_GROUPNUMBER_ANY,
+                                           &implementation->debug, &error);
     if (result != DW_DLV_OK) {
         implementation->debug = nullptr;
         return failure(nullptr, error, "the sections are unreadable");

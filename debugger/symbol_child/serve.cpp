@@ -44,7 +44,8 @@ int receiveHello(int socket, dwarf::ChildHello& hello) {
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != static_cast<ssize_t>(sizeof hello)) return -1;
+    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != static_cast<ssize_t>(sizeof hello))
+        return -1;
     const cmsghdr* header = CMSG_FIRSTHDR(&message);
     if (!header || header->cmsg_type != SCM_RIGHTS) return -1;
     int file = -1;
@@ -60,7 +61,8 @@ std::vector<NamedSection> mapSections(int file, const dwarf::ChildHello& hello) 
     const dwarf::Bytes all(static_cast<const uint8_t*>(mapped), hello.bytes);
     for (uint32_t i = 0; i < hello.sectionCount; ++i) {
         const auto& record = hello.sections[i];
-        sections.push_back({std::string(record.name, strnlen(record.name, sizeof record.name)), all.subspan(record.offset, record.size)});
+        sections.push_back({std::string(record.name, strnlen(record.name, sizeof record.name)),
+                            all.subspan(record.offset, record.size)});
     }
     return sections;
 }
@@ -84,13 +86,16 @@ bool answer(int socket, const dwarf::ChildRequest& request, const engine::Result
 int serve(int socket) {
     dwarf::ChildHello hello;
     const int file = receiveHello(socket, hello);
-    if (file < 0 || hello.magic != dwarf::kChildMagic || hello.version != dwarf::kChildVersion || hello.sectionCount > dwarf::kMaxChildSections) return 2;
+    if (file < 0 || hello.magic != dwarf::kChildMagic || hello.version != dwarf::kChildVersion ||
+        hello.sectionCount > dwarf::kMaxChildSections)
+        return 2;
     auto reader = LibdwarfReader::create(mapSections(file, hello));
     close(file);
     dwarf::ChildRequest request;
     while (receiveAll(socket, &request, sizeof request)) {
         if (request.magic != dwarf::kChildMagic) return 2;
-        const auto table = reader.ok() ? (*reader)->dieTable(request) : engine::Result<dwarf::DieTable>(reader.error());
+        const auto table =
+            reader.ok() ? (*reader)->dieTable(request) : engine::Result<dwarf::DieTable>(reader.error());
         if (!answer(socket, request, table)) return 0;
     }
     return 0;

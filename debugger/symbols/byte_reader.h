@@ -21,7 +21,10 @@ public:
     bool atEnd() const { return m_at == m_end; }
     uint64_t position() const { return static_cast<uint64_t>(m_at - m_begin); }
     uint64_t remaining() const { return static_cast<uint64_t>(m_end - m_at); }
-    void fail() { m_ok = false; m_at = m_end; }
+    void fail() {
+        m_ok = false;
+        m_at = m_end;
+    }
     void seek(uint64_t position) {
         if (position > static_cast<uint64_t>(m_end - m_begin)) return fail();
         m_at = m_begin + position;

@@ -19,7 +19,9 @@ constexpr int kMaxDeaths = 3, kMaxIdleDeaths = 100;
 constexpr uint64_t kAddressSpaceMib = 768;  // beside the sections
 
 int64_t nowMs() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 engine::Error environment(const std::string& message) { return {engine::ErrorCode::Io, message, {}}; }
@@ -60,7 +62,9 @@ std::string besideThisProgram() {
 }  // namespace
 
 ChildClient::ChildClient(const DebugSections& sections, std::string program, int64_t timeoutMs)
-    : m_sections(sections), m_program(program.empty() ? besideThisProgram() : std::move(program)), m_timeoutMs(timeoutMs) {}
+    : m_sections(sections),
+      m_program(program.empty() ? besideThisProgram() : std::move(program)),
+      m_timeoutMs(timeoutMs) {}
 
 ChildClient::~ChildClient() { stop(); }
 
@@ -88,9 +92,11 @@ engine::Result<> ChildClient::start() {
         return environment(m_unusable);
     }
     int sockets[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return environment("no socket for the symbol reader");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+        return environment("no socket for the symbol reader");
     uint64_t bytes = 0;
-    for (const auto& [name, section] : offeredSections(m_sections.sets[0])) bytes += section.size();
+    for (const auto& [name, section] : offeredSections(m_sections.sets[0]))
+        bytes += section.size();
     const std::string limit = std::to_string(kAddressSpaceMib + (bytes >> 20));
     char* const arguments[] = {m_program.data(), const_cast<char*>(limit.c_str()), nullptr};
     char* const noEnvironment[] = {nullptr};
@@ -184,19 +190,24 @@ engine::Result<std::vector<uint8_t>> ChildClient::exchange(const ChildRequest& r
     if (!send(&request, sizeof request) || !receive(&reply, sizeof reply, deadline)) {
         return died(nowMs() >= deadline ? "libdwarf did not answer in time" : "libdwarf crashed");
     }
-    if (reply.magic != kChildMagic || reply.id != request.id || reply.size > kMaxReply) return died("the symbol reader answered nonsense");
+    if (reply.magic != kChildMagic || reply.id != request.id || reply.size > kMaxReply)
+        return died("the symbol reader answered nonsense");
     std::vector<uint8_t> bytes(reply.size);
     if (!receive(bytes.data(), bytes.size(), deadline)) return died("libdwarf crashed");
     if (reply.status != 0) {
         const size_t length = std::min<size_t>(bytes.size(), 300);
-        return engine::Error{engine::ErrorCode::Malformed, "libdwarf: " + std::string(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(length)), {}};
+        return engine::Error{
+            engine::ErrorCode::Malformed,
+            "libdwarf: " + std::string(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(length)),
+            {}};
     }
     return bytes;
 }
 
 engine::Result<std::shared_ptr<DieTable>> ChildClient::dieTable(const Unit& unit) {
     if (!m_unusable.empty()) return environment(m_unusable);
-    if (m_socket >= 0 && hasExited() && ++m_idleDeaths > kMaxIdleDeaths) m_unusable = "the symbol reader keeps ending";
+    if (m_socket >= 0 && hasExited() && ++m_idleDeaths > kMaxIdleDeaths)
+        m_unusable = "the symbol reader keeps ending";
     if (m_socket < 0) {
         if (auto started = start(); !started.ok()) {
             stop();
@@ -212,8 +223,10 @@ engine::Result<std::shared_ptr<DieTable>> ChildClient::dieTable(const Unit& unit
     request.infoBase = m_sections.infos.empty() ? 0 : m_sections.infos[0].base;
     request.sectionBase = unit.sectionBase;
     auto bytes = exchange(request);
-    auto table = bytes.ok() ? DieTable::decode(*bytes, unit) : engine::Result<std::shared_ptr<DieTable>>(bytes.error());
-    const bool isFault = (!bytes.ok() && bytes.error().code == engine::ErrorCode::State) || (bytes.ok() && !table.ok());
+    auto table = bytes.ok() ? DieTable::decode(*bytes, unit)
+                            : engine::Result<std::shared_ptr<DieTable>>(bytes.error());
+    const bool isFault =
+        (!bytes.ok() && bytes.error().code == engine::ErrorCode::State) || (bytes.ok() && !table.ok());
     if (isFault) {
         stop();
         if (++m_deaths >= kMaxDeaths) m_unusable = bytes.ok() ? table.error().message : bytes.error().message;

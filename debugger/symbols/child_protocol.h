@@ -7,7 +7,7 @@
 namespace debugger::dwarf {
 
 inline constexpr uint32_t kChildMagic = 0x57535944, kChildVersion = 1;
-inline constexpr int kChildSocket = 3;             // descriptor of the child's end
+inline constexpr int kChildSocket = 3;  // descriptor of the child's end
 inline constexpr uint32_t kMaxChildSections = 16;
 inline constexpr uint64_t kMaxReply = 256 << 20;
 
@@ -24,9 +24,9 @@ struct ChildHello {
 /// Asks for the DIE tree of one unit.
 struct ChildRequest {
     uint32_t magic = kChildMagic, id = 0;
-    uint64_t firstDie = 0, end = 0;                // in its section
+    uint64_t firstDie = 0, end = 0;  // in its section
     uint32_t isTypes = 0;
-    uint32_t infoBase = 0, sectionBase = 0;        // of .debug_info and of this section in the common DIE space
+    uint32_t infoBase = 0, sectionBase = 0;  // of .debug_info and of this section in the common DIE space
     uint32_t reserved = 0;
 };
 

@@ -7,7 +7,9 @@ engine::Result<std::shared_ptr<DieTable>> readDieTable(const Unit& unit) {
     constexpr size_t kMaxDepth = 4096;
     auto table = std::make_shared<DieTable>();
     const auto malformed = [&](const char* what, uint64_t offset) {
-        return engine::Error{engine::ErrorCode::Malformed, what, {"", unit.isTypes ? ".debug_types" : ".debug_info", offset, {}}};
+        return engine::Error{engine::ErrorCode::Malformed,
+                             what,
+                             {"", unit.isTypes ? ".debug_types" : ".debug_info", offset, {}}};
     };
     if (!unit.isGood) return malformed("the unit is unreadable", unit.offset - unit.sectionBase);
     ByteReader reader = unit.reader(unit.firstDie);
@@ -22,13 +24,15 @@ engine::Result<std::shared_ptr<DieTable>> readDieTable(const Unit& unit) {
         }
         const Abbreviation* abbreviation = unit.abbreviations->find(code);
         if (!abbreviation) return malformed("an abbreviation is missing", offset);
-        if (!table->addDie(unit.sectionBase + static_cast<uint32_t>(offset), abbreviation->tag, open.empty() ? -1 : open.back())) {
+        if (!table->addDie(unit.sectionBase + static_cast<uint32_t>(offset), abbreviation->tag,
+                           open.empty() ? -1 : open.back())) {
             return malformed("the unit has too many DIEs", offset);
         }
         for (const AttributeSpec& spec : unit.abbreviations->specs(*abbreviation)) {
             const AttributeValue value = readValue(reader, unit, spec.form, spec.implicitConst);
             if (!reader.ok()) return malformed("a DIE is cut off", offset);
-            if (!table->addAttribute(spec.name, value)) return malformed("the unit has too many attributes", offset);
+            if (!table->addAttribute(spec.name, value))
+                return malformed("the unit has too many attributes", offset);
         }
         if (abbreviation->hasChildren) open.push_back(static_cast<int32_t>(table->dies().size()) - 1);
         if (open.size() > kMaxDepth) return malformed("DIEs are nested too deeply", offset);
@@ -42,11 +46,13 @@ void repairUnreadable(DieTable& table, const Unit& unit) {
     for (uint32_t die = 0; die < table.dies().size(); ++die) {
         const auto attributes = table.attributes(die);
         bool isWhole = true;
-        for (const DieAttribute& a : attributes) isWhole = isWhole && a.cls != ValueClass::Unreadable;
+        for (const DieAttribute& a : attributes)
+            isWhole = isWhole && a.cls != ValueClass::Unreadable;
         if (isWhole) continue;
         uint32_t index = 0;
         readDie(unit, table.dies()[die].offset, [&](const AttributeSpec& spec, const AttributeValue& value) {
-            if (index < attributes.size() && attributes[index].name == spec.name && attributes[index].cls == ValueClass::Unreadable) {
+            if (index < attributes.size() && attributes[index].name == spec.name &&
+                attributes[index].cls == ValueClass::Unreadable) {
                 table.replace(die, index, value);
             }
             ++index;

@@ -23,7 +23,9 @@ struct AttributeRecord {
     uint8_t cls = 0, reserved = 0;
 };
 
-bool isPooled(ValueClass cls) { return cls == ValueClass::String || cls == ValueClass::Block || cls == ValueClass::Expression; }
+bool isPooled(ValueClass cls) {
+    return cls == ValueClass::String || cls == ValueClass::Block || cls == ValueClass::Expression;
+}
 
 template <class T>
 void append(std::vector<uint8_t>& out, const T& record) {
@@ -49,8 +51,10 @@ AttributeValue DieTable::valueOf(const DieAttribute& a) const {
     AttributeValue value;
     value.cls = a.cls;
     value.value = a.value;
-    if (a.cls == ValueClass::String) value.string = reinterpret_cast<const char*>(m_pool.data() + a.value);
-    else if (isPooled(a.cls)) value.block = Bytes(m_pool).subspan(a.value, a.length);
+    if (a.cls == ValueClass::String)
+        value.string = reinterpret_cast<const char*>(m_pool.data() + a.value);
+    else if (isPooled(a.cls))
+        value.block = Bytes(m_pool).subspan(a.value, a.length);
     return value;
 }
 
@@ -62,7 +66,8 @@ AttributeValue DieTable::attribute(uint32_t die, uint16_t name) const {
 }
 
 std::optional<uint32_t> DieTable::find(uint32_t offset) const {
-    const auto it = std::lower_bound(m_dies.begin(), m_dies.end(), offset, [](const Die& die, uint32_t o) { return die.offset < o; });
+    const auto it = std::lower_bound(m_dies.begin(), m_dies.end(), offset,
+                                     [](const Die& die, uint32_t o) { return die.offset < o; });
     if (it == m_dies.end() || it->offset != offset) return std::nullopt;
     return static_cast<uint32_t>(it - m_dies.begin());
 }
@@ -111,7 +116,8 @@ void DieTable::replace(uint32_t die, uint32_t attribute, const AttributeValue& v
 
 void DieTable::finish() {
     m_strings = {};
-    for (uint32_t i = 0; i < m_dies.size(); ++i) m_dies[i].end = i + 1;
+    for (uint32_t i = 0; i < m_dies.size(); ++i)
+        m_dies[i].end = i + 1;
     for (size_t i = m_dies.size(); i-- > 0;) {
         if (m_dies[i].parent < 0) continue;
         auto& parent = m_dies[static_cast<size_t>(m_dies[i].parent)];
@@ -121,10 +127,14 @@ void DieTable::finish() {
 
 std::vector<uint8_t> DieTable::encode() const {
     std::vector<uint8_t> out;
-    out.reserve(sizeof(Header) + m_dies.size() * sizeof(DieRecord) + m_attributes.size() * sizeof(AttributeRecord) + m_pool.size());
-    append(out, Header{static_cast<uint32_t>(m_dies.size()), static_cast<uint32_t>(m_attributes.size()), static_cast<uint32_t>(m_pool.size()), 0});
-    for (const Die& die : m_dies) append(out, DieRecord{die.offset, die.parent, die.attributeCount, die.tag});
-    for (const DieAttribute& a : m_attributes) append(out, AttributeRecord{a.value, a.length, a.name, static_cast<uint8_t>(a.cls), 0});
+    out.reserve(sizeof(Header) + m_dies.size() * sizeof(DieRecord) +
+                m_attributes.size() * sizeof(AttributeRecord) + m_pool.size());
+    append(out, Header{static_cast<uint32_t>(m_dies.size()), static_cast<uint32_t>(m_attributes.size()),
+                       static_cast<uint32_t>(m_pool.size()), 0});
+    for (const Die& die : m_dies)
+        append(out, DieRecord{die.offset, die.parent, die.attributeCount, die.tag});
+    for (const DieAttribute& a : m_attributes)
+        append(out, AttributeRecord{a.value, a.length, a.name, static_cast<uint8_t>(a.cls), 0});
     out.insert(out.end(), m_pool.begin(), m_pool.end());
     return out;
 }
@@ -133,7 +143,8 @@ engine::Result<std::shared_ptr<DieTable>> DieTable::decode(std::span<const uint8
     if (bytes.size() < sizeof(Header)) return malformed("answer of the symbol reader is cut off");
     const auto header = take<Header>(bytes);
     if (header.dies > kMaxDies || header.attributes > kMaxAttributes || header.pool > kMaxPool ||
-        bytes.size() != header.dies * sizeof(DieRecord) + header.attributes * sizeof(AttributeRecord) + header.pool) {
+        bytes.size() !=
+            header.dies * sizeof(DieRecord) + header.attributes * sizeof(AttributeRecord) + header.pool) {
         return malformed("answer of the symbol reader has impossible sizes");
     }
     auto table = std::make_shared<DieTable>();
@@ -144,26 +155,34 @@ engine::Result<std::shared_ptr<DieTable>> DieTable::decode(std::span<const uint8
         // File order: offsets rise, and a parent is the DIE before it or one of that DIE's ancestors.
         int32_t open = static_cast<int32_t>(i) - 1;
         const int32_t steps = 1 << 16;
-        for (int32_t n = 0; open >= 0 && open != record.parent && n < steps; ++n) open = table->m_dies[static_cast<size_t>(open)].parent;
-        const bool inOrder = i == 0 ? record.parent == -1 : record.parent >= 0 && open == record.parent && record.offset > table->m_dies.back().offset;
-        if (!inOrder || record.offset < unit.firstDie || record.offset >= unit.end || record.attributes > header.attributes - attributes) {
+        for (int32_t n = 0; open >= 0 && open != record.parent && n < steps; ++n)
+            open = table->m_dies[static_cast<size_t>(open)].parent;
+        const bool inOrder = i == 0 ? record.parent == -1
+                                    : record.parent >= 0 && open == record.parent &&
+                                          record.offset > table->m_dies.back().offset;
+        if (!inOrder || record.offset < unit.firstDie || record.offset >= unit.end ||
+            record.attributes > header.attributes - attributes) {
             return malformed("answer of the symbol reader is not a tree of this unit");
         }
-        table->m_dies.push_back({record.offset, static_cast<uint16_t>(record.tag), record.parent, 0, static_cast<uint32_t>(attributes), record.attributes});
+        table->m_dies.push_back({record.offset, static_cast<uint16_t>(record.tag), record.parent, 0,
+                                 static_cast<uint32_t>(attributes), record.attributes});
         attributes += record.attributes;
     }
-    if (attributes != header.attributes) return malformed("answer of the symbol reader has attributes of no DIE");
+    if (attributes != header.attributes)
+        return malformed("answer of the symbol reader has attributes of no DIE");
     const auto pool = bytes.subspan(header.attributes * sizeof(AttributeRecord));
     table->m_attributes.reserve(header.attributes);
     for (uint32_t i = 0; i < header.attributes; ++i) {
         const auto record = take<AttributeRecord>(bytes);
         const auto cls = static_cast<ValueClass>(record.cls);
-        if (cls > ValueClass::Unreadable) return malformed("answer of the symbol reader has a value of no kind");
+        if (cls > ValueClass::Unreadable)
+            return malformed("answer of the symbol reader has a value of no kind");
         const uint64_t length = uint64_t{record.length} + (cls == ValueClass::String);
         if (isPooled(cls) && (record.value > pool.size() || length > pool.size() - record.value)) {
             return malformed("answer of the symbol reader has a value outside its bytes");
         }
-        if (cls == ValueClass::String && pool[record.value + record.length] != 0) return malformed("answer of the symbol reader has an endless string");
+        if (cls == ValueClass::String && pool[record.value + record.length] != 0)
+            return malformed("answer of the symbol reader has an endless string");
         table->m_attributes.push_back({record.value, record.length, record.name, cls});
     }
     table->m_pool.assign(pool.begin(), pool.end());

@@ -12,16 +12,16 @@
 namespace debugger::dwarf {
 
 struct Die {
-    uint32_t offset = 0;          // in the common DIE space
+    uint32_t offset = 0;  // in the common DIE space
     uint16_t tag = 0;
     int32_t parent = -1;
-    uint32_t end = 0;             // index behind its last descendant
+    uint32_t end = 0;  // index behind its last descendant
     uint32_t firstAttribute = 0, attributeCount = 0;
 };
 
 struct DieAttribute {
-    uint64_t value = 0;           // String, Block, Expression: offset into the pool
-    uint32_t length = 0;          // of these; a String has a NUL behind it
+    uint64_t value = 0;   // String, Block, Expression: offset into the pool
+    uint32_t length = 0;  // of these; a String has a NUL behind it
     uint16_t name = 0;
     ValueClass cls = ValueClass::None;
 };
@@ -38,12 +38,15 @@ public:
     AttributeValue attribute(uint32_t die, uint16_t name) const;
     AttributeValue valueOf(const DieAttribute& attribute) const;
     std::optional<uint32_t> find(uint32_t offset) const;
-    size_t bytes() const { return m_dies.size() * sizeof(Die) + m_attributes.size() * sizeof(DieAttribute) + m_pool.size(); }
+    size_t bytes() const {
+        return m_dies.size() * sizeof(Die) + m_attributes.size() * sizeof(DieAttribute) + m_pool.size();
+    }
 
     /// Visits the indices of the children of a DIE.
     template <class Visit>
     void forEachChild(uint32_t die, Visit&& visit) const {
-        for (uint32_t child = die + 1; child < m_dies[die].end; child = m_dies[child].end) visit(child);
+        for (uint32_t child = die + 1; child < m_dies[die].end; child = m_dies[child].end)
+            visit(child);
     }
 
     // Building: DIEs in file order, each followed by its attributes, then finish().

@@ -13,7 +13,8 @@ bool isMisread(const Unit& unit) {
 
 }  // namespace
 
-Dies::Dies(const DebugSections& sections, const Index& index, const SymbolOptions& options, std::string moduleName)
+Dies::Dies(const DebugSections& sections, const Index& index, const SymbolOptions& options,
+           std::string moduleName)
     : m_index(index), m_child(sections, options.childProgram), m_moduleName(std::move(moduleName)) {}
 
 /// libdwarf first, in its child. Split units and what it misreads are ours; so is everything when it fails, and the user is told.
@@ -23,7 +24,8 @@ engine::Result<std::shared_ptr<DieTable>> Dies::load(const Unit& unit) {
     auto table = m_child.dieTable(unit);
     if (table.ok()) return table;
     if (wasUsable && m_problems.size() < 20) {
-        m_problems.insert("debug info of " + m_moduleName + " is unreadable in " + (unit.isTypes ? ".debug_types" : ".debug_info") + " for libdwarf (" +
+        m_problems.insert("debug info of " + m_moduleName + " is unreadable in " +
+                          (unit.isTypes ? ".debug_types" : ".debug_info") + " for libdwarf (" +
                           table.error().message + "); read by our own reader instead");
     }
     return readDieTable(unit);

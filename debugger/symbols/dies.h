@@ -36,7 +36,8 @@ struct DieRef {
 
 class Dies {
 public:
-    Dies(const DebugSections& sections, const Index& index, const SymbolOptions& options, std::string moduleName);
+    Dies(const DebugSections& sections, const Index& index, const SymbolOptions& options,
+         std::string moduleName);
 
     /// Error: why the unit cannot be read.
     engine::Result<std::shared_ptr<const DieTable>> tableOf(const Unit& unit);

@@ -34,8 +34,9 @@ void DwarfSymbols::findStaleness() {
         ++total;
     }
     if (wrong * 4 > total) {
-        m_problems.push_back("debug info does not match the code: " + std::to_string(wrong) + " of " + std::to_string(total) +
-                             " functions do not begin where a function begins; the module was changed after it was compiled");
+        m_problems.push_back(
+            "debug info does not match the code: " + std::to_string(wrong) + " of " + std::to_string(total) +
+            " functions do not begin where a function begins; the module was changed after it was compiled");
     }
 }
 
@@ -51,7 +52,8 @@ SymbolSummary DwarfSymbols::summary() const {
         if (*unit.producer && producers.size() < 100) producers.insert(nameOf(unit.producer));
         if (unit.language && languages.size() < 100) languages.insert(languageName(unit.language));
     }
-    for (const uint16_t version : versions) summary.format += (summary.format.empty() ? "DWARF " : ", ") + std::to_string(version);
+    for (const uint16_t version : versions)
+        summary.format += (summary.format.empty() ? "DWARF " : ", ") + std::to_string(version);
     if (versions.empty()) summary.format = "none";
     summary.functions = static_cast<uint32_t>(m_index.functions().size());
     summary.files = static_cast<uint32_t>(files().size());
@@ -83,9 +85,11 @@ SourcePlace DwarfSymbols::declarationOf(EntryRef ref) const {
         const Unit& unit = m_units[ref.unit];
         const Entry& entry = m_index.entry(ref);
         readDie(unit, entry.offset, [&](const AttributeSpec& spec, const AttributeValue& value) {
-            if (spec.name == DW_AT_decl_file && place.file == kNoFile) place.file = m_lines.fileOf(unit, value.value);
+            if (spec.name == DW_AT_decl_file && place.file == kNoFile)
+                place.file = m_lines.fileOf(unit, value.value);
             if (spec.name == DW_AT_decl_line && !place.line) place.line = static_cast<uint32_t>(value.value);
-            if (spec.name == DW_AT_decl_column && !place.column) place.column = static_cast<uint32_t>(value.value);
+            if (spec.name == DW_AT_decl_column && !place.column)
+                place.column = static_cast<uint32_t>(value.value);
         });
         const auto next = entry.origin && !place.line ? m_index.find(entry.origin) : std::nullopt;
         if (!next) break;
@@ -128,18 +132,22 @@ std::optional<FunctionSymbol> DwarfSymbols::functionAt(uint32_t address) const {
 
 std::vector<FunctionSymbol> DwarfSymbols::functions() const {
     std::vector<FunctionSymbol> result;
-    for (const FunctionCode& code : m_index.functions()) result.push_back(functionSymbol(code));
+    for (const FunctionCode& code : m_index.functions())
+        result.push_back(functionSymbol(code));
     for (uint32_t i = m_module->importedFunctions; i < m_module->functions.size(); ++i) {
-        if (!m_index.functionAt(m_module->functions[i].body.begin)) result.push_back(plainFunction(engine::FuncIdx{i}));
+        if (!m_index.functionAt(m_module->functions[i].body.begin))
+            result.push_back(plainFunction(engine::FuncIdx{i}));
     }
-    std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.range.begin < b.range.begin; });
+    std::stable_sort(result.begin(), result.end(),
+                     [](const auto& a, const auto& b) { return a.range.begin < b.range.begin; });
     return result;
 }
 
 std::vector<FunctionSymbol> DwarfSymbols::findFunctions(std::string_view name) const {
     std::vector<FunctionSymbol> result;
     std::set<std::pair<uint32_t, uint32_t>> wanted;
-    for (const EntryRef ref : m_index.lookUp(Index::Kind::Function, name)) wanted.emplace(ref.unit, ref.entry);
+    for (const EntryRef ref : m_index.lookUp(Index::Kind::Function, name))
+        wanted.emplace(ref.unit, ref.entry);
     if (!wanted.empty()) {
         for (const FunctionCode& code : m_index.functions()) {
             if (wanted.contains({code.ref.unit, code.ref.entry})) result.push_back(functionSymbol(code));
@@ -183,13 +191,15 @@ std::vector<InlineFrame> DwarfSymbols::inlineFrames(uint32_t address) {
         frames.push_back({m_index.qualifiedName(call.origin), place, true, call.die});
         place = {m_lines.fileOf(unit, call.callFile), call.callLine, call.callColumn};
     }
-    frames.push_back({functionSymbol(*function).qualifiedName, place, false, m_index.entry(function->ref).offset});
+    frames.push_back(
+        {functionSymbol(*function).qualifiedName, place, false, m_index.entry(function->ref).offset});
     return frames;
 }
 
 }  // namespace dwarf
 
-std::unique_ptr<Symbols> openSymbols(std::shared_ptr<const engine::Module> module, const SymbolOptions& options) {
+std::unique_ptr<Symbols> openSymbols(std::shared_ptr<const engine::Module> module,
+                                     const SymbolOptions& options) {
     return std::make_unique<dwarf::DwarfSymbols>(std::move(module), options);
 }
 

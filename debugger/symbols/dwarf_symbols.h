@@ -12,7 +12,6 @@
 
 namespace debugger::dwarf {
 
-
 class DwarfSymbols final : public Symbols {
 public:
     DwarfSymbols(std::shared_ptr<const engine::Module> module, const SymbolOptions& options);
@@ -63,7 +62,7 @@ private:
     Index m_index;
     LineTables m_lines;
     std::vector<std::string> m_problems;
-    mutable std::unordered_map<uint32_t, InlineTree> m_inlineTrees;      // by DIE of the function
+    mutable std::unordered_map<uint32_t, InlineTree> m_inlineTrees;  // by DIE of the function
     mutable std::unordered_map<FileId, std::vector<uint32_t>> m_codeLines;
     mutable std::optional<std::vector<uint32_t>> m_tablesWithoutUnit;
     std::unique_ptr<Scopes> m_scopes;  // reads nothing before it is asked

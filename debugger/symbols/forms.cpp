@@ -11,19 +11,50 @@ int fixedSize(uint16_t form, unsigned version, unsigned addressSize, unsigned of
     case DW_FORM_addr: return static_cast<int>(addressSize);
     case DW_FORM_flag_present:
     case DW_FORM_implicit_const: return 0;
-    case DW_FORM_data1: case DW_FORM_ref1: case DW_FORM_flag: case DW_FORM_strx1: case DW_FORM_addrx1: return 1;
-    case DW_FORM_data2: case DW_FORM_ref2: case DW_FORM_strx2: case DW_FORM_addrx2: return 2;
-    case DW_FORM_strx3: case DW_FORM_addrx3: return 3;
-    case DW_FORM_data4: case DW_FORM_ref4: case DW_FORM_strx4: case DW_FORM_addrx4: case DW_FORM_ref_sup4: return 4;
-    case DW_FORM_data8: case DW_FORM_ref8: case DW_FORM_ref_sig8: case DW_FORM_ref_sup8: return 8;
+    case DW_FORM_data1:
+    case DW_FORM_ref1:
+    case DW_FORM_flag:
+    case DW_FORM_strx1:
+    case DW_FORM_addrx1: return 1;
+    case DW_FORM_data2:
+    case DW_FORM_ref2:
+    case DW_FORM_strx2:
+    case DW_FORM_addrx2: return 2;
+    case DW_FORM_strx3:
+    case DW_FORM_addrx3: return 3;
+    case DW_FORM_data4:
+    case DW_FORM_ref4:
+    case DW_FORM_strx4:
+    case DW_FORM_addrx4:
+    case DW_FORM_ref_sup4: return 4;
+    case DW_FORM_data8:
+    case DW_FORM_ref8:
+    case DW_FORM_ref_sig8:
+    case DW_FORM_ref_sup8: return 8;
     case DW_FORM_data16: return 16;
     case DW_FORM_ref_addr: return static_cast<int>(version <= 2 ? addressSize : offsetSize);
-    case DW_FORM_strp: case DW_FORM_line_strp: case DW_FORM_sec_offset: case DW_FORM_strp_sup:
-    case DW_FORM_GNU_ref_alt: case DW_FORM_GNU_strp_alt: return static_cast<int>(offsetSize);
-    case DW_FORM_block: case DW_FORM_block1: case DW_FORM_block2: case DW_FORM_block4: case DW_FORM_exprloc:
-    case DW_FORM_string: case DW_FORM_sdata: case DW_FORM_udata: case DW_FORM_ref_udata: case DW_FORM_strx:
-    case DW_FORM_addrx: case DW_FORM_loclistx: case DW_FORM_rnglistx: case DW_FORM_GNU_addr_index:
-    case DW_FORM_GNU_str_index: case DW_FORM_indirect: return kVariable;
+    case DW_FORM_strp:
+    case DW_FORM_line_strp:
+    case DW_FORM_sec_offset:
+    case DW_FORM_strp_sup:
+    case DW_FORM_GNU_ref_alt:
+    case DW_FORM_GNU_strp_alt: return static_cast<int>(offsetSize);
+    case DW_FORM_block:
+    case DW_FORM_block1:
+    case DW_FORM_block2:
+    case DW_FORM_block4:
+    case DW_FORM_exprloc:
+    case DW_FORM_string:
+    case DW_FORM_sdata:
+    case DW_FORM_udata:
+    case DW_FORM_ref_udata:
+    case DW_FORM_strx:
+    case DW_FORM_addrx:
+    case DW_FORM_loclistx:
+    case DW_FORM_rnglistx:
+    case DW_FORM_GNU_addr_index:
+    case DW_FORM_GNU_str_index:
+    case DW_FORM_indirect: return kVariable;
     default: return kUnknown;
     }
 }
@@ -52,7 +83,8 @@ AttributeValue reference(ByteReader& reader, uint64_t base, uint64_t offset, uin
 
 }  // namespace
 
-AbbreviationTable::AbbreviationTable(Bytes section, uint64_t offset, unsigned version, unsigned addressSize, unsigned offsetSize) {
+AbbreviationTable::AbbreviationTable(Bytes section, uint64_t offset, unsigned version, unsigned addressSize,
+                                     unsigned offsetSize) {
     ByteReader reader(section, offset);
     while (reader.ok()) {
         const uint64_t code = reader.uleb();
@@ -65,7 +97,8 @@ AbbreviationTable::AbbreviationTable(Bytes section, uint64_t offset, unsigned ve
         while (reader.ok()) {
             const uint64_t name = reader.uleb(), form = reader.uleb();
             if (!name && !form) break;
-            AttributeSpec spec{static_cast<uint16_t>(name > 0xffff ? 0 : name), static_cast<uint16_t>(form > 0xffff ? 0 : form), 0};
+            AttributeSpec spec{static_cast<uint16_t>(name > 0xffff ? 0 : name),
+                               static_cast<uint16_t>(form > 0xffff ? 0 : form), 0};
             if (form == DW_FORM_implicit_const) spec.implicitConst = reader.sleb();
             m_specs.push_back(spec);
             const int one = fixedSize(spec.form, version, addressSize, offsetSize);
@@ -74,8 +107,10 @@ AbbreviationTable::AbbreviationTable(Bytes section, uint64_t offset, unsigned ve
         if (!reader.ok()) break;
         abbreviation.specCount = static_cast<uint32_t>(m_specs.size()) - abbreviation.firstSpec;
         abbreviation.fixedSize = size > 1 << 30 ? -1 : static_cast<int32_t>(size);
-        if (code == m_dense.size() + 1) m_dense.push_back(abbreviation);
-        else m_sparse.emplace(code, abbreviation);
+        if (code == m_dense.size() + 1)
+            m_dense.push_back(abbreviation);
+        else
+            m_sparse.emplace(code, abbreviation);
     }
     m_bytes = reader.ok() ? reader.position() - offset : section.size();
 }
@@ -106,7 +141,8 @@ AttributeValue readValue(ByteReader& reader, const Unit& unit, uint16_t form, in
     using enum ValueClass;
     if (form == DW_FORM_indirect) {
         form = static_cast<uint16_t>(reader.uleb());
-        if (form == DW_FORM_indirect || form == DW_FORM_implicit_const) return reader.fail(), AttributeValue();
+        if (form == DW_FORM_indirect || form == DW_FORM_implicit_const)
+            return reader.fail(), AttributeValue();
     }
     const uint64_t unitOffset = unit.offset - unit.sectionBase;
     const auto localReference = [&](uint64_t offset) {
@@ -114,7 +150,8 @@ AttributeValue readValue(ByteReader& reader, const Unit& unit, uint16_t form, in
     };
     switch (form) {
     case DW_FORM_addr: return number(Address, reader.unsignedOf(unit.addressSize));
-    case DW_FORM_addrx: case DW_FORM_GNU_addr_index: return number(AddressIndex, reader.uleb());
+    case DW_FORM_addrx:
+    case DW_FORM_GNU_addr_index: return number(AddressIndex, reader.uleb());
     case DW_FORM_addrx1: return number(AddressIndex, reader.u8());
     case DW_FORM_addrx2: return number(AddressIndex, reader.u16());
     case DW_FORM_addrx3: return number(AddressIndex, reader.u24());
@@ -132,7 +169,8 @@ AttributeValue readValue(ByteReader& reader, const Unit& unit, uint16_t form, in
     case DW_FORM_string: return text(reader.string());
     case DW_FORM_strp: return text(stringAt(unit.sections->str, reader.unsignedOf(unit.offsetSize)));
     case DW_FORM_line_strp: return text(stringAt(unit.sections->lineStr, reader.unsignedOf(unit.offsetSize)));
-    case DW_FORM_strx: case DW_FORM_GNU_str_index: return text(indexedString(unit, reader.uleb()));
+    case DW_FORM_strx:
+    case DW_FORM_GNU_str_index: return text(indexedString(unit, reader.uleb()));
     case DW_FORM_strx1: return text(indexedString(unit, reader.u8()));
     case DW_FORM_strx2: return text(indexedString(unit, reader.u16()));
     case DW_FORM_strx3: return text(indexedString(unit, reader.u24()));
@@ -154,14 +192,17 @@ AttributeValue readValue(ByteReader& reader, const Unit& unit, uint16_t form, in
         const uint64_t offset = reader.unsignedOf(unit.version <= 2 ? unit.addressSize : unit.offsetSize);
         // References by address always mean .debug_info, also from a .debug_types unit.
         for (const InfoSection& info : unit.all->infos) {
-            if (info.set == unit.set && !info.isTypes) return reference(reader, info.base, offset, info.bytes.size());
+            if (info.set == unit.set && !info.isTypes)
+                return reference(reader, info.base, offset, info.bytes.size());
         }
         return number(Unreadable, 0);
     }
     case DW_FORM_ref_sig8: return number(Signature, reader.u64());
-    case DW_FORM_ref_sup4: case DW_FORM_ref_sup8: case DW_FORM_strp_sup: case DW_FORM_GNU_ref_alt: case DW_FORM_GNU_strp_alt:
-        skipValue(reader, unit, form);
-        return number(Unreadable, 0);
+    case DW_FORM_ref_sup4:
+    case DW_FORM_ref_sup8:
+    case DW_FORM_strp_sup:
+    case DW_FORM_GNU_ref_alt:
+    case DW_FORM_GNU_strp_alt: skipValue(reader, unit, form); return number(Unreadable, 0);
     default: return reader.fail(), AttributeValue();
     }
 }
@@ -171,7 +212,8 @@ void skipValue(ByteReader& reader, const Unit& unit, uint16_t form) {
     if (size >= 0) return reader.skip(static_cast<uint64_t>(size));
     switch (form) {
     case DW_FORM_string: reader.string(); return;
-    case DW_FORM_block: case DW_FORM_exprloc: reader.skip(reader.uleb()); return;
+    case DW_FORM_block:
+    case DW_FORM_exprloc: reader.skip(reader.uleb()); return;
     case DW_FORM_block1: reader.skip(reader.u8()); return;
     case DW_FORM_block2: reader.skip(reader.u16()); return;
     case DW_FORM_block4: reader.skip(reader.u32()); return;

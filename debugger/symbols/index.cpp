@@ -9,13 +9,14 @@ namespace debugger::dwarf {
 namespace {
 
 constexpr size_t kMaxName = 32 << 10;
-constexpr int kMaxHops = 16;              // specification and origin chains
+constexpr int kMaxHops = 16;  // specification and origin chains
 constexpr int kMaxParents = 64;
 constexpr uint64_t kMaxHashedBytes = 1 << 30;
 
 uint64_t hashOf(std::string_view text) {
     uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+    for (const char c : text)
+        hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
     return hash;
 }
 
@@ -33,7 +34,9 @@ std::string_view anonymousName(uint16_t tag) {
 /// "push<int>" → "push"; operators stay whole.
 std::string_view withoutTemplateArguments(std::string_view name) {
     const size_t at = name.find('<');
-    return at == 0 || at == name.npos || !name.ends_with('>') || name.starts_with("operator") ? name : name.substr(0, at);
+    return at == 0 || at == name.npos || !name.ends_with('>') || name.starts_with("operator")
+               ? name
+               : name.substr(0, at);
 }
 
 Index::Kind kindOf(uint16_t tag) {
@@ -49,9 +52,7 @@ bool isDefinition(const Entry& entry) {
 
 }  // namespace
 
-std::string nameOf(const char* name) {
-    return {name, strnlen(name, kMaxName)};
-}
+std::string nameOf(const char* name) { return {name, strnlen(name, kMaxName)}; }
 
 Index::Index(const DebugSections& sections, const std::vector<Unit>& units, const SymbolOptions& options)
     : m_sections(sections), m_units(units), m_entries(units.size()) {
@@ -91,33 +92,39 @@ void Index::scanAll(const SymbolOptions& options) {
         if (!why) why = problem;
     }
     if (broken) {
-        m_problems.push_back("debug info: .debug_info: " + std::to_string(broken) + " of " + std::to_string(m_units.size()) +
-                             " units are incomplete (" + why + ")");
+        m_problems.push_back("debug info: .debug_info: " + std::to_string(broken) + " of " +
+                             std::to_string(m_units.size()) + " units are incomplete (" + why + ")");
     }
     collectFunctions(pieces);
 }
 
 void Index::collectFunctions(std::vector<std::vector<FunctionCode>>& pieces) {
-    for (auto& piece : pieces) m_functions.insert(m_functions.end(), piece.begin(), piece.end());
-    std::stable_sort(m_functions.begin(), m_functions.end(), [](const FunctionCode& a, const FunctionCode& b) {
-        return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.end < b.range.end;
-    });
-    m_functions.erase(std::unique(m_functions.begin(), m_functions.end(),
-                                  [](const FunctionCode& a, const FunctionCode& b) { return a.range == b.range; }),
-                      m_functions.end());
+    for (auto& piece : pieces)
+        m_functions.insert(m_functions.end(), piece.begin(), piece.end());
+    std::stable_sort(
+        m_functions.begin(), m_functions.end(), [](const FunctionCode& a, const FunctionCode& b) {
+            return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.end < b.range.end;
+        });
+    m_functions.erase(
+        std::unique(m_functions.begin(), m_functions.end(),
+                    [](const FunctionCode& a, const FunctionCode& b) { return a.range == b.range; }),
+        m_functions.end());
     for (const Unit& unit : m_units) {
         if (!unit.isGood || (unit.partner != ~uint32_t{0} && unit.isSplit())) continue;
         AttributeValue low{ValueClass::Address, unit.lowPc, "", {}}, high;
         if (unit.highPc) high = {ValueClass::Address, *unit.highPc, "", {}};
         if (!unit.ranges && !unit.highPc) continue;
-        for (const AddressRange& range : readRanges(unit, low, high, unit.ranges)) m_unitRanges.emplace_back(range, unit.index);
+        for (const AddressRange& range : readRanges(unit, low, high, unit.ranges))
+            m_unitRanges.emplace_back(range, unit.index);
         if (m_unitRanges.size() > 4 << 20) break;
     }
-    std::stable_sort(m_unitRanges.begin(), m_unitRanges.end(), [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
+    std::stable_sort(m_unitRanges.begin(), m_unitRanges.end(),
+                     [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
 }
 
 const FunctionCode* Index::functionAt(uint32_t address) const {
-    auto it = std::upper_bound(m_functions.begin(), m_functions.end(), address, [](uint32_t a, const FunctionCode& f) { return a < f.range.begin; });
+    auto it = std::upper_bound(m_functions.begin(), m_functions.end(), address,
+                               [](uint32_t a, const FunctionCode& f) { return a < f.range.begin; });
     for (int tries = 0; it != m_functions.begin() && tries < 16; ++tries) {
         if ((--it)->range.contains(address)) return &*it;
     }
@@ -125,7 +132,8 @@ const FunctionCode* Index::functionAt(uint32_t address) const {
 }
 
 const Unit* Index::unitOf(uint32_t dieOffset) const {
-    const auto it = std::upper_bound(m_units.begin(), m_units.end(), dieOffset, [](uint32_t o, const Unit& unit) { return o < unit.offset; });
+    const auto it = std::upper_bound(m_units.begin(), m_units.end(), dieOffset,
+                                     [](uint32_t o, const Unit& unit) { return o < unit.offset; });
     if (it == m_units.begin()) return nullptr;
     const Unit& unit = *(it - 1);
     return dieOffset < unit.end && unit.isGood ? &unit : nullptr;
@@ -133,7 +141,8 @@ const Unit* Index::unitOf(uint32_t dieOffset) const {
 
 const Unit* Index::unitAt(uint32_t address) const {
     if (const FunctionCode* function = functionAt(address)) return &m_units[function->ref.unit];
-    auto it = std::upper_bound(m_unitRanges.begin(), m_unitRanges.end(), address, [](uint32_t a, const auto& r) { return a < r.first.begin; });
+    auto it = std::upper_bound(m_unitRanges.begin(), m_unitRanges.end(), address,
+                               [](uint32_t a, const auto& r) { return a < r.first.begin; });
     for (int tries = 0; it != m_unitRanges.begin() && tries < 16; ++tries) {
         if ((--it)->first.contains(address)) return &m_units[it->second];
     }
@@ -149,7 +158,8 @@ std::optional<EntryRef> Index::find(uint32_t dieOffset) const {
     const Unit* unit = unitOf(dieOffset);
     if (!unit) return std::nullopt;
     const auto& entries = m_entries[unit->index];
-    const auto it = std::lower_bound(entries.begin(), entries.end(), dieOffset, [](const Entry& e, uint32_t o) { return e.offset < o; });
+    const auto it = std::lower_bound(entries.begin(), entries.end(), dieOffset,
+                                     [](const Entry& e, uint32_t o) { return e.offset < o; });
     if (it == entries.end() || it->offset != dieOffset) return std::nullopt;
     return EntryRef{unit->index, static_cast<uint32_t>(it - entries.begin())};
 }
@@ -244,7 +254,10 @@ const std::vector<Index::Key>& Index::keys(Kind kind) const {
             if (kind == Kind::Variable) continue;
             if (withoutTemplateArguments(plain) != plain) {
                 add(withoutTemplateArguments(plain), ref);
-                if (qualified != plain) add(qualified.substr(0, qualified.size() - plain.size()).append(withoutTemplateArguments(plain)), ref);
+                if (qualified != plain)
+                    add(qualified.substr(0, qualified.size() - plain.size())
+                            .append(withoutTemplateArguments(plain)),
+                        ref);
             }
         }
     }
@@ -259,11 +272,15 @@ std::vector<EntryRef> Index::lookUp(Kind kind, std::string_view wanted) const {
     const auto& all = keys(kind);
     const uint64_t hash = hashOf(wanted);
     std::vector<EntryRef> result;
-    auto it = std::lower_bound(all.begin(), all.end(), hash, [](const Key& key, uint64_t h) { return key.hash < h; });
+    auto it = std::lower_bound(all.begin(), all.end(), hash,
+                               [](const Key& key, uint64_t h) { return key.hash < h; });
     for (; it != all.end() && it->hash == hash && result.size() < 65536; ++it) {
         const std::string plain = name(it->ref), qualified = qualifiedName(it->ref);
-        const bool matches = plain == wanted || qualified == wanted || linkageName(it->ref) == wanted || withoutTemplateArguments(plain) == wanted ||
-                             (qualified.size() > plain.size() && wanted.starts_with(std::string_view(qualified).substr(0, qualified.size() - plain.size())));
+        const bool matches =
+            plain == wanted || qualified == wanted || linkageName(it->ref) == wanted ||
+            withoutTemplateArguments(plain) == wanted ||
+            (qualified.size() > plain.size() &&
+             wanted.starts_with(std::string_view(qualified).substr(0, qualified.size() - plain.size())));
         if (matches && (result.empty() || !(result.back() == it->ref))) result.push_back(it->ref);
     }
     return result;

@@ -10,10 +10,17 @@
 namespace debugger::dwarf {
 
 struct Entry {
-    enum Flag : uint8_t { Declaration = 1, HasCode = 2, HasLocation = 4, InFunction = 8, HasSignature = 16, Artificial = 32 };
-    uint32_t offset = 0;      // of the DIE, in the common space
-    int32_t parent = -1;      // entry of the same unit
-    uint32_t origin = 0;      // DIE of DW_AT_specification or DW_AT_abstract_origin, or 0
+    enum Flag : uint8_t {
+        Declaration = 1,
+        HasCode = 2,
+        HasLocation = 4,
+        InFunction = 8,
+        HasSignature = 16,
+        Artificial = 32
+    };
+    uint32_t offset = 0;  // of the DIE, in the common space
+    int32_t parent = -1;  // entry of the same unit
+    uint32_t origin = 0;  // DIE of DW_AT_specification or DW_AT_abstract_origin, or 0
     uint16_t tag = 0;
     uint8_t flags = 0;
     const char* name = "";

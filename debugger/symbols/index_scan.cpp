@@ -12,9 +12,16 @@ enum class Interest : uint8_t { None, Scope, Leaf, Function, Variable };
 Interest interestIn(uint16_t tag) {
     switch (tag) {
     case DW_TAG_subprogram: return Interest::Function;
-    case DW_TAG_namespace: case DW_TAG_module: case DW_TAG_class_type: case DW_TAG_structure_type: case DW_TAG_union_type:
-    case DW_TAG_enumeration_type: case DW_TAG_interface_type: return Interest::Scope;
-    case DW_TAG_typedef: case DW_TAG_base_type: case DW_TAG_unspecified_type: return Interest::Leaf;
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+    case DW_TAG_enumeration_type:
+    case DW_TAG_interface_type: return Interest::Scope;
+    case DW_TAG_typedef:
+    case DW_TAG_base_type:
+    case DW_TAG_unspecified_type: return Interest::Leaf;
     case DW_TAG_variable: return Interest::Variable;
     default: return Interest::None;
     }
@@ -22,7 +29,8 @@ Interest interestIn(uint16_t tag) {
 
 class Scanner {
 public:
-    Scanner(const Unit& unit, ScanBudget& budget) : m_unit(unit), m_budget(budget), m_reader(unit.reader(unit.firstDie)) {}
+    Scanner(const Unit& unit, ScanBudget& budget)
+        : m_unit(unit), m_budget(budget), m_reader(unit.reader(unit.firstDie)) {}
 
     UnitScan run() {
         const uint32_t end = m_unit.end - m_unit.sectionBase;
@@ -38,7 +46,8 @@ public:
             if (!abbreviation) return stop("an abbreviation is missing");
             const int32_t entry = take(*abbreviation);
             if (m_result.problem) break;
-            if (abbreviation->hasChildren && !descend(*abbreviation, entry)) return stop("DIEs are nested too deeply");
+            if (abbreviation->hasChildren && !descend(*abbreviation, entry))
+                return stop("DIEs are nested too deeply");
             if (m_levels.empty()) break;
         }
         if (!m_reader.ok()) return stop("a DIE is cut off");
@@ -81,15 +90,24 @@ private:
         for (const AttributeSpec& spec : m_unit.abbreviations->specs(abbreviation)) {
             switch (spec.name) {
             case DW_AT_name: entry.name = read(spec).string; break;
-            case DW_AT_linkage_name: case DW_AT_MIPS_linkage_name: entry.linkage = read(spec).string; break;
-            case DW_AT_specification: case DW_AT_abstract_origin: {
+            case DW_AT_linkage_name:
+            case DW_AT_MIPS_linkage_name: entry.linkage = read(spec).string; break;
+            case DW_AT_specification:
+            case DW_AT_abstract_origin: {
                 const AttributeValue value = read(spec);
                 if (value.cls == ValueClass::Reference) entry.origin = static_cast<uint32_t>(value.value);
                 break;
             }
             case DW_AT_declaration: entry.flags |= read(spec).value ? Entry::Declaration : 0; break;
-            case DW_AT_location: case DW_AT_const_value: entry.flags |= Entry::HasLocation; read(spec); break;
-            case DW_AT_signature: entry.flags |= Entry::HasSignature; read(spec); break;
+            case DW_AT_location:
+            case DW_AT_const_value:
+                entry.flags |= Entry::HasLocation;
+                read(spec);
+                break;
+            case DW_AT_signature:
+                entry.flags |= Entry::HasSignature;
+                read(spec);
+                break;
             case DW_AT_artificial: entry.flags |= read(spec).value ? Entry::Artificial : 0; break;
             case DW_AT_low_pc: low = read(spec); break;
             case DW_AT_high_pc: high = read(spec); break;
@@ -115,10 +133,13 @@ private:
         return static_cast<int32_t>(index);
     }
 
-    AttributeValue read(const AttributeSpec& spec) { return readValue(m_reader, m_unit, spec.form, spec.implicitConst); }
+    AttributeValue read(const AttributeSpec& spec) {
+        return readValue(m_reader, m_unit, spec.form, spec.implicitConst);
+    }
     void skip(const Abbreviation& abbreviation) {
         if (abbreviation.fixedSize >= 0) return m_reader.skip(static_cast<uint64_t>(abbreviation.fixedSize));
-        for (const AttributeSpec& spec : m_unit.abbreviations->specs(abbreviation)) skipValue(m_reader, m_unit, spec.form);
+        for (const AttributeSpec& spec : m_unit.abbreviations->specs(abbreviation))
+            skipValue(m_reader, m_unit, spec.form);
     }
 
     const Unit& m_unit;
@@ -131,8 +152,6 @@ private:
 
 }  // namespace
 
-UnitScan scanUnit(const Unit& unit, ScanBudget& budget) {
-    return Scanner(unit, budget).run();
-}
+UnitScan scanUnit(const Unit& unit, ScanBudget& budget) { return Scanner(unit, budget).run(); }
 
 }  // namespace debugger::dwarf

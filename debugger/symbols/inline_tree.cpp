@@ -13,7 +13,9 @@ InlineCall readCall(ByteReader& reader, const Unit& unit, const Abbreviation& ab
     for (const AttributeSpec& spec : unit.abbreviations->specs(abbreviation)) {
         const AttributeValue value = readValue(reader, unit, spec.form, spec.implicitConst);
         switch (spec.name) {
-        case DW_AT_abstract_origin: call.origin = value.cls == ValueClass::Reference ? static_cast<uint32_t>(value.value) : 0; break;
+        case DW_AT_abstract_origin:
+            call.origin = value.cls == ValueClass::Reference ? static_cast<uint32_t>(value.value) : 0;
+            break;
         case DW_AT_call_file: call.callFile = value.value; break;
         case DW_AT_call_line: call.callLine = static_cast<uint32_t>(value.value); break;
         case DW_AT_call_column: call.callColumn = static_cast<uint32_t>(value.value); break;
@@ -66,7 +68,8 @@ InlineTree readInlineTree(const Unit& unit, uint32_t functionDie) {
         } else if (abbreviation->fixedSize >= 0) {
             reader.skip(static_cast<uint64_t>(abbreviation->fixedSize));
         } else {
-            for (const AttributeSpec& spec : unit.abbreviations->specs(*abbreviation)) skipValue(reader, unit, spec.form);
+            for (const AttributeSpec& spec : unit.abbreviations->specs(*abbreviation))
+                skipValue(reader, unit, spec.form);
         }
         // Functions declared inside have calls of their own.
         if (abbreviation->hasChildren && !isFirst && abbreviation->tag == DW_TAG_subprogram) current = -2;

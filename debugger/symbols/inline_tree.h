@@ -9,9 +9,9 @@ namespace debugger::dwarf {
 
 struct InlineCall {
     uint32_t die = 0;
-    int32_t parent = -1;      // call that it is inlined in; -1 = the function itself
-    uint32_t origin = 0;      // abstract DIE of the function that was inlined
-    uint64_t callFile = 0;    // numbered by the unit
+    int32_t parent = -1;    // call that it is inlined in; -1 = the function itself
+    uint32_t origin = 0;    // abstract DIE of the function that was inlined
+    uint64_t callFile = 0;  // numbered by the unit
     uint32_t callLine = 0, callColumn = 0;
     std::vector<AddressRange> ranges;
 

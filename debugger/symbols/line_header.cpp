@@ -36,7 +36,8 @@ std::vector<Entry> readEntries(ByteReader& reader, const Unit& unit) {
     std::vector<AttributeSpec> format;
     for (int count = reader.u8(); count > 0 && reader.ok(); --count) {
         const uint64_t content = reader.uleb(), form = reader.uleb();
-        if (form == DW_FORM_flag_present || form == DW_FORM_implicit_const || form == DW_FORM_indirect) reader.fail();
+        if (form == DW_FORM_flag_present || form == DW_FORM_implicit_const || form == DW_FORM_indirect)
+            reader.fail();
         format.push_back({static_cast<uint16_t>(content), static_cast<uint16_t>(form), 0});
     }
     std::vector<Entry> entries;
@@ -81,7 +82,8 @@ LineHeader LineTables::readHeader(const Unit& owner, std::vector<NamedFile>& nam
     header.lineBase = static_cast<int8_t>(reader.u8());
     header.lineRange = reader.u8();
     header.opcodeBase = reader.u8();
-    if (!reader.ok() || !header.opcodeBase || !header.lineRange || headerLength > length || program > length) return header;
+    if (!reader.ok() || !header.opcodeBase || !header.lineRange || headerLength > length || program > length)
+        return header;
     header.operandCounts = reader.bytes(header.opcodeBase - 1u);
     header.program = unit.sections->line.subspan(begin + program, length - program);
 
@@ -101,8 +103,10 @@ LineHeader LineTables::readHeader(const Unit& owner, std::vector<NamedFile>& nam
         // Version 5: folder 0 is the compilation folder itself. Before: it is implied.
         const char* folder = file.folder < folders.size() ? folders[file.folder].path : "";
         const bool inCompDir = header.version >= 5 && file.folder == 0;
-        const std::string parent = inCompDir && *folder ? std::string(folder).substr(0, 4096) : joinPath(compDir, folder);
-        names.push_back({*file.path && m_pathBudget > 0 ? joinPath(parent, file.path) : "", {file.md5.begin(), file.md5.end()}});
+        const std::string parent =
+            inCompDir && *folder ? std::string(folder).substr(0, 4096) : joinPath(compDir, folder);
+        names.push_back({*file.path && m_pathBudget > 0 ? joinPath(parent, file.path) : "",
+                         {file.md5.begin(), file.md5.end()}});
         m_pathBudget -= static_cast<int64_t>(sizeof(NamedFile) + names.back().path.size());
     }
     return header;

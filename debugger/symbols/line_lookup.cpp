@@ -85,8 +85,10 @@ std::vector<LineRow> DwarfSymbols::rowsIn(AddressRange range) const {
         }
         const Sequence& sequence = *rows->sequenceAt(address);
         auto index = static_cast<uint32_t>(rows->rowAt(address));
-        while (index > sequence.firstRow && rows->rows[index - 1].address == rows->rows[index].address) --index;
-        for (; index < sequence.lastRow && rows->rows[index].address < range.end; ++index) result.push_back(lineRow(*rows, sequence, index));
+        while (index > sequence.firstRow && rows->rows[index - 1].address == rows->rows[index].address)
+            --index;
+        for (; index < sequence.lastRow && rows->rows[index].address < range.end; ++index)
+            result.push_back(lineRow(*rows, sequence, index));
         address = sequence.end;
     }
     return result;
@@ -115,7 +117,8 @@ std::vector<FileId> DwarfSymbols::findFiles(std::string_view path) const {
     for (FileId file = 0; file < files().size(); ++file) {
         const auto parts = components(files()[file].path);
         if (cleaned.starts_with('/') && parts.size() != wanted.size()) continue;
-        if (parts.size() >= wanted.size() && std::equal(wanted.rbegin(), wanted.rend(), parts.rbegin())) result.push_back(file);
+        if (parts.size() >= wanted.size() && std::equal(wanted.rbegin(), wanted.rend(), parts.rbegin()))
+            result.push_back(file);
     }
     return result;
 }
@@ -165,7 +168,9 @@ uint32_t DwarfSymbols::breakAddress(uint32_t address) const {
 
 engine::Result<ResolvedLine> DwarfSymbols::resolveLine(FileId file, uint32_t line) const {
     const auto error = [&](const std::string& message) {
-        return engine::Error{engine::ErrorCode::NotFound, message, {file < files().size() ? files()[file].path : "", "", {}, {}}};
+        return engine::Error{engine::ErrorCode::NotFound,
+                             message,
+                             {file < files().size() ? files()[file].path : "", "", {}, {}}};
     };
     if (file >= files().size()) return error("no such source file");
     ResolvedLine resolved;
@@ -177,7 +182,8 @@ engine::Result<ResolvedLine> DwarfSymbols::resolveLine(FileId file, uint32_t lin
         const auto next = std::upper_bound(lines.begin(), lines.end(), line);
         const auto refuse = [&] {
             uint32_t nearest = next != lines.end() ? *next : lines.back();
-            if (next != lines.begin() && next != lines.end() && line - *(next - 1) < *next - line) nearest = *(next - 1);
+            if (next != lines.begin() && next != lines.end() && line - *(next - 1) < *next - line)
+                nearest = *(next - 1);
             return error("no code at line " + std::to_string(line) + "; nearest " + std::to_string(nearest));
         };
         if (next == lines.end()) return refuse();
@@ -194,10 +200,12 @@ engine::Result<ResolvedLine> DwarfSymbols::resolveLine(FileId file, uint32_t lin
         return a.owner != b.owner ? a.owner < b.owner : a.address < b.address;
     });
     for (size_t i = 0; i < places.size(); ++i) {
-        if (i == 0 || places[i].owner != places[i - 1].owner) resolved.addresses.push_back(breakAddress(places[i].address));
+        if (i == 0 || places[i].owner != places[i - 1].owner)
+            resolved.addresses.push_back(breakAddress(places[i].address));
     }
     std::sort(resolved.addresses.begin(), resolved.addresses.end());
-    resolved.addresses.erase(std::unique(resolved.addresses.begin(), resolved.addresses.end()), resolved.addresses.end());
+    resolved.addresses.erase(std::unique(resolved.addresses.begin(), resolved.addresses.end()),
+                             resolved.addresses.end());
     return resolved;
 }
 
@@ -206,10 +214,13 @@ uint32_t DwarfSymbols::afterPrologue(const FunctionSymbol& function) const {
     const uint32_t start = body ? std::max(function.range.begin, body->code.begin) : function.range.begin;
     const auto rows = rowsIn(function.range);
     for (const LineRow& row : rows) {
-        if (row.prologueEnd && row.range.begin > function.range.begin) return std::max(start, row.range.begin);
+        if (row.prologueEnd && row.range.begin > function.range.begin)
+            return std::max(start, row.range.begin);
     }
     for (const LineRow& row : rows) {
-        if (row.range.begin > rows.front().range.begin && row.place.line && row.place.line != rows.front().place.line) return std::max(start, row.range.begin);
+        if (row.range.begin > rows.front().range.begin && row.place.line &&
+            row.place.line != rows.front().place.line)
+            return std::max(start, row.range.begin);
     }
     return rows.size() > 1 && rows[1].range.begin > start && rows[1].place.line ? rows[1].range.begin : start;
 }

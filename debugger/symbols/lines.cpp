@@ -5,9 +5,9 @@
 namespace debugger::dwarf {
 namespace {
 
-constexpr int64_t kMaxRows = 16 << 20;           // of all tables
+constexpr int64_t kMaxRows = 16 << 20;  // of all tables
 constexpr size_t kMaxRowsOfTable = 8 << 20;
-constexpr int64_t kMaxPathBytes = 256 << 20;     // of all headers
+constexpr int64_t kMaxPathBytes = 256 << 20;  // of all headers
 constexpr size_t kMaxPath = 4096;
 
 /// Length of what makes a path absolute: "/", "C:\", or a scheme that a toolchain mapped its own folders to ("wasisdk://"); else 0.
@@ -21,7 +21,8 @@ size_t rootLength(std::string_view path) {
 /// One pass of the line number state machine (DWARF 5, section 6.2).
 class Program {
 public:
-    Program(const DebugSections& sections, const LineHeader& header, LineRows& out, std::atomic<int64_t>& budget)
+    Program(const DebugSections& sections, const LineHeader& header, LineRows& out,
+            std::atomic<int64_t>& budget)
         : m_sections(sections), m_header(header), m_out(out), m_budget(budget), m_reader(header.program) {
         reset();
     }
@@ -29,9 +30,12 @@ public:
     void run() {
         while (m_reader.ok() && !m_reader.atEnd() && !m_out.isCut) {
             const uint8_t opcode = m_reader.u8();
-            if (opcode >= m_header.opcodeBase) special(opcode);
-            else if (opcode) standard(opcode);
-            else extended();
+            if (opcode >= m_header.opcodeBase)
+                special(opcode);
+            else if (opcode)
+                standard(opcode);
+            else
+                extended();
         }
         if (!m_reader.ok()) m_out.isMalformed = true;
         m_out.rows.resize(m_begin);  // a sequence without end
@@ -72,7 +76,8 @@ private:
         case DW_LNS_set_basic_block:
         case DW_LNS_set_epilogue_begin: break;
         default:
-            for (int i = m_header.operandCounts[opcode - 1u]; i > 0; --i) m_reader.uleb();
+            for (int i = m_header.operandCounts[opcode - 1u]; i > 0; --i)
+                m_reader.uleb();
         }
     }
     void extended() {
@@ -88,7 +93,8 @@ private:
             m_isDead = m_isDead || !operands.ok() || m_address == 0 || m_address >= m_sections.codeSize;
             break;
         }
-        default: break;  // define_file is not written by anyone who knows Wasm; discriminators do not matter here
+        default:
+            break;  // define_file is not written by anyone who knows Wasm; discriminators do not matter here
         }
     }
     void emit() {
@@ -109,7 +115,8 @@ private:
             if (!std::is_sorted(first, rows.end(), byAddress)) std::stable_sort(first, rows.end(), byAddress);
             const auto count = static_cast<int64_t>(rows.size() - m_begin);
             if (end > rows.back().address && m_budget.fetch_sub(count) >= count) {
-                m_out.sequences.push_back({first->address, end, static_cast<uint32_t>(m_begin), static_cast<uint32_t>(rows.size())});
+                m_out.sequences.push_back({first->address, end, static_cast<uint32_t>(m_begin),
+                                           static_cast<uint32_t>(rows.size())});
                 return reset();
             }
             m_out.isCut = m_out.isCut || m_budget.load() <= 0;
@@ -146,8 +153,10 @@ std::string joinPath(std::string_view folder, std::string_view path) {
         const std::string_view part = all.substr(begin, end - begin);
         begin = end + 1;
         if (part.empty() || part == ".") continue;
-        if (part == ".." && !parts.empty() && parts.back() != "..") parts.pop_back();
-        else if (part != ".." || !rooted) parts.push_back(part);
+        if (part == ".." && !parts.empty() && parts.back() != "..")
+            parts.pop_back();
+        else if (part != ".." || !rooted)
+            parts.push_back(part);
     }
     std::string result(all.substr(0, rooted));
     for (size_t i = 0; i < parts.size(); ++i) {
@@ -158,7 +167,8 @@ std::string joinPath(std::string_view folder, std::string_view path) {
 }
 
 const Sequence* LineRows::sequenceAt(uint32_t address) const {
-    auto it = std::upper_bound(sequences.begin(), sequences.end(), address, [](uint32_t a, const Sequence& s) { return a < s.begin; });
+    auto it = std::upper_bound(sequences.begin(), sequences.end(), address,
+                               [](uint32_t a, const Sequence& s) { return a < s.begin; });
     return it != sequences.begin() && (--it)->end > address ? &*it : nullptr;
 }
 
@@ -166,7 +176,8 @@ int64_t LineRows::rowAt(uint32_t address) const {
     const Sequence* sequence = sequenceAt(address);
     if (!sequence) return -1;
     const auto begin = rows.begin() + sequence->firstRow, end = rows.begin() + sequence->lastRow;
-    return std::upper_bound(begin, end, address, [](uint32_t a, const Row& row) { return a < row.address; }) - rows.begin() - 1;
+    return std::upper_bound(begin, end, address, [](uint32_t a, const Row& row) { return a < row.address; }) -
+           rows.begin() - 1;
 }
 
 uint32_t LineRows::endOf(const Sequence& sequence, uint32_t index) const {
@@ -180,25 +191,31 @@ LineRows LineTables::decodeRows(const LineHeader& header) const {
     LineRows out;
     if (!header.isGood) return out;
     Program(m_sections, header, out, m_rowBudget).run();
-    std::sort(out.sequences.begin(), out.sequences.end(), [](const Sequence& a, const Sequence& b) { return a.begin < b.begin; });
+    std::sort(out.sequences.begin(), out.sequences.end(),
+              [](const Sequence& a, const Sequence& b) { return a.begin < b.begin; });
     out.rows.shrink_to_fit();
     return out;
 }
 
-LineTables::LineTables(const DebugSections& sections, const std::vector<Unit>& units) : m_sections(sections), m_rowBudget(kMaxRows), m_pathBudget(kMaxPathBytes) {
+LineTables::LineTables(const DebugSections& sections, const std::vector<Unit>& units)
+    : m_sections(sections), m_rowBudget(kMaxRows), m_pathBudget(kMaxPathBytes) {
     readHeaders(units);
     m_rows.resize(m_headers.size());
 }
 
 void LineTables::readHeaders(const std::vector<Unit>& units) {
     std::vector<const Unit*> owners;
-    const auto collect = [&](bool typeUnits) {  // the unit of a table is the compile unit: it knows the folder
-        for (const Unit& unit : units) {
-            if (!unit.isGood || !unit.lineOffset || unit.isTypeUnit() != typeUnits || (unit.isSplit() && !unit.isTypeUnit())) continue;
-            const auto table = static_cast<uint32_t>(owners.size());
-            if (m_byOffset.emplace(std::pair(unit.sections->line.data(), *unit.lineOffset), table).second) owners.push_back(&unit);
-        }
-    };
+    const auto collect =
+        [&](bool typeUnits) {  // the unit of a table is the compile unit: it knows the folder
+            for (const Unit& unit : units) {
+                if (!unit.isGood || !unit.lineOffset || unit.isTypeUnit() != typeUnits ||
+                    (unit.isSplit() && !unit.isTypeUnit()))
+                    continue;
+                const auto table = static_cast<uint32_t>(owners.size());
+                if (m_byOffset.emplace(std::pair(unit.sections->line.data(), *unit.lineOffset), table).second)
+                    owners.push_back(&unit);
+            }
+        };
     collect(false);
     collect(true);
 
@@ -211,7 +228,8 @@ void LineTables::readHeaders(const std::vector<Unit>& units) {
         LineHeader& header = m_headers[table];
         m_badHeaders += !header.isGood;
         for (NamedFile& file : names[table]) {
-            const auto [it, isNew] = byPath.emplace(std::move(file.path), static_cast<FileId>(m_files.size()));
+            const auto [it, isNew] =
+                byPath.emplace(std::move(file.path), static_cast<FileId>(m_files.size()));
             if (isNew) {
                 m_files.push_back({it->first, std::move(file.md5)});
                 m_tablesNaming.emplace_back();
@@ -231,7 +249,8 @@ void LineTables::readHeaders(const std::vector<Unit>& units) {
 int64_t LineTables::tableOf(const Unit& unit) const {
     if (!unit.lineOffset) return -1;
     const bool inMain = unit.isSplit() && !unit.isTypeUnit();
-    const auto it = m_byOffset.find({(inMain ? m_sections.sets[0] : *unit.sections).line.data(), *unit.lineOffset});
+    const auto it =
+        m_byOffset.find({(inMain ? m_sections.sets[0] : *unit.sections).line.data(), *unit.lineOffset});
     return it == m_byOffset.end() ? -1 : static_cast<int64_t>(it->second);
 }
 
@@ -259,22 +278,28 @@ void LineTables::decode(std::span<const uint32_t> tables) const {
     }
     std::sort(wanted.begin(), wanted.end());
     wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-    parallelFor(wanted.size(), [&](size_t i) { m_rows[wanted[i]] = std::make_unique<const LineRows>(decodeRows(m_headers[wanted[i]])); });
+    parallelFor(wanted.size(), [&](size_t i) {
+        m_rows[wanted[i]] = std::make_unique<const LineRows>(decodeRows(m_headers[wanted[i]]));
+    });
 }
 
 uint64_t LineTables::countRows() const {
     std::vector<uint32_t> all(m_headers.size());
-    for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    for (uint32_t i = 0; i < all.size(); ++i)
+        all[i] = i;
     decode(all);
     uint64_t count = 0;
-    for (const auto& rows : m_rows) count += rows->rows.size();
+    for (const auto& rows : m_rows)
+        count += rows->rows.size();
     return count;
 }
 
 std::vector<std::string> LineTables::problems() const {
     std::vector<std::string> problems;
     const auto report = [&](size_t count, const char* what) {
-        if (count) problems.push_back("debug info: .debug_line: " + std::to_string(count) + " of " + std::to_string(m_headers.size()) + " tables " + what);
+        if (count)
+            problems.push_back("debug info: .debug_line: " + std::to_string(count) + " of " +
+                               std::to_string(m_headers.size()) + " tables " + what);
     };
     size_t malformed = 0, cut = 0;
     for (const auto& rows : m_rows) {

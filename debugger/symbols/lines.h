@@ -30,7 +30,7 @@ struct Sequence {
 struct LineRows {
     std::vector<Row> rows;
     std::vector<Sequence> sequences;
-    bool isCut = false;       // a limit was reached
+    bool isCut = false;  // a limit was reached
     bool isMalformed = false;
 
     const Sequence* sequenceAt(uint32_t address) const;
@@ -47,9 +47,9 @@ struct LineHeader {
     uint8_t minimumInstructionLength = 1, lineRange = 0, opcodeBase = 0;
     int8_t lineBase = 0;
     bool defaultIsStatement = true;
-    Bytes operandCounts;       // of opcodes 1 … opcodeBase - 1
+    Bytes operandCounts;  // of opcodes 1 … opcodeBase - 1
     Bytes program;
-    std::vector<FileId> files; // by the number that the program uses
+    std::vector<FileId> files;  // by the number that the program uses
     bool isGood = false;
 };
 

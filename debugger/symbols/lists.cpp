@@ -45,7 +45,18 @@ std::vector<RawEntry> readPairs(const Unit& unit, Bytes section, uint64_t offset
 }
 
 /// One entry of .debug_rnglists or .debug_loclists. The codes of both are the same but for default_location, which moves those behind it.
-enum class Kind : uint8_t { End, BaseIndex, StartEndIndex, StartLengthIndex, OffsetPair, Default, Base, StartEnd, StartLength, Bad };
+enum class Kind : uint8_t {
+    End,
+    BaseIndex,
+    StartEndIndex,
+    StartLengthIndex,
+    OffsetPair,
+    Default,
+    Base,
+    StartEnd,
+    StartLength,
+    Bad
+};
 Kind kindOf(uint8_t code, bool isLocation) {
     if (!isLocation && code >= DW_RLE_base_address) ++code;
     return code < static_cast<uint8_t>(Kind::Bad) ? static_cast<Kind>(code) : Kind::Bad;
@@ -60,7 +71,8 @@ std::vector<RawEntry> readGnuSplitLocations(const Unit& unit, Bytes section, uin
         if (code != 2 && code != 3) break;  // start_end, start_length; the others are not written by anyone
         RawEntry entry;
         const auto low = unit.addressAt(reader.uleb());
-        const auto high = code == 2 ? unit.addressAt(reader.uleb()) : std::optional<uint64_t>(low.value_or(0) + reader.u32());
+        const auto high = code == 2 ? unit.addressAt(reader.uleb())
+                                    : std::optional<uint64_t>(low.value_or(0) + reader.u32());
         entry.expression = reader.bytes(reader.u16());
         if (!reader.ok()) break;
         if (!low || !high || isDead(unit, *low)) continue;
@@ -93,11 +105,26 @@ std::vector<RawEntry> readCoded(const Unit& unit, Bytes section, uint64_t offset
         }
         if (kind != Kind::OffsetPair) known = true;
         switch (kind) {
-        case Kind::StartEndIndex: entry.low = index(); entry.high = index(); break;
-        case Kind::StartLengthIndex: entry.low = index(); entry.high = entry.low + reader.uleb(); break;
-        case Kind::OffsetPair: entry.low = base + reader.uleb(); entry.high = base + reader.uleb(); break;
-        case Kind::StartEnd: entry.low = reader.unsignedOf(unit.addressSize); entry.high = reader.unsignedOf(unit.addressSize); break;
-        case Kind::StartLength: entry.low = reader.unsignedOf(unit.addressSize); entry.high = entry.low + reader.uleb(); break;
+        case Kind::StartEndIndex:
+            entry.low = index();
+            entry.high = index();
+            break;
+        case Kind::StartLengthIndex:
+            entry.low = index();
+            entry.high = entry.low + reader.uleb();
+            break;
+        case Kind::OffsetPair:
+            entry.low = base + reader.uleb();
+            entry.high = base + reader.uleb();
+            break;
+        case Kind::StartEnd:
+            entry.low = reader.unsignedOf(unit.addressSize);
+            entry.high = reader.unsignedOf(unit.addressSize);
+            break;
+        case Kind::StartLength:
+            entry.low = reader.unsignedOf(unit.addressSize);
+            entry.high = entry.low + reader.uleb();
+            break;
         default: entry.isDefault = true; break;
         }
         if (isLocation) entry.expression = reader.bytes(reader.uleb());
@@ -118,7 +145,8 @@ std::optional<uint64_t> listOffset(const Unit& unit, Bytes section, uint64_t bas
 }
 
 bool isOffset(const AttributeValue& value) {
-    return value.cls == ValueClass::SectionOffset || value.cls == ValueClass::Unsigned;  // data4 and data8 before DWARF 4
+    return value.cls == ValueClass::SectionOffset ||
+           value.cls == ValueClass::Unsigned;  // data4 and data8 before DWARF 4
 }
 
 std::vector<RawEntry> rangeEntries(const Unit& unit, const AttributeValue& value) {
@@ -129,19 +157,22 @@ std::vector<RawEntry> rangeEntries(const Unit& unit, const AttributeValue& value
     if (!isOffset(value)) return {};
     if (unit.version >= 5) return readCoded(unit, unit.sections->rnglists, value.value, false);
     // The ranges of a split unit stay in the linked file.
-    return readPairs(unit, unit.all->sets[0].ranges, unit.isSplit() ? unit.rangesBase + value.value : value.value, false);
+    return readPairs(unit, unit.all->sets[0].ranges,
+                     unit.isSplit() ? unit.rangesBase + value.value : value.value, false);
 }
 
 }  // namespace
 
-std::vector<AddressRange> readRanges(const Unit& unit, const AttributeValue& low, const AttributeValue& high, const AttributeValue& ranges) {
+std::vector<AddressRange> readRanges(const Unit& unit, const AttributeValue& low, const AttributeValue& high,
+                                     const AttributeValue& ranges) {
     std::vector<AddressRange> result;
     AddressRange range;
     const auto add = [&](uint64_t begin, uint64_t end) {
         if (unit.all->toFile(begin, end, range)) result.push_back(range);
     };
     if (ranges) {
-        for (const RawEntry& entry : rangeEntries(unit, ranges)) add(entry.low, entry.high);
+        for (const RawEntry& entry : rangeEntries(unit, ranges))
+            add(entry.low, entry.high);
     } else if (const auto begin = unit.address(low)) {
         const auto end = unit.address(high);
         if (!isDead(unit, *begin)) add(*begin, end ? *end : high ? *begin + high.value : *begin + 1);
@@ -159,9 +190,12 @@ std::vector<LocationEntry> readLocation(const Unit& unit, const AttributeValue& 
         const auto offset = listOffset(unit, unit.sections->loclists, unit.loclistsBase, value.value);
         if (offset) entries = readCoded(unit, unit.sections->loclists, *offset, true);
     } else if (isOffset(value)) {
-        if (unit.version >= 5) entries = readCoded(unit, unit.sections->loclists, value.value, true);
-        else if (unit.isSplit()) entries = readGnuSplitLocations(unit, unit.sections->loc, unit.locBase + value.value);
-        else entries = readPairs(unit, unit.sections->loc, value.value, true);
+        if (unit.version >= 5)
+            entries = readCoded(unit, unit.sections->loclists, value.value, true);
+        else if (unit.isSplit())
+            entries = readGnuSplitLocations(unit, unit.sections->loc, unit.locBase + value.value);
+        else
+            entries = readPairs(unit, unit.sections->loc, value.value, true);
     }
     std::vector<LocationEntry> result;
     for (const RawEntry& entry : entries) {
@@ -189,7 +223,8 @@ std::vector<uint8_t> resolveExpression(const Unit& unit, Bytes expression) {
             const bool wide = unit.addressSize == 8;
             const bool isAddress = op == kOpAddrx || op == kOpGnuAddrIndex;
             rewritten.push_back(isAddress ? kOpAddr : wide ? kOpConst8u : kOpConst4u);
-            for (int i = 0; i < unit.addressSize; ++i) rewritten.push_back(static_cast<uint8_t>(*address >> (8 * i)));
+            for (int i = 0; i < unit.addressSize; ++i)
+                rewritten.push_back(static_cast<uint8_t>(*address >> (8 * i)));
             changed = true;
             continue;
         }

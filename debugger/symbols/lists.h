@@ -9,7 +9,8 @@
 namespace debugger::dwarf {
 
 /// Ranges of a DIE from its DW_AT_low_pc, DW_AT_high_pc and DW_AT_ranges, in file offsets; dead and empty ones are left out.
-std::vector<AddressRange> readRanges(const Unit& unit, const AttributeValue& low, const AttributeValue& high, const AttributeValue& ranges);
+std::vector<AddressRange> readRanges(const Unit& unit, const AttributeValue& low, const AttributeValue& high,
+                                     const AttributeValue& ranges);
 
 /// DW_AT_location and its like: an expression, or a location list. Expressions come out with indexed addresses (DW_OP_addrx) resolved.
 std::vector<LocationEntry> readLocation(const Unit& unit, const AttributeValue& value);

@@ -10,17 +10,22 @@ namespace {
 
 constexpr size_t kMaxVariables = 20'000, kMaxGlobals = 100'000, kMaxBlocks = 256;
 
-bool isVariable(const DieRef& die) { return die.tag() == DW_TAG_variable || die.tag() == DW_TAG_formal_parameter; }
+bool isVariable(const DieRef& die) {
+    return die.tag() == DW_TAG_variable || die.tag() == DW_TAG_formal_parameter;
+}
 
 std::vector<AddressRange> rangesOf(const DieRef& die) {
-    return readRanges(*die.unit, die.attribute(DW_AT_low_pc), die.attribute(DW_AT_high_pc), die.attribute(DW_AT_ranges));
+    return readRanges(*die.unit, die.attribute(DW_AT_low_pc), die.attribute(DW_AT_high_pc),
+                      die.attribute(DW_AT_ranges));
 }
 
 engine::Error notFound(const std::string& message) { return {engine::ErrorCode::NotFound, message, {}}; }
 
 std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    while (!text.empty() && text.front() == ' ')
+        text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ')
+        text.remove_suffix(1);
     return text;
 }
 
@@ -45,13 +50,18 @@ std::vector<std::string> spellings(std::string_view name) {
 
 }  // namespace
 
-Scopes::Scopes(const DebugSections& sections, const Index& index, const LineTables& lines, const SymbolOptions& options, std::string moduleName)
-    : m_index(index), m_lines(lines), m_dies(sections, index, options, std::move(moduleName)), m_types(m_dies) {}
+Scopes::Scopes(const DebugSections& sections, const Index& index, const LineTables& lines,
+               const SymbolOptions& options, std::string moduleName)
+    : m_index(index),
+      m_lines(lines),
+      m_dies(sections, index, options, std::move(moduleName)),
+      m_types(m_dies) {}
 
 SourcePlace Scopes::declaration(const DieRef& die) {
     SourcePlace place;
     const Unit* owner = die.unit;
-    if (const auto file = m_dies.inherited(die, DW_AT_decl_file, &owner)) place.file = m_lines.fileOf(*owner, file.value);
+    if (const auto file = m_dies.inherited(die, DW_AT_decl_file, &owner))
+        place.file = m_lines.fileOf(*owner, file.value);
     place.line = static_cast<uint32_t>(m_dies.inherited(die, DW_AT_decl_line).value);
     place.column = static_cast<uint32_t>(m_dies.inherited(die, DW_AT_decl_column).value);
     return place;
@@ -68,7 +78,8 @@ Variable Scopes::variable(const DieRef& die) {
     variable.declaration = declaration(die);
     variable.unit = die.unit->index;
     variable.locations = readLocation(*die.unit, die.attribute(DW_AT_location));
-    if (const auto value = m_dies.inherited(die, DW_AT_const_value)) variable.constant = constantBytes(value, sizeOf(variable.type));
+    if (const auto value = m_dies.inherited(die, DW_AT_const_value))
+        variable.constant = constantBytes(value, sizeOf(variable.type));
     return variable;
 }
 
@@ -80,11 +91,14 @@ void Scopes::collect(const DieRef& block, Scope& scope) {
     block.forEachChild([&](const DieRef& child) {
         if (!isVariable(child) || byOrigin.size() + own.size() >= kMaxVariables) return;
         const uint32_t origin = m_dies.targetOffset(child.attribute(DW_AT_abstract_origin));
-        if (origin) byOrigin.emplace(origin, variable(child));
-        else own.push_back(variable(child));
+        if (origin)
+            byOrigin.emplace(origin, variable(child));
+        else
+            own.push_back(variable(child));
     });
     const auto add = [&](Variable&& made) {
-        if (!made.name.empty()) scope.variables.push_back(std::move(made));  // nobody can ask for a nameless parameter
+        if (!made.name.empty())
+            scope.variables.push_back(std::move(made));  // nobody can ask for a nameless parameter
     };
     if (const DieRef abstract = m_dies.target(block.attribute(DW_AT_abstract_origin))) {
         size_t count = 0;
@@ -96,12 +110,16 @@ void Scopes::collect(const DieRef& block, Scope& scope) {
         });
     }
     std::map<uint32_t, Variable> rest;
-    for (auto& [origin, made] : byOrigin) rest.emplace(origin, std::move(made));
-    for (auto& [origin, made] : rest) add(std::move(made));
-    for (Variable& made : own) add(std::move(made));
+    for (auto& [origin, made] : byOrigin)
+        rest.emplace(origin, std::move(made));
+    for (auto& [origin, made] : rest)
+        add(std::move(made));
+    for (Variable& made : own)
+        add(std::move(made));
 }
 
-engine::Result<std::vector<Scope>> Scopes::scopesIn(uint32_t die, uint32_t address, const std::string& name, AddressRange range) {
+engine::Result<std::vector<Scope>> Scopes::scopesIn(uint32_t die, uint32_t address, const std::string& name,
+                                                    AddressRange range) {
     const Unit* unit = m_index.unitOf(die);
     if (!unit) return notFound("no debug info here");
     if (auto table = m_dies.tableOf(*unit); !table.ok()) return table.error();
@@ -140,12 +158,24 @@ Variable Scopes::global(EntryRef ref) {
         const Entry& entry = m_index.entry(ref);
         readDie(owner, entry.offset, [&](const AttributeSpec& spec, const AttributeValue& value) {
             switch (spec.name) {
-            case DW_AT_type: if (!type) type = value; break;
-            case DW_AT_const_value: if (!constant) constant = value; break;
-            case DW_AT_location: if (hops == 0) variable.locations = readLocation(unit, value); break;
+            case DW_AT_type:
+                if (!type) type = value;
+                break;
+            case DW_AT_const_value:
+                if (!constant) constant = value;
+                break;
+            case DW_AT_location:
+                if (hops == 0) variable.locations = readLocation(unit, value);
+                break;
             case DW_AT_artificial: variable.isArtificial = value.value != 0; break;
-            case DW_AT_decl_file: if (variable.declaration.file == kNoFile) variable.declaration.file = m_lines.fileOf(owner, value.value); break;
-            case DW_AT_decl_line: if (!variable.declaration.line) variable.declaration.line = static_cast<uint32_t>(value.value); break;
+            case DW_AT_decl_file:
+                if (variable.declaration.file == kNoFile)
+                    variable.declaration.file = m_lines.fileOf(owner, value.value);
+                break;
+            case DW_AT_decl_line:
+                if (!variable.declaration.line)
+                    variable.declaration.line = static_cast<uint32_t>(value.value);
+                break;
             default: break;
             }
         });
@@ -165,9 +195,12 @@ engine::Result<std::vector<Variable>> Scopes::globals(const Unit* near) {
         const auto& entries = m_index.entriesOf(unit);
         for (uint32_t i = 0; i < entries.size() && result.size() < kMaxGlobals; ++i) {
             const Entry& entry = entries[i];
-            if (entry.tag != DW_TAG_variable || !(entry.flags & Entry::HasLocation) || (entry.flags & Entry::InFunction)) continue;
+            if (entry.tag != DW_TAG_variable || !(entry.flags & Entry::HasLocation) ||
+                (entry.flags & Entry::InFunction))
+                continue;
             if (m_index.entry(m_index.originOf({unit, i})).flags & Entry::Artificial) continue;
-            if (std::string_view(entry.name).ends_with("::{vtable}")) continue;  // Rust's do not say that they are artificial
+            if (std::string_view(entry.name).ends_with("::{vtable}"))
+                continue;  // Rust's do not say that they are artificial
             Variable variable = global({unit, i});
             if (!variable.name.empty()) result.push_back(std::move(variable));
         }
@@ -207,8 +240,10 @@ std::optional<TypeId> Scopes::findNamed(std::string_view name, const Unit* near)
         wanted[1] = second;
         return true;
     };
-    keyword("struct ", DW_TAG_structure_type, DW_TAG_class_type) || keyword("class ", DW_TAG_class_type, DW_TAG_structure_type) ||
-        keyword("union ", DW_TAG_union_type, DW_TAG_union_type) || keyword("enum ", DW_TAG_enumeration_type, DW_TAG_enumeration_type);
+    keyword("struct ", DW_TAG_structure_type, DW_TAG_class_type) ||
+        keyword("class ", DW_TAG_class_type, DW_TAG_structure_type) ||
+        keyword("union ", DW_TAG_union_type, DW_TAG_union_type) ||
+        keyword("enum ", DW_TAG_enumeration_type, DW_TAG_enumeration_type);
     std::optional<EntryRef> best;
     for (const std::string& spelling : spellings(name)) {
         for (const EntryRef ref : m_index.lookUp(Index::Kind::Type, spelling)) {
@@ -232,7 +267,8 @@ engine::Result<TypeId> Scopes::findType(std::string_view name, const Unit* near)
         } else if (const size_t open = text.rfind('['); text.back() == ']' && open != text.npos && open > 0) {
             uint64_t length = 0;
             for (const char c : text.substr(open + 1, text.size() - open - 2)) {
-                if (c < '0' || c > '9' || length > 1 << 30) return notFound("no type " + std::string(name.substr(0, 200)));
+                if (c < '0' || c > '9' || length > 1 << 30)
+                    return notFound("no type " + std::string(name.substr(0, 200)));
                 length = length * 10 + static_cast<uint64_t>(c - '0');
             }
             suffixes.push_back(length);
@@ -249,7 +285,8 @@ engine::Result<TypeId> Scopes::findType(std::string_view name, const Unit* near)
     const std::optional<TypeId> found = text == "void" ? std::optional(kNoType) : findNamed(text, near);
     if (!found) return notFound("no type " + std::string(name.substr(0, 200)));
     TypeId type = *found;
-    for (auto it = suffixes.rbegin(); it != suffixes.rend(); ++it) type = *it == ~uint64_t{0} ? m_types.pointerTo(type) : m_types.arrayOf(type, *it);
+    for (auto it = suffixes.rbegin(); it != suffixes.rend(); ++it)
+        type = *it == ~uint64_t{0} ? m_types.pointerTo(type) : m_types.arrayOf(type, *it);
     return type;
 }
 

@@ -9,10 +9,12 @@ namespace debugger::dwarf {
 
 class Scopes {
 public:
-    Scopes(const DebugSections& sections, const Index& index, const LineTables& lines, const SymbolOptions& options, std::string moduleName);
+    Scopes(const DebugSections& sections, const Index& index, const LineTables& lines,
+           const SymbolOptions& options, std::string moduleName);
 
     /// Scopes inside one function or inlined call (its DIE) that hold at the address, innermost first.
-    engine::Result<std::vector<Scope>> scopesIn(uint32_t die, uint32_t address, const std::string& name, AddressRange range);
+    engine::Result<std::vector<Scope>> scopesIn(uint32_t die, uint32_t address, const std::string& name,
+                                                AddressRange range);
     engine::Result<std::vector<Variable>> globals(const Unit* near);
     engine::Result<Variable> findGlobal(std::string_view name, const Unit* near);
     std::vector<LocationEntry> frameBase(uint32_t functionDie) const;

@@ -30,13 +30,16 @@ constexpr SectionName kSections[] = {
 
 Bytes cutToLastNul(Bytes bytes) {
     size_t size = bytes.size();
-    while (size && bytes[size - 1]) --size;
+    while (size && bytes[size - 1])
+        --size;
     return bytes.first(size);
 }
 
 void place(SectionSet& set, std::string_view name, Bytes bytes, bool split) {
-    if (split && name.ends_with(".dwo")) name.remove_suffix(4);
-    else if (split && !name.ends_with("_index")) return;
+    if (split && name.ends_with(".dwo"))
+        name.remove_suffix(4);
+    else if (split && !name.ends_with("_index"))
+        return;
     for (const SectionName& section : kSections) {
         if (section.name == name) set.*section.member = section.isStrings ? cutToLastNul(bytes) : bytes;
     }
@@ -53,7 +56,8 @@ SectionSet readSet(Bytes file, bool split) {
         if (id != 0 || !reader.ok()) continue;
         const Bytes name = section.bytes(section.uleb());
         if (!section.ok()) continue;
-        place(set, {reinterpret_cast<const char*>(name.data()), name.size()}, section.bytes(section.remaining()), split);
+        place(set, {reinterpret_cast<const char*>(name.data()), name.size()},
+              section.bytes(section.remaining()), split);
     }
     return set;
 }
@@ -61,7 +65,8 @@ SectionSet readSet(Bytes file, bool split) {
 void addInfos(DebugSections& sections, uint32_t set) {
     const auto add = [&](Bytes bytes, bool isTypes) {
         if (bytes.empty()) return;
-        const uint64_t base = sections.infos.empty() ? 0 : sections.infos.back().base + sections.infos.back().bytes.size();
+        const uint64_t base =
+            sections.infos.empty() ? 0 : sections.infos.back().base + sections.infos.back().bytes.size();
         if (base + bytes.size() > 0xfffffff0) {
             sections.problems.push_back("debug info is larger than 4 GiB: the rest is ignored");
             return;
@@ -86,11 +91,15 @@ void readExternal(DebugSections& sections, const engine::Module& module, const S
     std::shared_ptr<const std::vector<uint8_t>> bytes;
     if (!name.empty()) {
         auto file = engine::readFile(name);
-        if (!file.ok()) sections.problems.push_back("debug info file: " + file.error().text());
-        else bytes = file.value();
+        if (!file.ok())
+            sections.problems.push_back("debug info file: " + file.error().text());
+        else
+            bytes = file.value();
     } else if (name = externalName(module); !name.empty()) {
         bytes = fileBeside(module.fileName, name);
-        if (!bytes) sections.problems.push_back("debug info is in the separate file " + name.substr(0, 200) + ", which is not beside the module");
+        if (!bytes)
+            sections.problems.push_back("debug info is in the separate file " + name.substr(0, 200) +
+                                        ", which is not beside the module");
     } else if (sections.sets[0].info.empty() && !module.fileName.empty()) {
         const std::filesystem::path path(module.fileName);
         bytes = fileBeside(module.fileName, path.stem().string() + ".debug.wasm");
@@ -109,7 +118,8 @@ void readExternal(DebugSections& sections, const engine::Module& module, const S
 }  // namespace
 
 std::shared_ptr<const std::vector<uint8_t>> fileBeside(const std::string& moduleFile, std::string_view name) {
-    if (name.empty() || name.size() > 4096 || name.find("://") != name.npos || name.find('\0') != name.npos) return nullptr;
+    if (name.empty() || name.size() > 4096 || name.find("://") != name.npos || name.find('\0') != name.npos)
+        return nullptr;
     const auto last = std::filesystem::path(std::string(name)).filename();
     if (last.empty() || last == "." || last == "..") return nullptr;
     const auto path = std::filesystem::path(moduleFile).parent_path() / last;

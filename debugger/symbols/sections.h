@@ -14,7 +14,8 @@ namespace debugger::dwarf {
 
 /// The sections of one file; the strings end with a NUL (what follows the last one is cut off).
 struct SectionSet {
-    Bytes info, types, abbrev, str, lineStr, strOffsets, addr, line, ranges, rnglists, loc, loclists, cuIndex, tuIndex;
+    Bytes info, types, abbrev, str, lineStr, strOffsets, addr, line, ranges, rnglists, loc, loclists, cuIndex,
+        tuIndex;
 };
 
 /// One section of units. DIE offsets of all of them form one space: `base` + offset in the section.
@@ -26,7 +27,7 @@ struct InfoSection {
 };
 
 struct DebugSections {
-    std::vector<SectionSet> sets;          // [0] = the module or its debug file; the others .dwo and .dwp
+    std::vector<SectionSet> sets;  // [0] = the module or its debug file; the others .dwo and .dwp
     std::vector<InfoSection> infos;
     uint32_t codeBegin = 0, codeSize = 0;  // in the module's file; DWARF code addresses count from codeBegin
     std::vector<std::shared_ptr<const std::vector<uint8_t>>> owners;

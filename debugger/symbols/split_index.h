@@ -34,7 +34,8 @@ private:
         ByteReader reader(bytes);
         const uint32_t version = reader.u32() & 0xffff;
         const uint64_t columns = reader.u32(), rows = reader.u32(), slots = reader.u32();
-        if (!reader.ok() || (version != 2 && version != 5) || columns > 16 || slots > bytes.size() / 12) return;
+        if (!reader.ok() || (version != 2 && version != 5) || columns > 16 || slots > bytes.size() / 12)
+            return;
         std::unordered_map<uint32_t, uint64_t> signatures;  // by row, from 1
         ByteReader rowNumbers(bytes, 16 + slots * 8);
         for (uint64_t i = 0; i < slots; ++i) {
@@ -42,7 +43,8 @@ private:
             if (const uint32_t row = rowNumbers.u32()) signatures[row] = signature;
         }
         std::vector<uint32_t> ids;
-        for (uint64_t i = 0; i < columns; ++i) ids.push_back(rowNumbers.u32());
+        for (uint64_t i = 0; i < columns; ++i)
+            ids.push_back(rowNumbers.u32());
         for (uint32_t row = 1; row <= rows && rowNumbers.ok(); ++row) {
             Row result;
             result.signature = signatures[row];
@@ -50,7 +52,8 @@ private:
             for (const uint32_t id : ids) {
                 const uint32_t offset = rowNumbers.u32();
                 switch (id) {
-                case 1: case 2: info = offset; break;
+                case 1:
+                case 2: info = offset; break;
                 case 3: result.abbrev = offset; break;
                 case 4: result.line = offset; break;
                 case 5: result.loc = offset; break;

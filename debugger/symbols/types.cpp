@@ -5,17 +5,19 @@
 namespace debugger::dwarf {
 namespace {
 
-constexpr int kMaxDepth = 48;               // of types that need one another to be filled
+constexpr int kMaxDepth = 48;  // of types that need one another to be filled
 constexpr size_t kMaxMembers = 100'000, kMaxTypes = 8 << 20;
 
 TypeKind kindOf(uint16_t tag) {
     switch (tag) {
-    case DW_TAG_base_type: case DW_TAG_subrange_type: return TypeKind::Base;
+    case DW_TAG_base_type:
+    case DW_TAG_subrange_type: return TypeKind::Base;
     case DW_TAG_pointer_type: return TypeKind::Pointer;
     case DW_TAG_reference_type: return TypeKind::Reference;
     case DW_TAG_rvalue_reference_type: return TypeKind::RvalueReference;
     case DW_TAG_structure_type: return TypeKind::Struct;
-    case DW_TAG_class_type: case DW_TAG_interface_type: return TypeKind::Class;
+    case DW_TAG_class_type:
+    case DW_TAG_interface_type: return TypeKind::Class;
     case DW_TAG_union_type: return TypeKind::Union;
     case DW_TAG_array_type: return TypeKind::Array;
     case DW_TAG_enumeration_type: return TypeKind::Enum;
@@ -30,7 +32,8 @@ TypeKind kindOf(uint16_t tag) {
 }
 
 bool isSeenThrough(uint16_t tag) {
-    return tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type || tag == DW_TAG_immutable_type || tag == DW_TAG_packed_type || tag == DW_TAG_shared_type;
+    return tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type || tag == DW_TAG_immutable_type ||
+           tag == DW_TAG_packed_type || tag == DW_TAG_shared_type;
 }
 
 BaseEncoding encodingOf(uint64_t encoding) {
@@ -43,12 +46,16 @@ BaseEncoding encodingOf(uint64_t encoding) {
     case DW_ATE_signed_char: return BaseEncoding::SignedChar;
     case DW_ATE_unsigned: return BaseEncoding::Unsigned;
     case DW_ATE_unsigned_char: return BaseEncoding::UnsignedChar;
-    case DW_ATE_UTF: case DW_ATE_UCS: case DW_ATE_ASCII: return BaseEncoding::Utf;
+    case DW_ATE_UTF:
+    case DW_ATE_UCS:
+    case DW_ATE_ASCII: return BaseEncoding::Utf;
     default: return BaseEncoding::None;
     }
 }
 
-bool isNumber(const AttributeValue& value) { return value.cls == ValueClass::Unsigned || value.cls == ValueClass::Signed; }
+bool isNumber(const AttributeValue& value) {
+    return value.cls == ValueClass::Unsigned || value.cls == ValueClass::Signed;
+}
 
 uint64_t times(uint64_t a, uint64_t b) {
     uint64_t result = 0;
@@ -66,7 +73,8 @@ std::optional<uint64_t> memberOffset(const AttributeValue& value) {
 }  // namespace
 
 std::vector<uint8_t> constantBytes(const AttributeValue& value, uint64_t byteSize) {
-    if (value.cls == ValueClass::Block || value.cls == ValueClass::Expression) return {value.block.begin(), value.block.end()};
+    if (value.cls == ValueClass::Block || value.cls == ValueClass::Expression)
+        return {value.block.begin(), value.block.end()};
     if (value.cls == ValueClass::String) {
         const std::string text = nameOf(value.string);
         return {text.c_str(), text.c_str() + text.size() + 1};
@@ -167,7 +175,12 @@ void TypePool::fill(Slot& slot) {
     const AttributeValue size = die.attribute(DW_AT_byte_size);
     info.byteSize = isNumber(size) ? size.value : 0;
     switch (info.kind) {
-    case TypeKind::Base: case TypeKind::Struct: case TypeKind::Class: case TypeKind::Union: case TypeKind::Enum: case TypeKind::Typedef:
+    case TypeKind::Base:
+    case TypeKind::Struct:
+    case TypeKind::Class:
+    case TypeKind::Union:
+    case TypeKind::Enum:
+    case TypeKind::Typedef:
     case TypeKind::Unspecified: return fillNamed(die, info);
     case TypeKind::Unknown: info.name = "<unknown type>"; return;
     default: return fillDerived(die, info);
@@ -214,7 +227,9 @@ void TypePool::fillNamed(const DieRef& die, TypeInfo& info) {
         info.encoding = info.target == kNoType ? BaseEncoding::None : this->info(info.target).encoding;
         fillEnumerators(die, info);
         break;
-    case TypeKind::Struct: case TypeKind::Class: case TypeKind::Union: fillMembers(die, info); break;
+    case TypeKind::Struct:
+    case TypeKind::Class:
+    case TypeKind::Union: fillMembers(die, info); break;
     default: break;
     }
 }
@@ -222,15 +237,21 @@ void TypePool::fillNamed(const DieRef& die, TypeInfo& info) {
 void TypePool::fillDerived(const DieRef& die, TypeInfo& info) {
     info.target = typeOf(die);
     switch (info.kind) {
-    case TypeKind::Pointer: case TypeKind::Reference: case TypeKind::RvalueReference: case TypeKind::MemberPointer:
+    case TypeKind::Pointer:
+    case TypeKind::Reference:
+    case TypeKind::RvalueReference:
+    case TypeKind::MemberPointer:
         if (!info.byteSize) info.byteSize = die.unit->addressSize;
-        if (info.kind == TypeKind::MemberPointer) info.parameters.push_back(idOf(m_dies.targetOffset(die.attribute(DW_AT_containing_type))));
+        if (info.kind == TypeKind::MemberPointer)
+            info.parameters.push_back(idOf(m_dies.targetOffset(die.attribute(DW_AT_containing_type))));
         break;
-    case TypeKind::Const: case TypeKind::Volatile: info.byteSize = this->info(info.target).byteSize; break;
+    case TypeKind::Const:
+    case TypeKind::Volatile: info.byteSize = this->info(info.target).byteSize; break;
     case TypeKind::Array: fillDimensions(die, info); break;
     case TypeKind::Function:
         die.forEachChild([&](const DieRef& child) {
-            if (child.tag() == DW_TAG_formal_parameter && info.parameters.size() < 1000) info.parameters.push_back(typeOf(child));
+            if (child.tag() == DW_TAG_formal_parameter && info.parameters.size() < 1000)
+                info.parameters.push_back(typeOf(child));
         });
         break;
     default: break;
@@ -248,12 +269,15 @@ bool TypePool::findDefinition(const DieRef& declaration, TypeInfo& info) {
         for (const EntryRef ref : m_dies.index().lookUp(Index::Kind::Type, name)) {
             const Entry& entry = m_dies.index().entry(ref);
             const TypeKind kind = kindOf(entry.tag);
-            const bool same = kind == info.kind || (kind == TypeKind::Struct && info.kind == TypeKind::Class) || (kind == TypeKind::Class && info.kind == TypeKind::Struct);
+            const bool same = kind == info.kind ||
+                              (kind == TypeKind::Struct && info.kind == TypeKind::Class) ||
+                              (kind == TypeKind::Class && info.kind == TypeKind::Struct);
             if (!same || m_dies.index().qualifiedName(ref) != name) continue;
             if (!definition || ref.unit == declaration.unit->index) definition = entry.offset;
         }
     }
-    const DieRef die = definition && definition != declaration.die().offset ? m_dies.at(definition) : DieRef();
+    const DieRef die =
+        definition && definition != declaration.die().offset ? m_dies.at(definition) : DieRef();
     if (!die || die.flag(DW_AT_declaration) || kindOf(die.tag()) == TypeKind::Unknown) return false;
     const TypeInfo found = this->info(idOf(definition));
     if (found.kind == TypeKind::Unknown) return false;
@@ -264,25 +288,34 @@ bool TypePool::findDefinition(const DieRef& declaration, TypeInfo& info) {
 void TypePool::fillEnumerators(const DieRef& die, TypeInfo& info) {
     die.forEachChild([&](const DieRef& child) {
         if (child.tag() != DW_TAG_enumerator || info.enumerators.size() >= kMaxMembers) return;
-        info.enumerators.push_back({child.name(), static_cast<int64_t>(child.attribute(DW_AT_const_value).value)});
+        info.enumerators.push_back(
+            {child.name(), static_cast<int64_t>(child.attribute(DW_AT_const_value).value)});
     });
 }
 
 void TypePool::fillDimensions(const DieRef& die, TypeInfo& info) {
     die.forEachChild([&](const DieRef& child) {
         if (info.dimensions.size() >= 64) return;
-        if (child.tag() != DW_TAG_subrange_type && child.tag() != DW_TAG_generic_subrange && child.tag() != DW_TAG_enumeration_type) return;
-        const AttributeValue count = child.attribute(DW_AT_count), upper = child.attribute(DW_AT_upper_bound), lower = child.attribute(DW_AT_lower_bound);
+        if (child.tag() != DW_TAG_subrange_type && child.tag() != DW_TAG_generic_subrange &&
+            child.tag() != DW_TAG_enumeration_type)
+            return;
+        const AttributeValue count = child.attribute(DW_AT_count), upper = child.attribute(DW_AT_upper_bound),
+                             lower = child.attribute(DW_AT_lower_bound);
         uint64_t length = 0;
-        if (isNumber(count)) length = count.value;
-        else if (isNumber(upper) && !(upper.cls == ValueClass::Signed && static_cast<int64_t>(upper.value) < 0)) length = upper.value - lower.value + 1;
-        if (upper.cls == ValueClass::Unsigned && upper.value == 0xffffffff) length = 0;  // clang's way to write int a[0]
+        if (isNumber(count))
+            length = count.value;
+        else if (isNumber(upper) &&
+                 !(upper.cls == ValueClass::Signed && static_cast<int64_t>(upper.value) < 0))
+            length = upper.value - lower.value + 1;
+        if (upper.cls == ValueClass::Unsigned && upper.value == 0xffffffff)
+            length = 0;  // clang's way to write int a[0]
         info.dimensions.push_back(length);
     });
     if (info.dimensions.empty()) info.dimensions.push_back(0);
     if (info.byteSize) return;
     info.byteSize = this->info(info.target).byteSize;
-    for (const uint64_t length : info.dimensions) info.byteSize = times(info.byteSize, length);
+    for (const uint64_t length : info.dimensions)
+        info.byteSize = times(info.byteSize, length);
 }
 
 std::optional<Member> TypePool::member(const DieRef& die) {
@@ -301,7 +334,9 @@ std::optional<Member> TypePool::member(const DieRef& die) {
         return std::nullopt;
     }
     member.offset = offset.value_or(0);
-    const AttributeValue bitSize = die.attribute(DW_AT_bit_size), dataBit = die.attribute(DW_AT_data_bit_offset), oldBit = die.attribute(DW_AT_bit_offset);
+    const AttributeValue bitSize = die.attribute(DW_AT_bit_size),
+                         dataBit = die.attribute(DW_AT_data_bit_offset),
+                         oldBit = die.attribute(DW_AT_bit_offset);
     if (!isNumber(bitSize) || bitSize.value == 0 || bitSize.value > 128) return member;
     member.bitSize = static_cast<uint32_t>(bitSize.value);
     uint64_t bits = dataBit.value;
@@ -320,7 +355,8 @@ void TypePool::fillTemplateArgument(const DieRef& die, TypeInfo& info) {
     std::string name = die.name();
     const AttributeValue value = die.attribute(DW_AT_const_value);
     if (die.tag() == DW_TAG_template_value_parameter && isNumber(value)) {
-        name += " = " + (value.cls == ValueClass::Signed ? std::to_string(static_cast<int64_t>(value.value)) : std::to_string(value.value));
+        name += " = " + (value.cls == ValueClass::Signed ? std::to_string(static_cast<int64_t>(value.value))
+                                                         : std::to_string(value.value));
     }
     info.templateArguments.emplace_back(std::move(name), typeOf(die));
 }
@@ -329,11 +365,14 @@ void TypePool::fillMembers(const DieRef& die, TypeInfo& info) {
     die.forEachChild([&](const DieRef& child) {
         if (info.members.size() >= kMaxMembers) return;
         switch (child.tag()) {
-        case DW_TAG_member: case DW_TAG_inheritance: case DW_TAG_variable:
+        case DW_TAG_member:
+        case DW_TAG_inheritance:
+        case DW_TAG_variable:
             if (auto made = member(child)) info.members.push_back(std::move(*made));
             break;
         case DW_TAG_variant_part: fillVariants(child, info); break;
-        case DW_TAG_template_type_parameter: case DW_TAG_template_value_parameter: fillTemplateArgument(child, info); break;
+        case DW_TAG_template_type_parameter:
+        case DW_TAG_template_value_parameter: fillTemplateArgument(child, info); break;
         default: break;
         }
     });
@@ -352,7 +391,8 @@ void TypePool::fillVariants(const DieRef& part, TypeInfo& info) {
     part.forEachChild([&](const DieRef& child) {
         if (child.tag() != DW_TAG_variant || info.cases.size() >= kMaxMembers) return;
         VariantCase one;
-        const AttributeValue value = child.attribute(DW_AT_discr_value), list = child.attribute(DW_AT_discr_list);
+        const AttributeValue value = child.attribute(DW_AT_discr_value),
+                             list = child.attribute(DW_AT_discr_list);
         if (isNumber(value)) one.values.emplace_back(value.value & mask, value.value & mask);
         ByteReader reader(list.block);
         while (reader.ok() && !reader.atEnd() && one.values.size() < 1000) {

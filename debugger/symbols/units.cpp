@@ -16,13 +16,15 @@ class AbbreviationCache {
 public:
     std::shared_ptr<const AbbreviationTable> get(const Unit& unit) {
         const Bytes section = unit.sections->abbrev;
-        const Key key{section.data(), unit.abbrevBase + unit.abbrevOffset, unit.version << 16 | unit.addressSize << 8 | unit.offsetSize};
+        const Key key{section.data(), unit.abbrevBase + unit.abbrevOffset,
+                      unit.version << 16 | unit.addressSize << 8 | unit.offsetSize};
         {
             const std::lock_guard lock(m_mutex);
             if (const auto it = m_tables.find(key); it != m_tables.end()) return it->second;
             if (m_parsed > (uint64_t{64} << 20) + 4 * section.size()) return nullptr;
         }
-        auto table = std::make_shared<const AbbreviationTable>(section, std::get<1>(key), unit.version, unit.addressSize, unit.offsetSize);
+        auto table = std::make_shared<const AbbreviationTable>(section, std::get<1>(key), unit.version,
+                                                               unit.addressSize, unit.offsetSize);
         const std::lock_guard lock(m_mutex);
         m_parsed += table->bytes();
         return m_tables.emplace(key, std::move(table)).first->second;
@@ -68,25 +70,29 @@ Unit readHeader(ByteReader& reader, const InfoSection& info, std::string& proble
         unit.addressSize = header.u8();
     }
     const bool typeUnit = info.isTypes || unit.type == DW_UT_type || unit.type == DW_UT_split_type;
-    if (typeUnit || unit.type == DW_UT_skeleton || unit.type == DW_UT_split_compile) unit.signature = header.u64();
+    if (typeUnit || unit.type == DW_UT_skeleton || unit.type == DW_UT_split_compile)
+        unit.signature = header.u64();
     if (typeUnit) unit.typeDie = unit.offset + static_cast<uint32_t>(header.unsignedOf(unit.offsetSize));
     unit.firstDie = info.base + static_cast<uint32_t>(header.position());
     unit.isGood = header.ok() && (unit.addressSize == 4 || unit.addressSize == 8);
-    if (header.ok() && !unit.isGood) problem = "address size " + std::to_string(unit.addressSize) + " is not known";
+    if (header.ok() && !unit.isGood)
+        problem = "address size " + std::to_string(unit.addressSize) + " is not known";
     return unit;
 }
 
 void takeAttribute(Unit& unit, uint16_t name, const AttributeValue& value) {
     switch (name) {
     case DW_AT_str_offsets_base: unit.strOffsetsBase = value.value; break;
-    case DW_AT_addr_base: case DW_AT_GNU_addr_base: unit.addrBase = value.value; break;
+    case DW_AT_addr_base:
+    case DW_AT_GNU_addr_base: unit.addrBase = value.value; break;
     case DW_AT_rnglists_base: unit.rnglistsBase = value.value; break;
     case DW_AT_loclists_base: unit.loclistsBase = value.value; break;
     case DW_AT_GNU_ranges_base: unit.rangesBase = value.value; break;
     case DW_AT_name: unit.name = value.string; break;
     case DW_AT_comp_dir: unit.compDir = value.string; break;
     case DW_AT_producer: unit.producer = value.string; break;
-    case DW_AT_dwo_name: case DW_AT_GNU_dwo_name: unit.dwoName = value.string; break;
+    case DW_AT_dwo_name:
+    case DW_AT_GNU_dwo_name: unit.dwoName = value.string; break;
     case DW_AT_GNU_dwo_id: unit.signature = value.value; break;
     case DW_AT_language: unit.language = static_cast<uint16_t>(value.value); break;
     case DW_AT_stmt_list: unit.lineOffset = value.value + unit.lineBase; break;
@@ -98,19 +104,25 @@ void takeAttribute(Unit& unit, uint16_t name, const AttributeValue& value) {
 /// The bases come first: the other attributes are read by them, in whatever order they stand.
 void readUnitDie(Unit& unit) {
     readDie(unit, unit.firstDie, [&](const AttributeSpec& spec, const AttributeValue& value) {
-        if (spec.name == DW_AT_str_offsets_base || spec.name == DW_AT_addr_base || spec.name == DW_AT_GNU_addr_base) {
+        if (spec.name == DW_AT_str_offsets_base || spec.name == DW_AT_addr_base ||
+            spec.name == DW_AT_GNU_addr_base) {
             takeAttribute(unit, spec.name, value);
         }
     });
     AttributeValue low, high;
     unit.isGood = readDie(unit, unit.firstDie, [&](const AttributeSpec& spec, const AttributeValue& value) {
-        if (spec.name == DW_AT_low_pc) low = value;
-        else if (spec.name == DW_AT_high_pc) high = value;
-        else takeAttribute(unit, spec.name, value);
-    }) != 0;
+                      if (spec.name == DW_AT_low_pc)
+                          low = value;
+                      else if (spec.name == DW_AT_high_pc)
+                          high = value;
+                      else
+                          takeAttribute(unit, spec.name, value);
+                  }) != 0;
     unit.lowPc = unit.address(low).value_or(0);
-    if (const auto end = unit.address(high)) unit.highPc = end;
-    else if (high) unit.highPc = unit.lowPc + high.value;
+    if (const auto end = unit.address(high))
+        unit.highPc = end;
+    else if (high)
+        unit.highPc = unit.lowPc + high.value;
 }
 
 /// Bases of units that do not name them: behind the header of the unit's only (or, in a package, own) contribution.
@@ -146,10 +158,12 @@ void openSplitFiles(DebugSections& sections, const std::vector<Unit>& units, con
 void joinSplitUnits(std::vector<Unit>& units) {
     std::unordered_map<uint64_t, uint32_t> skeletons;
     for (const Unit& unit : units) {
-        if (!unit.isSplit() && (unit.type == DW_UT_skeleton || *unit.dwoName)) skeletons.emplace(unit.signature, unit.index);
+        if (!unit.isSplit() && (unit.type == DW_UT_skeleton || *unit.dwoName))
+            skeletons.emplace(unit.signature, unit.index);
     }
     for (Unit& unit : units) {
-        const auto it = unit.isSplit() && !unit.isTypeUnit() ? skeletons.find(unit.signature) : skeletons.end();
+        const auto it =
+            unit.isSplit() && !unit.isTypeUnit() ? skeletons.find(unit.signature) : skeletons.end();
         if (it == skeletons.end()) continue;
         Unit& skeleton = units[it->second];
         unit.partner = skeleton.index;
@@ -166,8 +180,9 @@ void joinSplitUnits(std::vector<Unit>& units) {
 void readHeaders(DebugSections& sections, size_t firstInfo, std::vector<Unit>& units) {
     for (size_t i = firstInfo; i < sections.infos.size(); ++i) {
         const InfoSection& info = sections.infos[i];
-        const SplitIndex index(info.isTypes ? sections.sets[info.set].tuIndex : sections.sets[info.set].cuIndex,
-                               info.isTypes ? Bytes() : sections.sets[info.set].tuIndex);
+        const SplitIndex index(
+            info.isTypes ? sections.sets[info.set].tuIndex : sections.sets[info.set].cuIndex,
+            info.isTypes ? Bytes() : sections.sets[info.set].tuIndex);
         std::string problem;
         ByteReader reader(info.bytes);
         while (reader.ok() && !reader.atEnd() && units.size() < kMaxUnits) {
@@ -184,7 +199,8 @@ void readHeaders(DebugSections& sections, size_t firstInfo, std::vector<Unit>& u
         }
         if (problem.empty() && !reader.ok()) problem = "the last unit header is cut off";
         if (!problem.empty()) {
-            sections.problems.push_back(std::string("debug info: ") + (info.isTypes ? ".debug_types: " : ".debug_info: ") + problem);
+            sections.problems.push_back(std::string("debug info: ") +
+                                        (info.isTypes ? ".debug_types: " : ".debug_info: ") + problem);
         }
     }
 }
@@ -198,8 +214,10 @@ void readUnitDies(DebugSections& sections, AbbreviationCache& cache, std::vector
         Unit& unit = units[first + i];
         if (!unit.isGood) return;
         unit.abbreviations = cache.get(unit);
-        if (unit.abbreviations) readUnitDie(unit);
-        else unit.isGood = false;
+        if (unit.abbreviations)
+            readUnitDie(unit);
+        else
+            unit.isGood = false;
     });
 }
 
@@ -213,13 +231,17 @@ std::vector<Unit> readUnits(DebugSections& sections, const std::string& moduleFi
     const size_t infos = sections.infos.size(), first = units.size();
     openSplitFiles(sections, units, moduleFile);
     readHeaders(sections, infos, units);
-    for (Unit& unit : units) unit.sections = &sections.sets[unit.set];
+    for (Unit& unit : units)
+        unit.sections = &sections.sets[unit.set];
     readUnitDies(sections, cache, units, first);
     joinSplitUnits(units);
 
     size_t bad = 0;
-    for (const Unit& unit : units) bad += !unit.isGood;
-    if (bad) sections.problems.push_back("debug info: " + std::to_string(bad) + " of " + std::to_string(units.size()) + " units are unreadable");
+    for (const Unit& unit : units)
+        bad += !unit.isGood;
+    if (bad)
+        sections.problems.push_back("debug info: " + std::to_string(bad) + " of " +
+                                    std::to_string(units.size()) + " units are unreadable");
     return units;
 }
 
@@ -244,7 +266,8 @@ std::string languageName(uint16_t language) {
     case 0x2a: return "C++17";
     case 0x2b: return "C++20";
     case 0x2c: return "C17";
-    case 0x31: case 0x8001: return "Assembly";
+    case 0x31:
+    case 0x8001: return "Assembly";
     case 0x3a: return "C++23";
     case 0x3e: return "C23";
     default: return "language " + std::to_string(language);
@@ -253,7 +276,13 @@ std::string languageName(uint16_t language) {
 
 bool isCLike(uint16_t language) {
     switch (language) {
-    case 0x01: case 0x02: case 0x0c: case 0x10: case 0x1d: case 0x2c: case 0x3e: return true;
+    case 0x01:
+    case 0x02:
+    case 0x0c:
+    case 0x10:
+    case 0x1d:
+    case 0x2c:
+    case 0x3e: return true;
     default: return false;
     }
 }
@@ -261,7 +290,8 @@ bool isCLike(uint16_t language) {
 void parallelFor(size_t count, const std::function<void(size_t)>& work) {
     std::atomic<size_t> next{0};
     const auto run = [&] {
-        for (size_t i = next++; i < count; i = next++) work(i);
+        for (size_t i = next++; i < count; i = next++)
+            work(i);
     };
     if (count < 2 || std::thread::hardware_concurrency() < 2) return run();
     std::thread other(run);

@@ -30,14 +30,17 @@ struct Abbreviation {
 /// One table of .debug_abbrev, for one address and offset size.
 class AbbreviationTable {
 public:
-    AbbreviationTable(Bytes section, uint64_t offset, unsigned version, unsigned addressSize, unsigned offsetSize);
+    AbbreviationTable(Bytes section, uint64_t offset, unsigned version, unsigned addressSize,
+                      unsigned offsetSize);
     const Abbreviation* find(uint64_t code) const {
         if (code && code <= m_dense.size()) return &m_dense[code - 1];
         if (m_sparse.empty()) return nullptr;
         const auto it = m_sparse.find(code);
         return it == m_sparse.end() ? nullptr : &it->second;
     }
-    std::span<const AttributeSpec> specs(const Abbreviation& a) const { return std::span(m_specs).subspan(a.firstSpec, a.specCount); }
+    std::span<const AttributeSpec> specs(const Abbreviation& a) const {
+        return std::span(m_specs).subspan(a.firstSpec, a.specCount);
+    }
     uint64_t bytes() const { return m_bytes; }
     bool usesForm(uint16_t form) const;
 
@@ -49,37 +52,49 @@ private:
 };
 
 enum class ValueClass : uint8_t {
-    None, Address, AddressIndex, Unsigned, Signed, Flag, String, Block, Expression, SectionOffset, RangeListIndex, LocationListIndex,
+    None,
+    Address,
+    AddressIndex,
+    Unsigned,
+    Signed,
+    Flag,
+    String,
+    Block,
+    Expression,
+    SectionOffset,
+    RangeListIndex,
+    LocationListIndex,
     Reference,  // offset in the common DIE space
-    Signature, Unreadable,
+    Signature,
+    Unreadable,
 };
 
 struct AttributeValue {
     ValueClass cls = ValueClass::None;
-    uint64_t value = 0;         // number, address, index, offset
-    const char* string = "";    // String; lives as long as the sections
-    Bytes block;                // Block, Expression
+    uint64_t value = 0;       // number, address, index, offset
+    const char* string = "";  // String; lives as long as the sections
+    Bytes block;              // Block, Expression
 
     explicit operator bool() const { return cls != ValueClass::None; }
 };
 
 struct Unit {
     uint32_t index = 0;
-    uint32_t offset = 0, end = 0;       // in the common DIE space
+    uint32_t offset = 0, end = 0;  // in the common DIE space
     uint32_t firstDie = 0;
-    uint32_t sectionBase = 0;           // base of its InfoSection
-    Bytes section;                      // bytes of its InfoSection
+    uint32_t sectionBase = 0;  // base of its InfoSection
+    Bytes section;             // bytes of its InfoSection
     const DebugSections* all = nullptr;
     const SectionSet* sections = nullptr;
     uint32_t set = 0;
     uint16_t version = 0;
     uint8_t addressSize = 4, offsetSize = 4, type = DW_UT_compile;
-    bool isTypes = false;               // in .debug_types
-    bool isGood = false;                // header and unit DIE could be read
+    bool isTypes = false;  // in .debug_types
+    bool isGood = false;   // header and unit DIE could be read
     uint64_t abbrevOffset = 0;
     std::shared_ptr<const AbbreviationTable> abbreviations;
-    uint64_t signature = 0;             // of a type unit, or the id that joins skeleton and split unit
-    uint32_t typeDie = 0;               // of a type unit
+    uint64_t signature = 0;  // of a type unit, or the id that joins skeleton and split unit
+    uint32_t typeDie = 0;    // of a type unit
 
     const char* name = "";
     const char* compDir = "";
@@ -89,14 +104,16 @@ struct Unit {
     uint64_t strOffsetsBase = 0, addrBase = 0, rnglistsBase = 0, loclistsBase = 0, rangesBase = 0;
     uint64_t abbrevBase = 0, lineBase = 0, locBase = 0;  // contribution of a package (.dwp)
     std::optional<uint64_t> lineOffset;
-    uint64_t lowPc = 0;                 // base address of lists
+    uint64_t lowPc = 0;  // base address of lists
     std::optional<uint64_t> highPc;
     AttributeValue ranges;
-    uint32_t partner = ~uint32_t{0};    // skeleton ↔ split unit
+    uint32_t partner = ~uint32_t{0};  // skeleton ↔ split unit
 
     bool isSplit() const { return set != 0; }
     bool isTypeUnit() const { return isTypes || type == DW_UT_type || type == DW_UT_split_type; }
-    ByteReader reader(uint32_t dieOffset) const { return ByteReader(section.first(end - sectionBase), dieOffset - sectionBase); }
+    ByteReader reader(uint32_t dieOffset) const {
+        return ByteReader(section.first(end - sectionBase), dieOffset - sectionBase);
+    }
     std::optional<uint64_t> addressAt(uint64_t index) const;
     /// Resolves Address and AddressIndex.
     std::optional<uint64_t> address(const AttributeValue& value) const;

@@ -7,9 +7,11 @@ engine::Result<std::vector<Scope>> DwarfSymbols::scopes(uint32_t address, uint32
     const FunctionCode* function = m_index.functionAt(address);
     if (!function) return engine::Error{engine::ErrorCode::NotFound, "no debug info for the code here", {}};
     const auto chain = inlineTree(*function).chainAt(address);  // outermost first
-    if (inlineLevel > chain.size()) return engine::Error{engine::ErrorCode::BadArgument, "there is no such inlined call here", {}};
+    if (inlineLevel > chain.size())
+        return engine::Error{engine::ErrorCode::BadArgument, "there is no such inlined call here", {}};
     if (inlineLevel == chain.size()) {
-        return m_scopes->scopesIn(m_index.entry(function->ref).offset, address, m_index.qualifiedName(function->ref), function->range);
+        return m_scopes->scopesIn(m_index.entry(function->ref).offset, address,
+                                  m_index.qualifiedName(function->ref), function->range);
     }
     const InlineCall& call = *chain[chain.size() - 1 - inlineLevel];
     AddressRange range;
@@ -19,7 +21,9 @@ engine::Result<std::vector<Scope>> DwarfSymbols::scopes(uint32_t address, uint32
     return m_scopes->scopesIn(call.die, address, m_index.qualifiedName(call.origin), range);
 }
 
-engine::Result<std::vector<Variable>> DwarfSymbols::globals(uint32_t address) { return m_scopes->globals(m_index.unitAt(address)); }
+engine::Result<std::vector<Variable>> DwarfSymbols::globals(uint32_t address) {
+    return m_scopes->globals(m_index.unitAt(address));
+}
 
 engine::Result<Variable> DwarfSymbols::findGlobal(std::string_view name, uint32_t nearAddress) {
     return m_scopes->findGlobal(name, m_index.unitAt(nearAddress));

@@ -27,17 +27,20 @@ struct Opened {
 
 /// The first difference between two tables, or "".
 std::string difference(const dwarf::DieTable& a, const dwarf::DieTable& b) {
-    if (a.dies().size() != b.dies().size()) return std::to_string(a.dies().size()) + " and " + std::to_string(b.dies().size()) + " DIEs";
+    if (a.dies().size() != b.dies().size())
+        return std::to_string(a.dies().size()) + " and " + std::to_string(b.dies().size()) + " DIEs";
     for (uint32_t die = 0; die < a.dies().size(); ++die) {
         const auto& x = a.dies()[die];
         const auto& y = b.dies()[die];
         const std::string where = "DIE at " + std::to_string(x.offset) + ": ";
-        if (x.offset != y.offset || x.tag != y.tag || x.parent != y.parent || x.end != y.end) return where + "place in the tree";
+        if (x.offset != y.offset || x.tag != y.tag || x.parent != y.parent || x.end != y.end)
+            return where + "place in the tree";
         if (x.attributeCount != y.attributeCount) return where + "number of attributes";
         for (uint32_t i = 0; i < x.attributeCount; ++i) {
             const auto left = a.attributes(die)[i], right = b.attributes(die)[i];
             const AttributeValue p = a.valueOf(left), q = b.valueOf(right);
-            const std::string what = where + "attribute " + std::to_string(left.name) + " (classes " + std::to_string(static_cast<int>(p.cls)) + " and " +
+            const std::string what = where + "attribute " + std::to_string(left.name) + " (classes " +
+                                     std::to_string(static_cast<int>(p.cls)) + " and " +
                                      std::to_string(static_cast<int>(q.cls)) + ")";
             if (left.name != right.name || p.cls != q.cls) return what;
             if (p.cls == ValueClass::String) {
@@ -73,7 +76,8 @@ size_t compareAll(const std::filesystem::path& path) {
 }
 
 TEST(SymbolChild, AgreesWithOurReaderOnTheExamples) {
-    for (const char* name : {"wordcount/wordcount.wasm", "inventory/inventory.wasm", "shapes/shapes.wasm", "overrun/overrun.wasm"}) {
+    for (const char* name : {"wordcount/wordcount.wasm", "inventory/inventory.wasm", "shapes/shapes.wasm",
+                             "overrun/overrun.wasm"}) {
         EXPECT_GT(compareAll(symbol_tests::examples() / name), 1000u);
     }
 }
@@ -84,7 +88,8 @@ TEST(SymbolChild, AgreesWithOurReaderOnRealModules) {
     for (const char* folder : {"samples", "debug/dwarf", "wasip1/with-dwarf"}) {
         for (const auto& file : std::filesystem::directory_iterator(symbol_tests::suites() / folder)) {
             const std::string name = file.path().filename().string();
-            if (file.path().extension() == ".wasm" && name.find(".component.") == name.npos) dies += compareAll(file.path());
+            if (file.path().extension() == ".wasm" && name.find(".component.") == name.npos)
+                dies += compareAll(file.path());
         }
     }
     RecordProperty("dies", std::to_string(dies));
@@ -103,7 +108,8 @@ TEST(SymbolChild, SaysWhenItIsMissing) {
 
 /// A program instead of the child, to see what one that misbehaves does to us.
 std::string script(const std::string& commands, const std::string& name) {
-    const auto path = std::filesystem::path(testing::TempDir()) / ("wscope_symbols_" + name + "_" + std::to_string(getpid()));
+    const auto path = std::filesystem::path(testing::TempDir()) /
+                      ("wscope_symbols_" + name + "_" + std::to_string(getpid()));
     std::ofstream(path) << "#!/bin/sh\n" << commands << "\n";
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path.string();
@@ -135,13 +141,15 @@ TEST(SymbolChild, MayDieWithoutTakingVariablesAlong) {
         ASSERT_TRUE(scopes.ok()) << scopes.error().text();
         EXPECT_FALSE(scopes->back().variables.empty());
         ASSERT_FALSE(symbols->summary().problems.empty()) << commands;
-        EXPECT_NE(symbols->summary().problems[0].find("is unreadable in .debug_info for libdwarf"), std::string::npos);
+        EXPECT_NE(symbols->summary().problems[0].find("is unreadable in .debug_info for libdwarf"),
+                  std::string::npos);
     }
 }
 
 size_t openDescriptors() {
     size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        ++count;
     return count;
 }
 

@@ -31,7 +31,8 @@ TEST_P(SymbolsGolden, AgreesWithLlvmSymbolizer) {
             const auto& want = sample[1][level];
             const auto& place = frames[level].place;
             ASSERT_LT(place.file, symbols->files().size());
-            EXPECT_EQ(symbols->files()[place.file].path, debugger::dwarf::joinPath("", want[1].get<std::string>()));
+            EXPECT_EQ(symbols->files()[place.file].path,
+                      debugger::dwarf::joinPath("", want[1].get<std::string>()));
             EXPECT_EQ(place.line, want[2].get<uint32_t>());
             EXPECT_EQ(place.column, want[3].get<uint32_t>());
             EXPECT_EQ(frames[level].isInlined, level + 1 < frames.size());
@@ -44,7 +45,8 @@ TEST_P(SymbolsGolden, AgreesWithLlvmSymbolizer) {
         const auto function = symbols->functionAt(address);
         ASSERT_TRUE(function);
         const std::string wasmName = module->functionName(*module->functionAt(address));
-        EXPECT_TRUE(wasmName == function->name || wasmName == function->linkageName) << wasmName << " is not " << function->name;
+        EXPECT_TRUE(wasmName == function->name || wasmName == function->linkageName)
+            << wasmName << " is not " << function->name;
         EXPECT_EQ(frames.back().name, function->qualifiedName);
         ++checked;
     }
@@ -53,7 +55,8 @@ TEST_P(SymbolsGolden, AgreesWithLlvmSymbolizer) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, SymbolsGolden,
-                         testing::Values("prog1-c14-O0", "prog1-c14-O2", "prog1-c22-O0", "prog1-c22-O2", "crash-c14-O0", "crash-c14-O2"),
+                         testing::Values("prog1-c14-O0", "prog1-c14-O2", "prog1-c22-O0", "prog1-c22-O2",
+                                         "crash-c14-O0", "crash-c14-O2"),
                          [](const auto& info) {
                              std::string name = info.param;
                              std::replace(name.begin(), name.end(), '-', '_');

@@ -13,7 +13,8 @@ using namespace debugger;
 /// Asks everything there is to ask, a bounded number of times.
 void askEverything(Symbols& symbols, const engine::Module& module) {
     const SymbolSummary summary = symbols.summary();
-    for (const std::string& problem : summary.problems) EXPECT_LT(problem.size(), 2000u);
+    for (const std::string& problem : summary.problems)
+        EXPECT_LT(problem.size(), 2000u);
     const auto functions = symbols.functions();
     for (size_t i = 0; i < functions.size() && i < 8; ++i) {
         const uint32_t address = symbols.afterPrologue(functions[i]);
@@ -23,7 +24,8 @@ void askEverything(Symbols& symbols, const engine::Module& module) {
             for (size_t s = 0; scopes.ok() && s < scopes->size(); ++s) {
                 for (const Variable& v : (*scopes)[s].variables) {
                     const TypeInfo& type = symbols.type(v.type);
-                    for (const Member& member : type.members) (void)symbols.type(member.type);
+                    for (const Member& member : type.members)
+                        (void)symbols.type(member.type);
                     (void)symbols.type(type.target);
                 }
             }
@@ -35,7 +37,8 @@ void askEverything(Symbols& symbols, const engine::Module& module) {
     (void)symbols.rowAt(module.codeSection.begin + module.codeSection.size() / 2);
     for (FileId file = 0; file < symbols.files().size() && file < 4; ++file) {
         const auto lines = symbols.linesWithCode(file);
-        for (const uint32_t line : {0u, 1u, 20u, ~0u}) (void)symbols.resolveLine(file, line);
+        for (const uint32_t line : {0u, 1u, 20u, ~0u})
+            (void)symbols.resolveLine(file, line);
         if (!lines.empty()) {
             EXPECT_TRUE(symbols.resolveLine(file, lines[0]).ok());
         }
@@ -78,7 +81,8 @@ class Changer {
 public:
     explicit Changer(const std::filesystem::path& path) : m_original(symbol_tests::decode(path)) {
         for (const engine::Section& section : m_original->sections) {
-            if (section.id == 0 && section.name.starts_with(".debug_") && section.payload.size()) m_sections.push_back(section);
+            if (section.id == 0 && section.name.starts_with(".debug_") && section.payload.size())
+                m_sections.push_back(section);
         }
     }
     const std::vector<engine::Section>& sections() const { return m_sections; }
@@ -106,23 +110,29 @@ TEST(SymbolsHostile, RandomChangesNeverCrashOrHang) {
     std::mt19937 random(7);
     constexpr int kPerFile = 450;
     constexpr uint8_t kNasty[] = {0x00, 0xff, 0x7f, 0x80, 0xfe, 0x01};
-    for (const char* name : {"types-dw2", "types-dw4", "types-dw5", "types-cpp-O2-dw4", "types-cpp-tu-dw5", "lines-only"}) {
-        const Changer changer(WASISCOPE_SOURCE_DIR "/tests/debugger/symbols_data/" + std::string(name) + ".wasm");
+    for (const char* name :
+         {"types-dw2", "types-dw4", "types-dw5", "types-cpp-O2-dw4", "types-cpp-tu-dw5", "lines-only"}) {
+        const Changer changer(WASISCOPE_SOURCE_DIR "/tests/debugger/symbols_data/" + std::string(name) +
+                              ".wasm");
         for (int i = 0; i < kPerFile; ++i) {
             const auto module = changer.changed([&](std::vector<uint8_t>& bytes, engine::Module&) {
                 const int count = 1 + static_cast<int>(random() % 8);
                 for (int n = 0; n < count; ++n) {
                     const auto& section = changer.sections()[random() % changer.sections().size()];
-                    const uint32_t at = section.payload.begin + static_cast<uint32_t>(random() % section.payload.size());
+                    const uint32_t at =
+                        section.payload.begin + static_cast<uint32_t>(random() % section.payload.size());
                     const uint32_t length = random() % 4 ? 1 : 4;
-                    const uint8_t value = random() % 2 ? kNasty[random() % sizeof kNasty] : static_cast<uint8_t>(random());
-                    for (uint32_t b = at; b < at + length && b < section.payload.end; ++b) bytes[b] = value;
+                    const uint8_t value =
+                        random() % 2 ? kNasty[random() % sizeof kNasty] : static_cast<uint8_t>(random());
+                    for (uint32_t b = at; b < at + length && b < section.payload.end; ++b)
+                        bytes[b] = value;
                 }
             });
             const auto begin = std::chrono::steady_clock::now();
             const auto symbols = openSymbols(module, withoutChild());
             askEverything(*symbols, *module);
-            EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2)) << name << " change " << i;
+            EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2))
+                << name << " change " << i;
         }
     }
     EXPECT_LT(peakMemoryMib(), 1000u);
@@ -134,8 +144,11 @@ TEST(SymbolsHostile, SomeChangesAlsoWithTheChild) {
     for (int i = 0; i < 100; ++i) {
         const auto module = changer.changed([&](std::vector<uint8_t>& bytes, engine::Module&) {
             for (const engine::Section& section : changer.sections()) {
-                if (section.name != ".debug_info" && section.name != ".debug_abbrev" && section.name != ".debug_str_offsets") continue;
-                bytes[section.payload.begin + random() % section.payload.size()] = static_cast<uint8_t>(random());
+                if (section.name != ".debug_info" && section.name != ".debug_abbrev" &&
+                    section.name != ".debug_str_offsets")
+                    continue;
+                bytes[section.payload.begin + random() % section.payload.size()] =
+                    static_cast<uint8_t>(random());
             }
         });
         const auto symbols = openSymbols(module, symbol_tests::options());
@@ -145,7 +158,8 @@ TEST(SymbolsHostile, SomeChangesAlsoWithTheChild) {
 
 TEST(SymbolsHostile, EveryCutPointOfEverySectionIsSurvived) {
     for (const char* name : {"types-dw4", "types-dw5", "types-cpp-O2-dw4"}) {
-        const Changer changer(WASISCOPE_SOURCE_DIR "/tests/debugger/symbols_data/" + std::string(name) + ".wasm");
+        const Changer changer(WASISCOPE_SOURCE_DIR "/tests/debugger/symbols_data/" + std::string(name) +
+                              ".wasm");
         for (const engine::Section& section : changer.sections()) {
             for (uint32_t size = 0; size < section.payload.size(); ++size) {
                 const auto module = changer.changed([&](std::vector<uint8_t>&, engine::Module& copy) {

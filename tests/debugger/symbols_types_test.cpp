@@ -9,7 +9,9 @@ using namespace debugger;
 
 class Program {
 public:
-    explicit Program(const std::string& name) : m_symbols(symbol_tests::open(WASISCOPE_SOURCE_DIR "/tests/debugger/symbols_data/" + name + ".wasm")) {}
+    explicit Program(const std::string& name)
+        : m_symbols(
+              symbol_tests::open(WASISCOPE_SOURCE_DIR "/tests/debugger/symbols_data/" + name + ".wasm")) {}
     Symbols* operator->() const { return m_symbols.get(); }
     FunctionSymbol function(const std::string& name) const {
         const auto found = m_symbols->findFunctions(name);
@@ -21,7 +23,9 @@ public:
         EXPECT_TRUE(found.ok()) << (found.ok() ? "" : found.error().text());
         return found.ok() ? found.value() : Variable();
     }
-    const TypeInfo& typeOf(const std::string& global) const { return m_symbols->type(this->global(global).type); }
+    const TypeInfo& typeOf(const std::string& global) const {
+        return m_symbols->type(this->global(global).type);
+    }
     const TypeInfo& named(const std::string& name) const {
         const auto found = m_symbols->findType(name, 0);
         EXPECT_TRUE(found.ok()) << (found.ok() ? "" : found.error().text());
@@ -110,7 +114,8 @@ TEST_P(SymbolTypes, DescribeEnumsAndUnions) {
 
 TEST_P(SymbolTypes, AreFoundAsWrittenInSource) {
     const Program program(GetParam());
-    for (const char* name : {"struct node", "node", "enum colour", "union number", "int16", "int", "unsigned int", "unsigned", "char"}) {
+    for (const char* name : {"struct node", "node", "enum colour", "union number", "int16", "int",
+                             "unsigned int", "unsigned", "char"}) {
         EXPECT_TRUE(program->findType(name, 0).ok()) << name;
     }
     EXPECT_EQ(program.named("struct node *").name, "struct node *");
@@ -126,10 +131,12 @@ TEST_P(SymbolTypes, ScopesHoldTheVariablesOfTheirBlocks) {
     const Program program(GetParam());
     const auto names = [](const Scope& scope) {
         std::vector<std::string> all;
-        for (const Variable& v : scope.variables) all.push_back(v.name);
+        for (const Variable& v : scope.variables)
+            all.push_back(v.name);
         return all;
     };
-    const auto inner = program->scopes(symbol_tests::addressOf(*program.operator->(), "types.c", 49), 0);  // if (inner > 10)
+    const auto inner =
+        program->scopes(symbol_tests::addressOf(*program.operator->(), "types.c", 49), 0);  // if (inner > 10)
     ASSERT_TRUE(inner.ok()) << inner.error().text();
     ASSERT_EQ(inner->size(), 2u);
     EXPECT_EQ(names((*inner)[0]), std::vector<std::string>{"inner"});
@@ -145,7 +152,8 @@ TEST_P(SymbolTypes, ScopesHoldTheVariablesOfTheirBlocks) {
     ASSERT_TRUE(base.ok());
     ASSERT_EQ(base->size(), 1u);
     EXPECT_EQ((*base)[0].expression[0], 0xed);  // DW_OP_WASM_location
-    const auto loop = program->scopes(symbol_tests::addressOf(*program.operator->(), "types.c", 53), 0);  // local += text[i]
+    const auto loop = program->scopes(symbol_tests::addressOf(*program.operator->(), "types.c", 53),
+                                      0);  // local += text[i]
     ASSERT_TRUE(loop.ok());
     EXPECT_EQ(names(loop->front()), std::vector<std::string>{"i"});
     EXPECT_FALSE(program->scopes(0, 0).ok());
@@ -159,7 +167,8 @@ TEST_P(SymbolTypes, LinesResolveToTheNextCodeOfTheSameFunction) {
     const auto resolve = [&](uint32_t line) { return program->resolveLine(files[0], line); };
     const FunctionSymbol helper = program.function("helper");
     ASSERT_TRUE(resolve(45).ok());
-    EXPECT_EQ(resolve(45)->addresses, std::vector<uint32_t>{program->afterPrologue(helper)}) << "behind the prologue";
+    EXPECT_EQ(resolve(45)->addresses, std::vector<uint32_t>{program->afterPrologue(helper)})
+        << "behind the prologue";
     ASSERT_TRUE(resolve(55).ok()) << "an empty line inside helper";
     EXPECT_EQ(resolve(55)->line, 56u);
     EXPECT_EQ(resolve(52)->addresses.size(), 1u) << "a loop line has one place";
@@ -175,9 +184,9 @@ TEST_P(SymbolTypes, LinesResolveToTheNextCodeOfTheSameFunction) {
     EXPECT_FALSE(std::binary_search(lines.begin(), lines.end(), 55u));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dwarf, SymbolTypes, testing::Values("types-dw2", "types-dw3", "types-dw4", "types-dw5"), [](const auto& info) {
-    return std::string(info.param).substr(6);
-});
+INSTANTIATE_TEST_SUITE_P(Dwarf, SymbolTypes,
+                         testing::Values("types-dw2", "types-dw3", "types-dw4", "types-dw5"),
+                         [](const auto& info) { return std::string(info.param).substr(6); });
 
 class SymbolTypesCpp : public testing::TestWithParam<const char*> {};
 
@@ -205,7 +214,8 @@ TEST_P(SymbolTypesCpp, HaveClassesWithBasesAndStatics) {
     EXPECT_EQ(program.typeOf("expiring").name, "int &&");
     EXPECT_EQ(program.typeOf("nothing").kind, TypeKind::Unspecified);
     const TypeInfo& diamond = program.typeOf("diamond");
-    const auto base = std::find_if(diamond.members.begin(), diamond.members.end(), [](const Member& m) { return m.isBase; });
+    const auto base = std::find_if(diamond.members.begin(), diamond.members.end(),
+                                   [](const Member& m) { return m.isBase; });
     ASSERT_NE(base, diamond.members.end());
     EXPECT_NE(base->virtualBase, 0u);
 }
@@ -250,11 +260,13 @@ TEST_P(SymbolTypesCpp, InlinedCallsNestAndKeepTheirVariables) {
     EXPECT_NE(std::string(GetParam()).find("O2"), std::string::npos) << "no inlined call found";
 }
 
-INSTANTIATE_TEST_SUITE_P(Dwarf, SymbolTypesCpp, testing::Values("types-cpp-dw5", "types-cpp-tu-dw5", "types-cpp-O2-dw4"), [](const auto& info) {
-    std::string name = std::string(info.param).substr(10);
-    std::replace(name.begin(), name.end(), '-', '_');
-    return name;
-});
+INSTANTIATE_TEST_SUITE_P(Dwarf, SymbolTypesCpp,
+                         testing::Values("types-cpp-dw5", "types-cpp-tu-dw5", "types-cpp-O2-dw4"),
+                         [](const auto& info) {
+                             std::string name = std::string(info.param).substr(10);
+                             std::replace(name.begin(), name.end(), '-', '_');
+                             return name;
+                         });
 
 TEST(SymbolTypesRust, EnumsHaveCasesChosenByTheirDiscriminant) {
     const auto symbols = symbol_tests::open(symbol_tests::examples() / "shapes/shapes.wasm");
@@ -299,7 +311,9 @@ TEST(SymbolsInOtherFiles, AreFoundBesideTheModuleOrWhereAsked) {
     EXPECT_EQ(stripped->summary().functions, whole->summary().functions);
     EXPECT_EQ(stripped->summary().lineRows, whole->summary().lineRows);
     options.externalFile = "/nowhere/x.wasm";
-    EXPECT_FALSE(openSymbols(symbol_tests::decode(samples / "hello-stripped.wasm"), options)->summary().problems.empty());
+    EXPECT_FALSE(openSymbols(symbol_tests::decode(samples / "hello-stripped.wasm"), options)
+                     ->summary()
+                     .problems.empty());
 }
 
 TEST(SymbolsInOtherFiles, SplitUnitsComeFromThePackage) {

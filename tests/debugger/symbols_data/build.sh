@@ -1,12 +1,14 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Builds the modules of this folder anew (clang 22, lld 22); they are committed so that tests need no toolchain.
-set -e
+set -euo pipefail
 cd "$(dirname "$0")"
-link="--target=wasm32-unknown-unknown -nostdlib -Wl,--no-entry -Wl,--export=run -fdebug-compilation-dir=. -Xlinker --gc-sections"
+link=(--target=wasm32-unknown-unknown -nostdlib -Wl,--no-entry -Wl,--export=run -Wl,--gc-sections -Wl,--allow-undefined
+      -fdebug-compilation-dir=. -g)
+cpp=(-std=c++20 -fno-exceptions -fno-rtti)
 for version in 2 3 4 5; do
-    clang-22 $link -g -gdwarf-$version -O0 -ffunction-sections types.c -o types-dw$version.wasm
+    clang-22 "${link[@]}" -gdwarf-$version -O0 -ffunction-sections types.c -o types-dw$version.wasm
 done
-clang++-22 $link -std=c++20 -fno-exceptions -fno-rtti -Wl,--allow-undefined -g -gdwarf-5 -O0 types.cpp -o types-cpp-dw5.wasm
-clang++-22 $link -std=c++20 -fno-exceptions -fno-rtti -Wl,--allow-undefined -g -gdwarf-4 -O2 --no-wasm-opt types.cpp -o types-cpp-O2-dw4.wasm
-clang++-22 $link -std=c++20 -fno-exceptions -fno-rtti -Wl,--allow-undefined -g -gdwarf-5 -fdebug-types-section -O0 types.cpp -o types-cpp-tu-dw5.wasm
-clang-22 $link -gdwarf-4 -gline-tables-only -O0 types.c -o lines-only.wasm
+clang++-22 "${link[@]}" "${cpp[@]}" -gdwarf-5 -O0 types.cc -o types-cpp-dw5.wasm
+clang++-22 "${link[@]}" "${cpp[@]}" -gdwarf-4 -O2 --no-wasm-opt types.cc -o types-cpp-O2-dw4.wasm
+clang++-22 "${link[@]}" "${cpp[@]}" -gdwarf-5 -fdebug-types-section -O0 types.cc -o types-cpp-tu-dw5.wasm
+clang-22 "${link[@]}" -gdwarf-4 -gline-tables-only -O0 types.c -o lines-only.wasm
