@@ -2,8 +2,8 @@
 # Builds the modules of this folder anew (clang 22, lld 22); they are committed so that tests need no toolchain.
 set -euo pipefail
 cd "$(dirname "$0")"
-link=(--target=wasm32-unknown-unknown -nostdlib -Wl,--no-entry -Wl,--export=run -Wl,--gc-sections -Wl,--allow-undefined
-      -fdebug-compilation-dir=. -g)
+link=(--target=wasm32-unknown-unknown -nostdlib -Xlinker --no-entry -Xlinker --export=run -Xlinker --gc-sections
+      -Xlinker --allow-undefined -fdebug-compilation-dir=. -g)
 cpp=(-std=c++20 -fno-exceptions -fno-rtti)
 for version in 2 3 4 5; do
     clang-22 "${link[@]}" -gdwarf-$version -O0 -ffunction-sections types.c -o types-dw$version.wasm
