@@ -143,7 +143,7 @@ QWidget* MemoryPanel::makeBody() {
     connect(m_view, &HexView::editRefused, this,
             [this] { say(tr("Bytes can be changed while the program is stopped: pause it (F6)."), true); });
     connect(m_view, &QWidget::customContextMenuRequested, this, &MemoryPanel::showMenu);
-    connect(&m_bytes, &MemoryBytes::changed, this, &MemoryPanel::showCursor);
+    connect(&m_bytes, &MemoryPages::changed, this, &MemoryPanel::showCursor);
     m_typedView = new TableView(theme(), tr("The bytes at the cursor as numbers"));
     m_typedView->setModel(&m_typed, m_typed);
     m_typedView->setSelectionMode(QAbstractItemView::SingleSelection);

@@ -5,7 +5,7 @@
 #include <QComboBox>
 #include <QLineEdit>
 
-#include "ui/models/memory_bytes.h"
+#include "ui/models/memory_pages.h"
 #include "ui/models/table_model.h"
 #include "ui/models/typed_bytes.h"
 #include "ui/panel.h"
@@ -47,7 +47,7 @@ private:
     void showMenu(const QPoint& at);
     void say(const QString& text, bool isError = false);
 
-    MemoryBytes m_bytes;
+    MemoryPages m_bytes;
     TableModel<TypedRow> m_typed;
     std::vector<debugger::MemoryInfo> m_memories;
     uint32_t m_memory = 0;

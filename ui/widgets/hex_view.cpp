@@ -9,7 +9,7 @@
 #include <cmath>
 #include <limits>
 
-#include "ui/models/memory_bytes.h"
+#include "ui/models/memory_pages.h"
 #include "ui/plain_text.h"
 #include "ui/theme.h"
 #include "ui/widgets/views.h"
@@ -31,7 +31,7 @@ QString hexOf(uint8_t byte) { return QString::number(byte, 16).rightJustified(2,
 
 }  // namespace
 
-HexView::HexView(Theme& theme, MemoryBytes& memory, QWidget* parent)
+HexView::HexView(Theme& theme, MemoryPages& memory, QWidget* parent)
     : QAbstractScrollArea(parent), m_theme(theme), m_memory(memory) {
     installSpoken();
     setFocusPolicy(Qt::StrongFocus);
@@ -42,8 +42,8 @@ HexView::HexView(Theme& theme, MemoryBytes& memory, QWidget* parent)
     setContextMenuPolicy(Qt::CustomContextMenu);
     connect(&theme, &Theme::changed, viewport(), qOverload<>(&QWidget::update));
     connect(&theme, &Theme::codeFontChanged, this, &HexView::layOut);
-    connect(&memory, &MemoryBytes::changed, viewport(), qOverload<>(&QWidget::update));
-    connect(&memory, &MemoryBytes::sizeChanged, this, &HexView::layOut);
+    connect(&memory, &MemoryPages::changed, viewport(), qOverload<>(&QWidget::update));
+    connect(&memory, &MemoryPages::sizeChanged, this, &HexView::layOut);
     layOut();
 }
 

@@ -1,5 +1,5 @@
 // HexView: memory as hexadecimal and ASCII columns, of any length: only what is on the screen is asked for. Edits bytes in place in either
-// column. Shows a MemoryBytes that it does not own; knows nothing of sessions.
+// column. Shows a MemoryPages that it does not own; knows nothing of sessions.
 #pragma once
 
 #include <QAbstractScrollArea>
@@ -9,7 +9,7 @@
 
 namespace ui {
 
-class MemoryBytes;
+class MemoryPages;
 class Theme;
 
 class HexView final : public QAbstractScrollArea, public Spoken {
@@ -18,7 +18,7 @@ class HexView final : public QAbstractScrollArea, public Spoken {
 public:
     enum class Side : uint8_t { Hex, Ascii };
 
-    HexView(Theme& theme, MemoryBytes& memory, QWidget* parent = nullptr);
+    HexView(Theme& theme, MemoryPages& memory, QWidget* parent = nullptr);
 
     /// Puts the cursor there and shows it; with a length, selects.
     void goTo(uint64_t address, uint64_t length = 0);
@@ -78,7 +78,7 @@ private:
     void paintByte(QPainter& painter, uint64_t address, int column, qreal y) const;
 
     Theme& m_theme;
-    MemoryBytes& m_memory;
+    MemoryPages& m_memory;
     qreal m_charWidth = 8;
     int m_rowHeight = 16, m_ascent = 12;
     int m_perRow = 16;

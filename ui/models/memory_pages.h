@@ -1,4 +1,4 @@
-// MemoryBytes: the bytes of one linear memory as they are looked at: pages that are fetched when asked for and kept within a bound, what
+// MemoryPages: the bytes of one linear memory as they are looked at: pages that are fetched when asked for and kept within a bound, what
 // changed since the last stop, and the edits of this stop, which can be undone. Owned by the Memory panel, which reads and writes for it.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace ui {
 
-class MemoryBytes final : public QObject {
+class MemoryPages final : public QObject {
     Q_OBJECT
 
 public:
@@ -24,7 +24,7 @@ public:
     using Read = std::function<void(uint64_t address, uint64_t length)>;
     using Write = std::function<void(uint64_t address, std::string bytes)>;
 
-    MemoryBytes(Read read, Write write, QObject* parent = nullptr);
+    MemoryPages(Read read, Write write, QObject* parent = nullptr);
 
     uint64_t size() const { return m_size; }
     /// nullopt: outside, or not there yet; then it is asked for and changed() follows.

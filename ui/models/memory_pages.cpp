@@ -1,4 +1,4 @@
-#include "ui/models/memory_bytes.h"
+#include "ui/models/memory_pages.h"
 
 #include <QTimer>
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace ui {
 /// One change of bytes; keeps both sides.
 class MemoryEdit final : public QUndoCommand {
 public:
-    MemoryEdit(MemoryBytes& memory, uint64_t address, std::string before, std::string after, int mergeId)
+    MemoryEdit(MemoryPages& memory, uint64_t address, std::string before, std::string after, int mergeId)
         : m_memory(memory),
           m_address(address),
           m_before(std::move(before)),
@@ -32,7 +32,7 @@ public:
     }
 
 private:
-    MemoryBytes& m_memory;
+    MemoryPages& m_memory;
     uint64_t m_address;
     std::string m_before, m_after;
     int m_mergeId;
@@ -44,10 +44,10 @@ constexpr int kNoMerge = -1, kTyped = 1;
 
 }  // namespace
 
-MemoryBytes::MemoryBytes(Read read, Write write, QObject* parent)
+MemoryPages::MemoryPages(Read read, Write write, QObject* parent)
     : QObject(parent), m_read(std::move(read)), m_write(std::move(write)) {}
 
-std::optional<uint8_t> MemoryBytes::at(uint64_t address) const {
+std::optional<uint8_t> MemoryPages::at(uint64_t address) const {
     if (address >= m_size) return std::nullopt;
     const auto page = m_pages.find(address / kPage);
     if (page == m_pages.end() || page->second.isOld) want(address / kPage);
@@ -55,7 +55,7 @@ std::optional<uint8_t> MemoryBytes::at(uint64_t address) const {
     return static_cast<uint8_t>(page->second.bytes[address % kPage]);
 }
 
-std::string MemoryBytes::held(uint64_t address, uint64_t length) const {
+std::string MemoryPages::held(uint64_t address, uint64_t length) const {
     std::string bytes;
     for (; bytes.size() < length; ++address) {
         const std::optional<uint8_t> byte = at(address);
@@ -65,7 +65,7 @@ std::string MemoryBytes::held(uint64_t address, uint64_t length) const {
     return bytes;
 }
 
-bool MemoryBytes::isChanged(uint64_t address) const {
+bool MemoryPages::isChanged(uint64_t address) const {
     const auto page = m_pages.find(address / kPage);
     if (page == m_pages.end()) return false;
     return std::any_of(page->second.changed.begin(), page->second.changed.end(),
@@ -73,7 +73,7 @@ bool MemoryBytes::isChanged(uint64_t address) const {
 }
 
 // Called while painting: asked for later, once per page.
-void MemoryBytes::want(uint64_t page) const {
+void MemoryPages::want(uint64_t page) const {
     if (!m_wanted.insert(page).second) return;
     QTimer::singleShot(0, this, [this, page] {
         if (m_wanted.contains(page) && page * kPage < m_size)
@@ -81,7 +81,7 @@ void MemoryBytes::want(uint64_t page) const {
     });
 }
 
-void MemoryBytes::reset(uint64_t size) {
+void MemoryPages::reset(uint64_t size) {
     m_pages.clear();
     m_wanted.clear();
     m_edits.clear();
@@ -90,19 +90,19 @@ void MemoryBytes::reset(uint64_t size) {
     emit changed();
 }
 
-void MemoryBytes::invalidate() {
+void MemoryPages::invalidate() {
     m_edits.clear();
     readAgain();
 }
 
-void MemoryBytes::readAgain() {
+void MemoryPages::readAgain() {
     m_wanted.clear();
     for (auto& page : m_pages)
         page.second.isOld = true;
     emit changed();
 }
 
-void MemoryBytes::setSize(uint64_t size) {
+void MemoryPages::setSize(uint64_t size) {
     if (size == m_size) return;
     m_size = size;
     std::erase_if(m_pages, [&](const auto& page) { return page.first * kPage >= m_size; });
@@ -113,7 +113,7 @@ void MemoryBytes::setSize(uint64_t size) {
     emit changed();
 }
 
-void MemoryBytes::setBytes(const debugger::MemoryBytes& bytes) {
+void MemoryPages::setBytes(const debugger::MemoryBytes& bytes) {
     setSize(bytes.memoryBytes);
     const uint64_t number = bytes.address / kPage;
     m_wanted.erase(number);
@@ -124,23 +124,23 @@ void MemoryBytes::setBytes(const debugger::MemoryBytes& bytes) {
     emit changed();
 }
 
-void MemoryBytes::setFailed(uint64_t address) {
+void MemoryPages::setFailed(uint64_t address) {
     // Asked again at the next stop, not at the next painting.
     if (const auto page = m_pages.find(address / kPage); page != m_pages.end()) page->second.isOld = false;
 }
 
-void MemoryBytes::setEditable(bool editable) {
+void MemoryPages::setEditable(bool editable) {
     if (editable == m_editable) return;
     m_editable = editable;
     emit editableChanged();
 }
 
-bool MemoryBytes::write(uint64_t address, const std::string& bytes) { return push(address, bytes, kNoMerge); }
-bool MemoryBytes::type(uint64_t address, uint8_t byte) {
+bool MemoryPages::write(uint64_t address, const std::string& bytes) { return push(address, bytes, kNoMerge); }
+bool MemoryPages::type(uint64_t address, uint8_t byte) {
     return push(address, std::string(1, static_cast<char>(byte)), kTyped);
 }
 
-bool MemoryBytes::push(uint64_t address, const std::string& bytes, int mergeId) {
+bool MemoryPages::push(uint64_t address, const std::string& bytes, int mergeId) {
     const std::string before = held(address, bytes.size());
     if (!m_editable || bytes.empty() || before.size() != bytes.size()) return false;
     m_edits.push(new MemoryEdit(*this, address, before, bytes, mergeId));
@@ -148,7 +148,7 @@ bool MemoryBytes::push(uint64_t address, const std::string& bytes, int mergeId) 
 }
 
 // Shown at once; the session's answer replaces it.
-void MemoryBytes::put(uint64_t address, const std::string& bytes) {
+void MemoryPages::put(uint64_t address, const std::string& bytes) {
     for (size_t i = 0; i < bytes.size(); ++i) {
         const uint64_t at = address + i;
         const auto page = m_pages.find(at / kPage);
