@@ -11,8 +11,10 @@
 namespace ui {
 namespace {
 
-constexpr int kStateVersion = 1;
 constexpr auto kLayoutKey = "layout";
+
+/// An arrangement of other panels is no use.
+int stateVersion() { return static_cast<int>(panels().size()); }
 
 QString stateKey(LayoutId layout) {
     return QStringLiteral("layout.") + QString::fromLatin1(layouts()[static_cast<size_t>(layout)].name);
@@ -39,6 +41,9 @@ DockLayout::DockLayout(Context& context, QMainWindow& window)
         dock->toggleViewAction()->setIcon(context.theme().icon(QString::fromLatin1(row.icon)));
         dock->toggleViewAction()->setToolTip(plainTip(QString::fromUtf8(row.help)));
         dock->setToolTip({});
+        connect(dock, &QDockWidget::topLevelChanged, this, &DockLayout::showTitlesSoon);
+        connect(dock, &QDockWidget::dockLocationChanged, this, &DockLayout::showTitlesSoon);
+        connect(dock, &QDockWidget::visibilityChanged, this, &DockLayout::showTitlesSoon);
         m_docks.insert(id, dock);
         m_panels.insert(id, panel);
         window.addDockWidget(Qt::RightDockWidgetArea, dock);
@@ -105,24 +110,51 @@ void DockLayout::arrange(LayoutId layout) {
 
 void DockLayout::apply(LayoutId layout) {
     save();
+    load(layout);
+}
+
+void DockLayout::load(LayoutId layout) {
     m_current = layout;
     const QByteArray state =
         QByteArray::fromBase64(m_context.settings().value(stateKey(layout)).toString().toLatin1());
-    if (state.isEmpty() || !m_window.restoreState(state, kStateVersion)) arrange(layout);
+    if (state.isEmpty() || !m_window.restoreState(state, stateVersion())) arrange(layout);
     m_context.settings().set(kLayoutKey, QString::fromLatin1(layouts()[static_cast<size_t>(layout)].name));
+    showTitles();
     emit changed();
+}
+
+// Qt tells of docks before they are where they will be.
+void DockLayout::showTitlesSoon() {
+    if (!std::exchange(m_titlesPosted, true)) {
+        QTimer::singleShot(0, this, [this] {
+            m_titlesPosted = false;
+            showTitles();
+        });
+    }
+}
+
+/// A tab says the panel's name already; the title bar is for docks that stand alone or float.
+void DockLayout::showTitles() {
+    for (QDockWidget* dock : std::as_const(m_docks)) {
+        const bool isTab = !dock->isFloating() && !m_window.tabifiedDockWidgets(dock).isEmpty();
+        if (isTab == (dock->titleBarWidget() != nullptr)) continue;
+        QWidget* before = dock->titleBarWidget();
+        dock->setTitleBarWidget(isTab ? new QWidget(dock) : nullptr);
+        delete before;
+    }
 }
 
 void DockLayout::reset() {
     m_context.settings().set(stateKey(m_current), QJsonValue());
     arrange(m_current);
+    showTitles();
     emit changed();
 }
 
 void DockLayout::save() {
     if (!m_window.isVisible()) return;  // its sizes are not real yet
     m_context.settings().set(stateKey(m_current),
-                             QString::fromLatin1(m_window.saveState(kStateVersion).toBase64()));
+                             QString::fromLatin1(m_window.saveState(stateVersion()).toBase64()));
 }
 
 void DockLayout::restore() {
@@ -130,7 +162,7 @@ void DockLayout::restore() {
     for (const LayoutRow& row : layouts()) {
         if (name == QLatin1String(row.name)) m_current = row.id;
     }
-    apply(m_current);
+    load(m_current);
 }
 
 void DockLayout::raise(const QString& id) {

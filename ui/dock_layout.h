@@ -40,13 +40,17 @@ signals:
     void changed();
 
 private:
+    void load(LayoutId layout);
     void arrange(LayoutId layout);
+    void showTitles();
+    void showTitlesSoon();
 
     Context& m_context;
     QMainWindow& m_window;
     QHash<QString, QDockWidget*> m_docks;
     QHash<QString, Panel*> m_panels;
     LayoutId m_current = LayoutId::Default;
+    bool m_titlesPosted = false;
 };
 
 }  // namespace ui

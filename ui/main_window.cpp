@@ -35,6 +35,20 @@ constexpr auto kZoom = "zoom";
 constexpr const char* kThemes[] = {"desktop", "light", "dark"};
 constexpr int kDropLimit = 1;
 
+/// Where the demo stops first: in main, where the first file is about to be counted.
+debugger::BreakpointSpec demoBreakpoint(const QString& examples) {
+    debugger::BreakpointSpec spec;
+    spec.file = "wordcount.c";
+    QFile source(examples + QStringLiteral("/wordcount/wordcount.c"));
+    const QByteArray text = source.open(QIODevice::ReadOnly) ? source.readAll() : QByteArray();
+    const qsizetype at = text.indexOf("    countFile(file);");
+    spec.line = static_cast<uint32_t>(text.left(at).count('\n')) + 1;
+    if (at >= 0) return spec;
+    spec.kind = debugger::BreakpointSpec::Kind::Function;
+    spec.function = "main";
+    return spec;
+}
+
 /// Verbs of the prompt that a panel answers: they bring it to the front.
 constexpr std::pair<const char*, const char*> kPanelVerbs[] = {{"backtrace", "call-stack"},
                                                                {"locals", "variables"},
@@ -83,7 +97,6 @@ MainWindow::MainWindow(Context& context) : m_context(context) {
     }
     context.theme().setZoom(context.settings().value(kZoom).toInt());
     restoreGeometry(QByteArray::fromBase64(context.settings().value(kGeometry).toString().toLatin1()));
-    m_docks->restore();
     updateTitle();
     if (!context.settings().problem().isEmpty())
         m_notices->show({Notice::Kind::Warning, tr("Settings"), context.settings().problem(), {}, {}});
@@ -100,6 +113,13 @@ void MainWindow::connectContext() {
         updateTitle();
     });
     connect(&m_context, &Context::moduleUnloaded, this, &MainWindow::updateTitle);
+    connect(&m_context, &Context::stateChanged, this, [this] {
+        const SessionState state = m_context.state();
+        if (state == SessionState::Loading) return;
+        const bool begins = state == SessionState::Ready || state == SessionState::Exited || state == SessionState::Empty;
+        verb("continue")->setText(begins ? tr("Start") : tr("Continue"));
+        verb("continue")->setIcon(m_context.theme().icon(begins ? QStringLiteral("run") : QStringLiteral("continue")));
+    });
     connect(&m_context.settings(), &Settings::problemOccurred, this, [this](const QString& text) {
         m_notices->show({Notice::Kind::Warning, tr("Settings"), text, {}, {}});
     });
@@ -318,8 +338,12 @@ void MainWindow::makeToolBar() {
             bar->addAction(action);
     }
     // Only the main verb has its name beside the icon.
-    if (auto* main = qobject_cast<QToolButton*>(bar->widgetForAction(verb("continue"))))
+    verb("continue")->setText(tr("Continue"));
+    if (auto* main = qobject_cast<QToolButton*>(bar->widgetForAction(verb("continue")))) {
         main->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        main->setMinimumWidth(main->sizeHint().width());  // of the longer of its two names
+    }
+    verb("continue")->setText(tr("Start"));
     auto* space = new QWidget;
     space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     bar->addWidget(space);
@@ -376,12 +400,8 @@ void MainWindow::openDemo() {
     options.capabilities.preopens = {
         {toUtf8(folder + QStringLiteral("/wordcount")), ".", wasi::MountKind::ReadOnly}};
     m_launcher->open(options);
-    const auto start = [this] {
-        const bool has = !m_context.breakpoints().empty();
-        debugger::BreakpointSpec spec;
-        spec.kind = debugger::BreakpointSpec::Kind::Function;
-        spec.function = "main";
-        if (!has) m_context.addBreakpoint(spec);
+    const auto start = [this, folder] {
+        if (m_context.breakpoints().empty()) m_context.addBreakpoint(demoBreakpoint(folder));
         m_launcher->go();
     };
     connect(m_launcher, &Launcher::opened, this, start, Qt::SingleShotConnection);
@@ -498,6 +518,12 @@ void MainWindow::showStop() {
                           .untilResumed = true});
     }
     if (!isActiveWindow()) QApplication::alert(this);
+}
+
+// The docks can be sized only once the window has its own size.
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    if (!std::exchange(m_wasShown, true)) m_docks->restore();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

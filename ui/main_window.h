@@ -35,6 +35,7 @@ public:
     void openDemo();
 
 protected:
+    void showEvent(QShowEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
@@ -71,6 +72,7 @@ private:
     StatusBar* m_status;
     DockLayout* m_docks;
     QMenu* m_recent = nullptr;
+    bool m_wasShown = false;
 };
 
 }  // namespace ui

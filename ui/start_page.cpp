@@ -1,6 +1,5 @@
 #include "ui/start_page.h"
 
-#include <QCommandLinkButton>
 #include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
@@ -8,6 +7,7 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QStandardPaths>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "ui/context.h"
@@ -62,20 +62,25 @@ QWidget* link(const QString& title, const QString& about, const QIcon& icon,
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
-    auto* button = new QPushButton(icon, oneLine(title, 60).replace(u'&', QStringLiteral("&&")));
-    button->setFlat(true);
-    button->setStyleSheet(QStringLiteral("text-align: left; padding: 4px 8px"));
-    button->setForegroundRole(QPalette::Link);
+    auto* button = new QToolButton;
+    button->setIcon(icon);
+    button->setText(oneLine(title, 60).replace(u'&', QStringLiteral("&&")));
+    button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    button->setAutoRaise(true);
+    button->setFocusPolicy(Qt::StrongFocus);
     button->setCursor(Qt::PointingHandCursor);
     button->setToolTip(plainTip(about));
     button->setAccessibleDescription(oneLine(about));
-    button->setMinimumWidth(button->fontMetrics().averageCharWidth() * 26);
+    button->setFixedWidth(button->fontMetrics().averageCharWidth() * 26);
+    QFont font = button->font();
+    font.setUnderline(true);
+    button->setFont(font);
     auto* detail = new ElidedLabel(Qt::ElideMiddle);
     detail->setForegroundRole(QPalette::PlaceholderText);
     detail->setText(about);
     layout->addWidget(button);
     layout->addWidget(detail, 1);
-    QObject::connect(button, &QPushButton::clicked, button, act);
+    QObject::connect(button, &QToolButton::clicked, button, act);
     return row;
 }
 

@@ -58,6 +58,7 @@ StateText stateText(const Context& context) {
 
 StatusBar::StatusBar(Context& context, QWidget* parent) : QStatusBar(parent), m_context(context) {
     setSizeGripEnabled(false);
+    setContentsMargins(0, 0, 8, 0);
     m_sign = new QLabel;
     m_word = new ElidedLabel;
     m_word->setBold(true);

@@ -11,11 +11,11 @@
 #include <QFontInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QStyleFactory>
 #include <QToolTip>
 
 #include "engine/base/check.h"
 #include "ui/icon_engine.h"
+#include "ui/style.h"
 
 namespace ui {
 namespace {
@@ -57,8 +57,8 @@ Tone familyTone(std::string_view family) {
 }
 
 Theme::Theme(QObject* parent) : QObject(parent) {
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     m_desktopDark = QApplication::palette().color(QPalette::Window).lightness() < 128;
+    QApplication::setStyle(new Style(*this));
     m_codeFont = QFontDatabase::systemFont(QFontDatabase::FixedFont);
     // A bare fontconfig maps "monospace" to a proportional family.
     if (!QFontInfo(m_codeFont).fixedPitch()) m_codeFont.setFamily(QStringLiteral("DejaVu Sans Mono"));
@@ -70,7 +70,8 @@ Theme::Theme(QObject* parent) : QObject(parent) {
     qApp->installEventFilter(this);
 }
 
-Theme::~Theme() = default;
+// The style draws with this theme.
+Theme::~Theme() { QApplication::setStyle(QStringLiteral("Fusion")); }
 
 void Theme::followDesktop() {
     QDBusConnection bus = QDBusConnection::sessionBus();

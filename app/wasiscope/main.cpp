@@ -70,10 +70,7 @@ int show(const WindowOptions& options, const std::optional<debugger::LaunchOptio
         theme.setMode(options.theme == "dark" ? ui::Theme::Mode::Dark : ui::Theme::Mode::Light);
     window.show();
     for (const ui::LayoutRow& row : ui::layouts()) {
-        if (options.layout == row.name)
-            window.docks().apply(row.id);
-        else if (options.layout.empty() && row.id == window.docks().current())
-            window.docks().apply(row.id);
+        if (options.layout == row.name) window.docks().apply(row.id);
     }
 
     std::optional<wasiscope::Scene> scene;

@@ -10,6 +10,7 @@ namespace wasiscope {
 namespace {
 
 constexpr int kSteps = 4;       // from the breakpoint to behind the call that counts
+constexpr int kStepMs = 250;
 constexpr int kSettleMs = 900;  // long enough for every panel to have its answers
 constexpr int kLimitMs = 120'000;
 
@@ -31,10 +32,12 @@ Scene::Scene(ui::Context& context, ui::MainWindow& window, QString file)
 }
 
 void Scene::onStopped() {
-    m_settled.start(kSettleMs);
-    if (m_context.stop().reason == debugger::StopReason::Trap || m_steps++ >= kSteps) return;
-    m_settled.stop();
-    m_context.perform(QStringLiteral("step-over"));
+    if (m_context.stop().reason == debugger::StopReason::Trap || m_steps++ >= kSteps) {
+        m_settled.start(kSettleMs);
+        return;
+    }
+    // As a person would: after having seen the values.
+    QTimer::singleShot(kStepMs, this, [this] { m_context.perform(QStringLiteral("step-over")); });
 }
 
 void Scene::takePicture() {

@@ -154,7 +154,6 @@ TEST(TreeModel, KeepsNodesThatGoOnAtTheNextStop) {
 
 TEST(TreeModel, AppendsSlices) {
     WordTree model;
-    QAbstractItemModelTester tester(&model, kFatal);
     model.setChildren({}, {{"a", 5}});
     const QModelIndex a = model.index(0, 0);
     model.setChildren(a, {{"0"}, {"1"}});

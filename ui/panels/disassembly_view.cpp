@@ -179,7 +179,9 @@ void DisassemblyView::show(uint32_t offset) {
     for (size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].isSource || rows[i].row.offset != offset) continue;
         const QModelIndex index = m_model.index(static_cast<int>(i), 1);
-        m_view->setCurrentIndex(index);
+        // Not selected: the mark of the current line would be covered.
+        m_view->clearSelection();
+        m_view->selectionModel()->setCurrentIndex(index, QItemSelectionModel::NoUpdate);
         const QRect seen = m_view->viewport()->rect().adjusted(0, 40, 0, -40);
         if (!seen.contains(m_view->visualRect(index)))
             m_view->scrollTo(index, QAbstractItemView::PositionAtCenter);

@@ -40,6 +40,8 @@ CodeEditor::CodeEditor(Theme& theme, const QString& fileName, QWidget* parent)
     SendScintilla(SCI_SETSCROLLWIDTH, 1);
     SendScintilla(SCI_SETMOUSEDWELLTIME, kDwellMs);
     SendScintilla(SCI_SETCARETLINEFRAME, 1);
+    SendScintilla(SCI_SETEXTRAASCENT, 1UL);
+    SendScintilla(SCI_SETEXTRADESCENT, 1UL);
     SendScintilla(SCI_SETYCARETPOLICY, CARET_SLOP | CARET_STRICT | CARET_EVEN, 4);
     // The window's shortcuts come before the editor's.
     SendScintilla(SCI_CLEARALLCMDKEYS);
@@ -134,7 +136,7 @@ void CodeEditor::applyTheme() {
     setMarkerBackgroundColor(color(Tone::FrameLine), FrameLine);
     const qreal ratio = devicePixelRatioF();
     SendScintilla(SCI_RGBAIMAGESETSCALE, static_cast<unsigned long>(ratio * 100));
-    const int size = qBound(12, QFontMetrics(m_theme.codeFont()).height() - 1, 32);
+    const int size = qBound(12, QFontMetrics(m_theme.codeFont()).height() + 1, 32);
     for (const MarkerRow& row : kIcons) {
         const QPixmap pixmap = m_theme.icon(QString::fromLatin1(row.icon)).pixmap(QSize(size, size), ratio);
         markerDefine(pixmap.toImage(), row.marker);
@@ -143,7 +145,7 @@ void CodeEditor::applyTheme() {
 }
 
 void CodeEditor::sizeMargins() {
-    const int size = qBound(12, QFontMetrics(m_theme.codeFont()).height() - 1, 32);
+    const int size = qBound(12, QFontMetrics(m_theme.codeFont()).height() + 1, 32);
     setMarginWidth(kSymbols, size + 6);
     setMarginWidth(kNumbers,
                    QString(qMax(3, static_cast<int>(QString::number(lines()).size())), u'0') + u'0');
@@ -182,6 +184,10 @@ void CodeEditor::goToLine(uint line) {
 
 // Scrolls only if the line is not comfortably in sight, and then puts it into the middle.
 void CodeEditor::showLine(uint line) {
+    if (!isVisible() || height() < textHeight(0) * 4) {
+        m_lineToShow = line;  // when its size is known
+        return;
+    }
     const long wanted = static_cast<long>(line) - 1, first = SendScintilla(SCI_GETFIRSTVISIBLELINE);
     const long seen = SendScintilla(SCI_LINESONSCREEN);
     const long slack = qMin(3L, seen / 4);
@@ -223,6 +229,13 @@ CodeEditor::Marker CodeEditor::markerOf(const debugger::BreakpointInfo& breakpoi
     if (!breakpoint.spec.logText.empty()) return BreakpointLog;
     return !breakpoint.spec.condition.empty() || breakpoint.spec.ignoreCount > 0 ? BreakpointConditional
                                                                                  : BreakpointSet;
+}
+
+void CodeEditor::resizeEvent(QResizeEvent* event) {
+    QsciScintilla::resizeEvent(event);
+    if (m_lineToShow == 0) return;
+    QMetaObject::invokeMethod(
+        this, [this] { showLine(std::exchange(m_lineToShow, 0)); }, Qt::QueuedConnection);
 }
 
 void CodeEditor::wheelEvent(QWheelEvent* event) {

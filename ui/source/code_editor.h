@@ -54,6 +54,7 @@ signals:
     void menuRequested(uint line, const QPoint& globalPosition);
 
 protected:
+    void resizeEvent(QResizeEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
 
@@ -64,6 +65,7 @@ private:
 
     Theme& m_theme;
     QString m_fileName;
+    uint m_lineToShow = 0;
 };
 
 }  // namespace ui
