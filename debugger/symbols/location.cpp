@@ -364,16 +364,23 @@ Result<> Machine::piece(uint64_t bitSize, uint64_t bitOffset) {
     return {};
 }
 
+/// "0x1f0-0x230, 0x240-0x250": neighbours joined, at most three.
 std::string knownRanges(const std::vector<LocationEntry>& entries) {
-    std::string text;
-    size_t shown = 0;
+    std::vector<AddressRange> ranges;
     for (const LocationEntry& entry : entries) {
-        if (entry.expression.empty()) continue;
-        if (shown++ == 3) return text + ", …";
-        text +=
-            (text.empty() ? "" : ", ") + hexadecimal(entry.range.begin) + "-" + hexadecimal(entry.range.end);
+        if (!entry.expression.empty()) ranges.push_back(entry.range);
     }
-    return text;
+    std::sort(ranges.begin(), ranges.end(), [](AddressRange a, AddressRange b) { return a.begin < b.begin; });
+    std::vector<AddressRange> joined;
+    for (const AddressRange range : ranges) {
+        if (joined.empty() || range.begin > joined.back().end) joined.push_back(range);
+        joined.back().end = std::max(joined.back().end, range.end);
+    }
+    std::string text;
+    for (size_t i = 0; i < joined.size() && i < 3; i++) {
+        text += (i ? ", " : "") + hexadecimal(joined[i].begin) + "-" + hexadecimal(joined[i].end);
+    }
+    return joined.size() > 3 ? text + ", …" : text;
 }
 
 }  // namespace

@@ -15,10 +15,11 @@ using engine::Result;
 
 namespace {
 
-constexpr unsigned kMaxDepth = 4;       // of structs and arrays in each other; deeper ones are {…}
-constexpr unsigned kMaxNodes = 4'000;   // objects looked at
-constexpr uint64_t kMaxElements = 256;  // of one array
-constexpr uint64_t kRepeats = 4;        // so many equal elements are said once
+constexpr unsigned kMaxDepth = 4;        // of structs and arrays in each other; deeper ones are {…}
+constexpr unsigned kMaxNodes = 2'000;    // objects looked at, and a few more for longer texts
+constexpr unsigned kMaxPrinted = 1'000;  // of them offered to the printers, who search their members
+constexpr uint64_t kMaxElements = 256;   // of one array
+constexpr uint64_t kRepeats = 10;        // so many equal elements are said once
 
 class Renderer {
 public:
@@ -26,7 +27,9 @@ public:
         : m_context(context), m_types(context), m_limit(maxLength) {}
 
     std::string run(const SourceValue& value) {
-        any(value, 0);
+        SourceValue root = value;
+        root.path.clear();  // nobody asks for the paths of what is in it
+        any(root, 0);
         std::string text = printable(m_text);
         if (m_isCut || characterCount(text) > m_limit)
             text = std::string(firstCharacters(text, m_limit)) + "…";
@@ -69,20 +72,21 @@ private:
     size_t m_limit;
     std::string m_text;
     size_t m_count = 0;
-    unsigned m_nodes = 0;
+    size_t m_nodes = 0, m_printed = 0;
     bool m_isCut = false;
 };
 
 void Renderer::any(const SourceValue& original, unsigned depth) {
     if (isFull()) return;
-    if (++m_nodes > kMaxNodes || depth > 32) return append("…");
+    if (++m_nodes > kMaxNodes + m_limit || depth > 32) return append("…");
     const SourceValue value = throughReferences(original, m_context);
     if (value.place.kind == ObjectPlace::Kind::Unavailable) {
         return append("<unavailable: " + (value.place.why.empty() ? "optimised out" : value.place.why) + ">");
     }
-    if (!value.isRaw) {
-        if (const auto view = printedView(value, m_context, {0, kMaxElements}))
-            return printed(value, *view, depth);
+    const bool isOffered = !value.isRaw && (m_types.isAggregate(value.type) || m_types.isPointer(value.type));
+    if (isOffered && m_printed++ < kMaxPrinted) {
+        const auto view = printedView(value, m_context, {0, kMaxElements});
+        if (view) return printed(value, *view, depth);
     }
     byType(value, depth);
 }
@@ -343,8 +347,10 @@ void Renderer::elements(uint64_t count, bool isRust, unsigned depth,
         if (element) {
             Renderer one(m_context, m_limit > m_count ? m_limit - m_count : 1);
             one.m_nodes = m_nodes;
+            one.m_printed = m_printed;
             one.any(*element, depth + 1);
             m_nodes = one.m_nodes;
+            m_printed = one.m_printed;
             shown = one.m_text;
         }
         if (repeats > 0 && shown != previous) flush();

@@ -265,7 +265,8 @@ Result<uint64_t> readPointer(const SourceValue& value, EvaluationContext& contex
 namespace {
 
 constexpr unsigned kMaxMemberDepth = 16;
-constexpr unsigned kMaxMembersVisited = 4000;
+constexpr unsigned kMaxDescents = 100;  // objects whose own members are looked through in one search
+constexpr size_t kMaxNames = 4000;
 
 /// Members whose own members count as the object's.
 bool isTransparent(const Member& member) { return member.isBase || member.name.empty(); }
@@ -275,11 +276,10 @@ struct MemberSearch {
     unsigned visited = 0;
 
     std::optional<SourceValue> byName(const SourceValue& object, std::string_view name, unsigned depth) {
-        if (depth > kMaxMemberDepth) return std::nullopt;
+        if (depth > kMaxMemberDepth || ++visited > kMaxDescents) return std::nullopt;
         const Types types(context);
         const TypeInfo& t = types.stripped(object.type);
         for (const Member& member : t.members) {
-            if (++visited > kMaxMembersVisited) return std::nullopt;
             if (!member.isStatic && member.name == name && !member.isBase)
                 return memberOf(object, member, context);
         }
@@ -302,11 +302,11 @@ struct MemberSearch {
     }
 
     void names(const SourceValue& object, std::vector<std::string>& into, unsigned depth) {
-        if (depth > kMaxMemberDepth) return;
+        if (depth > kMaxMemberDepth || ++visited > kMaxDescents) return;
         const Types types(context);
         const TypeInfo& t = types.stripped(object.type);
         for (const Member& member : t.members) {
-            if (++visited > kMaxMembersVisited) return;
+            if (into.size() >= kMaxNames) return;
             if (!member.name.empty() && !member.isBase) into.push_back(member.name);
             if (isTransparent(member) && types.isAggregate(member.type))
                 names(memberOf(object, member, context), into, depth + 1);
@@ -324,7 +324,7 @@ struct MemberSearch {
         if (types.isPointer(object.type)) return object;
         if (depth > kMaxMemberDepth || !types.isAggregate(object.type)) return std::nullopt;
         for (const Member& member : types.stripped(object.type).members) {
-            if (++visited > kMaxMembersVisited) return std::nullopt;
+            if (++visited > kMaxDescents) return std::nullopt;
             if (member.isStatic) continue;
             auto found = pointer(memberOf(object, member, context), depth + 1);
             if (found) return found;
@@ -359,19 +359,25 @@ SourceValue memberOf(const SourceValue& object, const Member& member, Evaluation
 std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name,
                                       EvaluationContext& context) {
     if (name.empty() || !object.extents.empty()) return std::nullopt;
-    auto found = MemberSearch{context}.byName(object, name, 0);
+    SourceValue start = object;
+    start.path.clear();  // paths of what is only passed through would be made for nothing
+    auto found = MemberSearch{context}.byName(start, name, 0);
     if (found) found->path = memberPath(object.path, std::string(name));
     return found;
 }
 
 std::vector<std::string> memberNames(const SourceValue& object, EvaluationContext& context) {
     std::vector<std::string> all;
-    MemberSearch{context}.names(object, all, 0);
+    SourceValue start = object;
+    start.path.clear();
+    MemberSearch{context}.names(start, all, 0);
     return all;
 }
 
 std::optional<SourceValue> findPointer(const SourceValue& object, EvaluationContext& context) {
-    return MemberSearch{context}.pointer(object, 0);
+    SourceValue start = object;
+    start.path.clear();
+    return MemberSearch{context}.pointer(start, 0);
 }
 
 Result<const VariantCase*> activeCase(const SourceValue& value, EvaluationContext& context) {

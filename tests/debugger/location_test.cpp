@@ -245,6 +245,13 @@ TEST_F(Location, ListTakesTheEntryForTheAddress) {
     context.pc = 0x230;
     EXPECT_EQ(evaluateLocations(list, context, 4).why,
               "optimised out here (known at 0x1f0-0x230, 0x240-0x250)");
+    auto neighbours = list;
+    neighbours.push_back({{0x230, 0x240}, {}});
+    neighbours.push_back({{0x250, 0x260}, {DW_OP_lit0, DW_OP_stack_value}});
+    EXPECT_EQ(evaluateLocations(neighbours, context, 4).why, "optimised out");
+    context.pc = 0x300;
+    EXPECT_EQ(evaluateLocations(neighbours, context, 4).why,
+              "optimised out here (known at 0x1f0-0x230, 0x240-0x260)");
     EXPECT_EQ(evaluateLocations({}, context, 4).why, "optimised out");
 }
 
