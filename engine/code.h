@@ -57,7 +57,7 @@ struct Code {
     std::vector<Move> moves;
     std::vector<BranchTarget> branchTargets;
     std::vector<FarAccess> farAccesses;
-    std::vector<Slot> constants;  // v128 constants, two slots each
+    std::vector<Slot> constants;  // v128 constants and lanes of shuffles, two slots each
     std::set<uint32_t> breaks;    // cells with a breakpoint
 
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }

@@ -33,6 +33,7 @@ using HandlerTable = std::vector<Handler>;
 void addControlHandlers(HandlerTable& table);
 void addNumericHandlers(HandlerTable& table);
 void addMemoryHandlers(HandlerTable& table);
+void addVectorHandlers(HandlerTable& table);
 void addTableHandlers(HandlerTable& table);
 void addFusedHandlers(HandlerTable& table);
 /// Behind the last op of all.
@@ -67,17 +68,24 @@ const Insn* lookAround(HANDLER_PARAMETERS);
 const Insn* trapAt(const Insn* ip, Execution* x, Trap trap);
 const Insn* trapAt(const Insn* ip, Execution* x, TrapKind kind);
 
-// Slots. i32 and f32 are kept zero-extended, so that equal states are equal bytes.
+// Slots. i32 and f32 are kept zero-extended, so that equal states are equal bytes. A v128 is read and written from its first slot on.
 template <class T>
 [[gnu::always_inline]] inline T read(const Slot& slot) {
-    if constexpr (sizeof(T) == 4)
+    if constexpr (sizeof(T) == 16) {
+        T value;
+        std::memcpy(&value, &slot, sizeof(T));
+        return value;
+    } else if constexpr (sizeof(T) == 4) {
         return std::bit_cast<T>(static_cast<uint32_t>(slot));
-    else
+    } else {
         return std::bit_cast<T>(slot);
+    }
 }
 template <class T>
 [[gnu::always_inline]] inline void write(Slot& slot, T value) {
-    if constexpr (sizeof(T) == 4)
+    if constexpr (sizeof(T) == 16)
+        std::memcpy(&slot, &value, sizeof(T));
+    else if constexpr (sizeof(T) == 4)
         slot = std::bit_cast<uint32_t>(value);
     else
         slot = std::bit_cast<uint64_t>(value);

@@ -546,6 +546,7 @@ const Handler* allHandlers() {
         addControlHandlers(t);
         addNumericHandlers(t);
         addMemoryHandlers(t);
+        addVectorHandlers(t);
         addTableHandlers(t);
         addFusedHandlers(t);
         return t;

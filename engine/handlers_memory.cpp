@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/handlers.h"
+#include "engine/simd.h"
 
 namespace engine {
 
@@ -110,6 +111,62 @@ const Insn* storeFar(HANDLER_PARAMETERS) {
     return dispatch(ip + 1, HANDLER_REST);
 }
 
+// One lane in memory: a = address, the vector in the next two slots, b = offset, c = lane. Loads leave the vector at a.
+
+template <class Lane>
+[[gnu::always_inline]] inline void loadLaneFrom(const uint8_t* at, Slot* slots, uint32_t lane) {
+    const auto value = readMemory<Lane>(at);
+    write(slots[0], read<simd::u8x16>(slots[1]));
+    writeMemory(reinterpret_cast<uint8_t*>(slots) + lane * sizeof(Lane), value);
+}
+template <class Lane>
+[[gnu::always_inline]] inline void storeLaneTo(uint8_t* at, const Slot* slots, uint32_t lane) {
+    writeMemory(at, readMemory<Lane>(reinterpret_cast<const uint8_t*>(slots + 1) + lane * sizeof(Lane)));
+}
+template <uint32_t size>
+[[gnu::noinline, gnu::cold]] const Insn* laneOutOfBounds(HANDLER_PARAMETERS) {
+    return outOfBounds(ip, x, fp[ip->a] + ip->b, size, 0);
+}
+template <class Operation>
+const Insn* loadLane(HANDLER_PARAMETERS) {
+    using Lane = typename Operation::Lane;
+    Slot* slots = &fp[ip->a];
+    const uint64_t address = uint64_t{read<uint32_t>(slots[0])} + ip->b;
+    if (__builtin_expect(address + sizeof(Lane) > memSize, 0))
+        return laneOutOfBounds<sizeof(Lane)>(ip, HANDLER_REST);
+    loadLaneFrom<Lane>(mem + address, slots, ip->c);
+    return dispatch(ip + 1, HANDLER_REST);
+}
+template <class Operation>
+const Insn* storeLane(HANDLER_PARAMETERS) {
+    using Lane = typename Operation::Lane;
+    const Slot* slots = &fp[ip->a];
+    const uint64_t address = uint64_t{read<uint32_t>(slots[0])} + ip->b;
+    if (__builtin_expect(address + sizeof(Lane) > memSize, 0))
+        return laneOutOfBounds<sizeof(Lane)>(ip, HANDLER_REST);
+    storeLaneTo<Lane>(mem + address, slots, ip->c);
+    return dispatch(ip + 1, HANDLER_REST);
+}
+/// Any memory, a 64-bit memory 0 too: b = FarAccess of the code, c = lane.
+template <class Operation>
+const Insn* loadLaneFar(HANDLER_PARAMETERS) {
+    using Lane = typename Operation::Lane;
+    const Access access = farAccess(ip, fp, x);
+    if (access.overflow || !access.memory->contains(access.address, sizeof(Lane)))
+        return outOfBounds(ip, x, access.address, sizeof(Lane), access.index);
+    loadLaneFrom<Lane>(access.memory->base() + access.address, &fp[ip->a], ip->c);
+    return dispatch(ip + 1, HANDLER_REST);
+}
+template <class Operation>
+const Insn* storeLaneFar(HANDLER_PARAMETERS) {
+    using Lane = typename Operation::Lane;
+    const Access access = farAccess(ip, fp, x);
+    if (access.overflow || !access.memory->contains(access.address, sizeof(Lane)))
+        return outOfBounds(ip, x, access.address, sizeof(Lane), access.index);
+    storeLaneTo<Lane>(access.memory->base() + access.address, &fp[ip->a], ip->c);
+    return dispatch(ip + 1, HANDLER_REST);
+}
+
 /// memory.size, memory.grow: a = slot, b = memory.
 const Insn* memorySize(HANDLER_PARAMETERS) {
     fp[ip->a] = x->context->memories[ip->b]->pages();
@@ -201,6 +258,21 @@ void addMemoryHandlers(HandlerTable& table) {
     table[kWideAccessFirst + i].run = storeWide<numeric::id>; \
     table[kFarAccessFirst + i++].run = storeFar<numeric::id>;
 #include "engine/numeric.def"
+#define LOAD(id, ...)                                     \
+    table[number(Op::id)].run = load<simd::id>;           \
+    table[kWideAccessFirst + i].run = loadWide<simd::id>; \
+    table[kFarAccessFirst + i++].run = loadFar<simd::id>;
+#define STORE(id, ...)                                     \
+    table[number(Op::id)].run = store<simd::id>;           \
+    table[kWideAccessFirst + i].run = storeWide<simd::id>; \
+    table[kFarAccessFirst + i++].run = storeFar<simd::id>;
+#define LOAD_LANE(id, ...)                          \
+    table[number(Op::id)].run = loadLane<simd::id>; \
+    table[kFarAccessFirst + i++].run = loadLaneFar<simd::id>;
+#define STORE_LANE(id, ...)                          \
+    table[number(Op::id)].run = storeLane<simd::id>; \
+    table[kFarAccessFirst + i++].run = storeLaneFar<simd::id>;
+#include "engine/simd.def"
     table[number(Op::MemorySize)].run = memorySize;
     table[number(Op::MemoryGrow)].run = memoryGrow;
     table[number(Op::MemoryFill)].run = memoryFill;

@@ -31,11 +31,16 @@ enum class InternalOp : uint16_t {
     Count,
 };
 
-/// Loads and stores by position in numeric.def, to number their other forms.
+/// Loads and stores by position in numeric.def, then in simd.def, to number their other forms.
 inline constexpr Op kMemoryOps[] = {
 #define LOAD(id, ...) Op::id,
 #define STORE(id, ...) Op::id,
 #include "engine/numeric.def"
+#define LOAD(id, ...) Op::id,
+#define STORE(id, ...) Op::id,
+#define LOAD_LANE(id, ...) Op::id,
+#define STORE_LANE(id, ...) Op::id,
+#include "engine/simd.def"
 };
 inline constexpr uint16_t kMemoryOpCount = sizeof(kMemoryOps) / sizeof(kMemoryOps[0]);
 

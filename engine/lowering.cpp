@@ -1,6 +1,7 @@
 #include "engine/lowering.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/function_walker.h"
 #include "engine/fusion.h"
@@ -49,6 +50,8 @@ public:
     void finish() {
         for (const auto& [index, first] : m_brTables)
             m_code.cells[index].imm = reinterpret_cast<uint64_t>(&m_code.branchTargets[first]);
+        for (const auto& [index, first] : m_constants)
+            m_code.cells[index].imm = reinterpret_cast<uint64_t>(&m_code.constants[first]);
     }
 
 private:
@@ -201,15 +204,24 @@ private:
     }
     void memoryAccess(const Instruction& i, uint32_t base, uint16_t index) {
         const MemoryType& type = m_module.memories[i.index].type;
+        const bool hasLane = row(i.op).imm == Imm::MemArgLane;
         cell().a = base;
-        if (i.index == 0) {
+        if (i.index == 0 && !(hasLane && type.limits.is64)) {
             cell().imm = i.value;
+            if (hasLane) cell().c = i.lane;  // b = offset, which has 32 bits
             if (type.limits.is64) cell().plain = static_cast<uint16_t>(kWideAccessFirst + index);
             return;
         }
         m_code.farAccesses.push_back({i.index, type.limits.is64, i.value});
         cell().b = static_cast<uint32_t>(m_code.farAccesses.size() - 1);
+        cell().c = i.lane;
         cell().plain = static_cast<uint16_t>(kFarAccessFirst + index);
+    }
+    /// v128.const, i8x16.shuffle: imm = address of 16 bytes, once finish() knows it.
+    void constant(uint64_t low, uint64_t high) {
+        m_constants.push_back({here(), static_cast<uint32_t>(m_code.constants.size())});
+        m_code.constants.push_back(low);
+        m_code.constants.push_back(high);
     }
     void local(const Instruction& i, InternalOp wide, bool reads) {
         const uint32_t slots = m_walker->locals()[i.index].slots();
@@ -280,6 +292,12 @@ private:
         case Imm::I64:
         case Imm::F32:
         case Imm::F64: c.imm = i.value; return;
+        case Imm::V128: return constant(i.value, i.value2);
+        case Imm::Shuffle: {
+            const auto lanes = std::bit_cast<std::array<uint64_t, 2>>(i.lanes);
+            return constant(lanes[0], lanes[1]);
+        }
+        case Imm::Lane: c.b = i.lane; return;
         case Imm::DataMemory:
         case Imm::ElemTable:  // b = memory or table, c = segment
             c.b = i.index2;
@@ -323,7 +341,8 @@ private:
     uint32_t m_top = 0;
     std::vector<Label> m_labels;
     std::vector<Fixup> m_fixups;
-    std::vector<std::pair<uint32_t, uint32_t>> m_brTables;  // cell, first entry
+    std::vector<std::pair<uint32_t, uint32_t>> m_brTables;   // cell, first entry
+    std::vector<std::pair<uint32_t, uint32_t>> m_constants;  // cell, first slot
 };
 
 }  // namespace
