@@ -57,7 +57,7 @@ TEST(ConsoleLines, AReturnWithoutNewLineWritesOverTheLine) {
 }
 
 TEST(ConsoleLines, ShowsControlCharactersAndInvalidBytesEscaped) {
-    EXPECT_EQ(rowsOf(linesOf(std::string_view("a\0b\x9f\xe2\x80\xae", 7))), Rows{"a␀b\\x9f\\u{202e}"});
+    EXPECT_EQ(rowsOf(linesOf(std::string_view("a\0b\x9f\xe2\x80\xae", 7))), Rows{"a^@b\\x9f\\u{202e}"});
     // No more than a few marks on one character.
     std::string marks = "e";
     for (int i = 0; i < 10000; ++i)

@@ -48,8 +48,8 @@ bool isWide(char32_t c) {
 
 /// How a character is shown that has no picture of its own or would change the others'; empty = as it is.
 QString escapedPicture(char32_t c) {
-    if (c < 0x20) return QString(QChar(static_cast<char16_t>(0x2400 + c)));
-    if (c == 0x7F) return QString(QChar(u'\u2421'));
+    // As terminals do; fonts that have the control pictures are rare.
+    if (c < 0x20 || c == 0x7F) return QString(u'^') + QChar(static_cast<char16_t>(c ^ 0x40));
     const QChar::Category category = QChar::category(c);
     const bool hidden = category == QChar::Other_Control || category == QChar::Other_Format ||
                         category == QChar::Separator_Line || category == QChar::Separator_Paragraph ||

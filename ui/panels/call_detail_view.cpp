@@ -2,6 +2,7 @@
 
 #include <QBoxLayout>
 #include <QMenu>
+#include <QToolButton>
 
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/views.h"
@@ -9,7 +10,8 @@
 namespace ui {
 namespace {
 
-constexpr size_t kPerLine = 16;
+constexpr size_t kPerLine = 8;
+constexpr int kTypeColumn = 2, kMinForTypes = 64;  // in characters
 constexpr size_t kMaxLines = 4096 / kPerLine;
 
 CallNode valueNode(const debugger::CallValue& value) {
@@ -72,7 +74,7 @@ CallNode placeNode(const debugger::Location& place) {
 QString tipOf(const CallNode& node) {
     if (node.place) return node.name + u'\n' + node.value + u'\n' + QObject::tr("Double click goes there");
     if (node.memory) return node.value + u'\n' + QObject::tr("Double click shows the bytes in Memory");
-    return node.value;
+    return node.type.isEmpty() ? node.value : node.value + u'\n' + node.type;
 }
 
 }  // namespace
@@ -123,7 +125,7 @@ std::vector<Column<CallNode>> callNodeColumns() {
         {.title = "Name",
          .text = [](const CallNode& node) { return node.name; },
          .kind = ColumnKind::Code,
-         .width = 20,
+         .width = 17,
          .tip = tipOf},
         {.title = "Value",
          .text = [](const CallNode& node) { return node.value; },
@@ -155,11 +157,21 @@ CallDetailView::CallDetailView(Context& context, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    m_title->setContentsMargins(8, 4, 8, 0);
-    m_summary->setContentsMargins(8, 0, 8, 4);
     m_title->setBold(true);
-    layout->addWidget(m_title);
-    layout->addWidget(m_summary);
+    auto* close = new QToolButton;
+    close->setIcon(context.theme().icon(QStringLiteral("close")));
+    close->setAutoRaise(true);
+    close->setAccessibleName(tr("Close the details"));
+    close->setToolTip(plainTip(tr("Closes the details; choosing a call opens them again (Escape)")));
+    connect(close, &QToolButton::clicked, this, &CallDetailView::closed);
+    auto* top = new QGridLayout;
+    top->setContentsMargins(8, 2, 2, 2);
+    top->setSpacing(2);
+    top->addWidget(m_title, 0, 0);
+    top->addWidget(m_summary, 1, 0);
+    top->addWidget(close, 0, 1, 2, 1, Qt::AlignTop);
+    top->setColumnStretch(0, 1);
+    layout->addLayout(top);
     layout->addWidget(m_tree, 1);
     connect(&m_model, &TreeModelBase::childrenWanted, this, [this](const QModelIndex& parent, int) {
         m_model.setChildren(parent, m_model.node(parent)->children);
@@ -175,6 +187,12 @@ void CallDetailView::showCall(const debugger::CallDetail& detail) {
     m_model.clear();
     m_model.setChildren({}, callNodes(detail));
     m_tree->expandAll();
+}
+
+void CallDetailView::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    const int character = QFontMetrics(m_context.theme().codeFont()).horizontalAdvance(u'0');
+    m_tree->setColumnHidden(kTypeColumn, width() < kMinForTypes * character);
 }
 
 void CallDetailView::clear() {

@@ -23,7 +23,7 @@ struct CallNode {
 };
 std::vector<CallNode> callNodes(const debugger::CallDetail& detail);
 std::vector<Column<CallNode>> callNodeColumns();
-/// "00000010  68 65 6c 6c 6f …  hello": 16 bytes a line.
+/// "00000010  68 65 6c 6c 6f …  hello": 8 bytes a line.
 std::vector<CallNode> hexLines(const std::string& bytes, uint64_t address);
 
 class CallDetailView final : public QWidget {
@@ -34,6 +34,12 @@ public:
     void showCall(const debugger::CallDetail& detail);
     void clear();
     TreeView& tree() const { return *m_tree; }
+
+signals:
+    void closed();
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void choose(const QModelIndex& index);

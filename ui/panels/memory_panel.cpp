@@ -155,16 +155,18 @@ QWidget* MemoryPanel::makeBody() {
     splitter->addWidget(m_view);
     splitter->addWidget(m_typedView);
     splitter->setStretchFactor(0, 1);
-    splitter->setSizes({800, 190});
+    splitter->setSizes({800, 210});
     splitter->setCollapsible(0, false);
     m_status = new ElidedLabel;
-    m_status->setContentsMargins(8, 2, 8, 2);
     auto* body = new QWidget;
     auto* layout = new QVBoxLayout(body);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(splitter, 1);
-    layout->addWidget(m_status);
+    auto* status = new QHBoxLayout;
+    status->setContentsMargins(8, 2, 8, 2);
+    status->addWidget(m_status);
+    layout->addLayout(status);
     return body;
 }
 
@@ -203,7 +205,6 @@ void MemoryPanel::setMemories(const std::vector<debugger::MemoryInfo>& memories)
         const bool started = context().state() != debugger::SessionState::Ready;
         if (started && m_bytes.size() != memories[m_memory].bytes) m_bytes.setSize(memories[m_memory].bytes);
     }
-    m_chooser->setEnabled(memories.size() > 1);
     showState();
     if (m_pending && m_bytes.size() > 0) {
         const auto [address, length] = *std::exchange(m_pending, std::nullopt);

@@ -17,20 +17,19 @@ using debugger::ModuleEntry;
 
 constexpr uint64_t kMaxEntries = 200'000;  // of one kind
 constexpr int kSlice = 1000;               // children given to the tree at once
+constexpr int kSummaryLines = 4;           // before the problems
 constexpr size_t kFunctions = 3;           // row of moduleGroups()
-enum : int { kName, kType, kSize, kOffset, kDetail };
+enum : int { kName, kSize, kType, kOffset, kDetail };
 
 QString nameOf(const ModuleNode& node) {
-    if (node.isGroup) return QString::fromUtf8(moduleGroups()[static_cast<size_t>(node.group)].title);
+    if (node.isGroup) {
+        const QString count = grouped(static_cast<uint64_t>(node.count)) + (node.isComplete ? "" : "+");
+        return QStringLiteral("%1 · %2").arg(
+            QString::fromUtf8(moduleGroups()[static_cast<size_t>(node.group)].title), count);
+    }
     const QString name = fromUtf8(node.entry.name);
     if (!name.isEmpty()) return name;
     return QStringLiteral("%1 %2").arg(fromUtf8(node.entry.kind)).arg(node.entry.index);
-}
-
-QString typeOf(const ModuleNode& node) {
-    if (!node.isGroup) return fromUtf8(node.entry.type);
-    const QString count = grouped(static_cast<uint64_t>(node.count));
-    return node.isComplete ? count : QObject::tr("first %1").arg(count);
 }
 
 Look nameLook(const ModuleNode& node) {
@@ -81,10 +80,9 @@ std::vector<Column<ModuleNode>> moduleColumns() {
         {.title = "Name",
          .text = nameOf,
          .kind = ColumnKind::Code,
-         .width = 26,
+         .width = 19,
          .look = nameLook,
          .tip = tipOf},
-        {.title = "Type", .text = typeOf, .kind = ColumnKind::Code, .width = 22, .look = dim},
         {.title = "Size",
          .text =
              [](const ModuleNode& node) {
@@ -92,6 +90,11 @@ std::vector<Column<ModuleNode>> moduleColumns() {
              },
          .kind = ColumnKind::Number,
          .width = 9},
+        {.title = "Type",
+         .text = [](const ModuleNode& node) { return fromUtf8(node.entry.type); },
+         .kind = ColumnKind::Code,
+         .width = 22,
+         .look = dim},
         {.title = "Offset",
          .text =
              [](const ModuleNode& node) {
@@ -162,8 +165,9 @@ QWidget* ModulePanel::makeSummary() {
     m_title = new ElidedLabel(Qt::ElideMiddle);
     m_title->setBold(true);
     m_facts = new ElidedLabel;
+    m_debugInfo = new ElidedLabel;
     m_features = new ElidedLabel;
-    for (ElidedLabel* label : {m_title, m_facts, m_features})
+    for (ElidedLabel* label : {m_title, m_facts, m_debugInfo, m_features})
         m_problems->addWidget(label);
     return summary;
 }
@@ -183,17 +187,15 @@ void ModulePanel::showSummary() {
     m_title->setText(oneLine(module.path.empty() ? module.name : module.path));
     const QString entry =
         module.entry.empty() ? tr("no entry function") : tr("starts at %1").arg(oneLine(module.entry));
-    m_facts->setText(
-        QStringLiteral("%1  ·  %2  ·  %3")
-            .arg(byteSize(module.bytes), entry,
-                 module.debugInfo.empty() ? tr("no debug information") : oneLine(module.debugInfo)));
+    m_facts->setText(QStringLiteral("%1  ·  %2").arg(byteSize(module.bytes), entry));
+    m_debugInfo->setText(module.debugInfo.empty() ? tr("no debug information") : oneLine(module.debugInfo));
     QStringList features;
     for (const std::string& feature : module.features)
         features << oneLine(feature);
     m_features->setText(tr("Uses %1").arg(features.join(QStringLiteral(", "))));
     m_features->setVisible(!features.isEmpty());
-    while (m_problems->count() > 3)
-        delete std::unique_ptr<QLayoutItem>(m_problems->takeAt(3))->widget();
+    while (m_problems->count() > kSummaryLines)
+        delete std::unique_ptr<QLayoutItem>(m_problems->takeAt(kSummaryLines))->widget();
     for (const std::string& problem : module.problems) {
         auto* label = new QLabel(QStringLiteral("⚠ ") + oneLine(problem));
         label->setTextFormat(Qt::PlainText);

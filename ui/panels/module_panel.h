@@ -67,7 +67,7 @@ private:
     bool m_descending = false;
 
     QVBoxLayout* m_problems = nullptr;
-    ElidedLabel *m_title = nullptr, *m_facts = nullptr, *m_features = nullptr;
+    ElidedLabel *m_title = nullptr, *m_facts = nullptr, *m_debugInfo = nullptr, *m_features = nullptr;
     FilterBox* m_box;
     TreeView* m_view;
 };

@@ -17,8 +17,9 @@ namespace {
 using debugger::CallRow;
 
 constexpr int kDetailMs = 30, kPollMs = 100;
-constexpr uint64_t kMaxRows = 90'000'000;                // Qt's views count pixels in 31 bits
-constexpr int kArgumentsColumn = 3, kMinArguments = 24;  // in characters
+constexpr uint64_t kMaxRows = 90'000'000;  // Qt's views count pixels in 31 bits
+constexpr int kTimeColumn = 1, kArgumentsColumn = 3, kBytesColumn = 5;
+constexpr int kMinArguments = 22, kNarrow = 100;  // in characters
 
 QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1e9, 'f', 6); }
 
@@ -39,10 +40,7 @@ Look resultLook(const CallRow& row) {
 QString callerOf(const CallRow& row) {
     const debugger::Location& at = row.caller;
     if (at.file.empty()) return fromUtf8(at.functionName);
-    return QStringLiteral("%1:%2 %3")
-        .arg(fileName(fromUtf8(at.file)))
-        .arg(at.line)
-        .arg(fromUtf8(at.functionName));
+    return QStringLiteral("%1:%2").arg(fileName(fromUtf8(at.file))).arg(at.line);
 }
 
 Look dim(const CallRow&) { return {.tone = Tone::Dim}; }
@@ -54,12 +52,12 @@ std::vector<Column<CallRow>> callColumns() {
         {.title = "#",
          .text = [](const CallRow& row) { return QString::number(row.sequence); },
          .kind = ColumnKind::Number,
-         .width = 7,
+         .width = 6,
          .look = dim},
         {.title = "Time",
          .text = [](const CallRow& row) { return seconds(row.startNs); },
          .kind = ColumnKind::Number,
-         .width = 10,
+         .width = 9,
          .look = dim,
          .tip =
              [](const CallRow& row) {
@@ -70,7 +68,7 @@ std::vector<Column<CallRow>> callColumns() {
         {.title = "Call",
          .text = [](const CallRow& row) { return fromUtf8(row.name); },
          .kind = ColumnKind::Code,
-         .width = 18,
+         .width = 16,
          .look = [](const CallRow& row) { return Look{.tone = familyTone(row.family)}; },
          .tip =
              [](const CallRow& row) {
@@ -79,11 +77,11 @@ std::vector<Column<CallRow>> callColumns() {
         {.title = "Arguments",
          .text = [](const CallRow& row) { return fromUtf8(row.arguments); },
          .kind = ColumnKind::Code},
-        {.title = "Result", .text = resultOf, .kind = ColumnKind::Code, .width = 21, .look = resultLook},
+        {.title = "Result", .text = resultOf, .kind = ColumnKind::Code, .width = 20, .look = resultLook},
         {.title = "Bytes",
          .text = [](const CallRow& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
          .kind = ColumnKind::Number,
-         .width = 8},
+         .width = 7},
         {.title = "Duration",
          .text = [](const CallRow& row) { return row.pending ? QString() : duration(row.durationNs); },
          .kind = ColumnKind::Number,
@@ -92,11 +90,13 @@ std::vector<Column<CallRow>> callColumns() {
         {.title = "Caller",
          .text = callerOf,
          .kind = ColumnKind::Code,
-         .width = 22,
+         .width = 16,
          .look = dim,
          .tip =
              [](const CallRow& row) {
-                 return QStringLiteral("%1:%2").arg(fromUtf8(row.caller.file)).arg(row.caller.line) +
+                 return QStringLiteral("%1\n%2:%3")
+                            .arg(fromUtf8(row.caller.functionName), fromUtf8(row.caller.file))
+                            .arg(row.caller.line) +
                         QObject::tr("\nDouble click goes there");
              }},
     };
@@ -137,7 +137,7 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     m_view->setFollowsEnd(true);
     m_splitter->addWidget(m_view);
     m_splitter->addWidget(m_detail);
-    m_splitter->setSizes({700, 400});
+    m_splitter->setSizes({620, 380});
     m_splitter->setStretchFactor(0, 1);
     m_splitter->setCollapsible(0, false);
     m_detail->hide();
@@ -156,6 +156,8 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     connect(&m_detailTimer, &QTimer::timeout, this, &SystemCallsPanel::showDetail);
     connect(&m_pollTimer, &QTimer::timeout, this, &SystemCallsPanel::pollMatching);
     connect(m_splitter, &QSplitter::splitterMoved, this, &SystemCallsPanel::fitColumns);
+    connect(m_detail, &CallDetailView::closed, this, &SystemCallsPanel::closeDetail);
+    addLocalShortcut(m_splitter, QKeySequence(Qt::Key_Escape), [this] { closeDetail(); });
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             &SystemCallsPanel::showDetailSoon);
     connect(&m_model, &QAbstractItemModel::dataChanged, this, &SystemCallsPanel::showDetailSoon);
@@ -283,18 +285,44 @@ void SystemCallsPanel::restore(const QJsonObject& memory) {
 
 void SystemCallsPanel::resizeEvent(QResizeEvent* event) {
     Panel::resizeEvent(event);
-    m_splitter->setOrientation(width() > height() * 3 / 2 ? Qt::Horizontal : Qt::Vertical);
+    arrange();
+}
+
+// The details stand beside the table, or below it where that is too narrow.
+void SystemCallsPanel::arrange() {
+    const Qt::Orientation orientation = width() > height() * 3 / 2 ? Qt::Horizontal : Qt::Vertical;
+    if (orientation != m_splitter->orientation()) {
+        m_splitter->setOrientation(orientation);
+        const int half = (orientation == Qt::Horizontal ? width() : height()) / 2;
+        m_splitter->setSizes({half, half});
+    }
     fitColumns();
 }
 
-// Arguments take what is left, but never so little that nothing can be read.
+// Arguments take what is left, but never so little that nothing can be read; before that, what matters least makes room.
 void SystemCallsPanel::fitColumns() {
     QHeaderView& header = *m_view->horizontalHeader();
-    const int least = kMinArguments * QFontMetrics(theme().codeFont()).horizontalAdvance(u'0');
-    const int others = header.length() - header.sectionSize(kArgumentsColumn);
+    const int character = QFontMetrics(theme().codeFont()).horizontalAdvance(u'0');
+    const bool isNarrow = m_view->viewport()->width() < kNarrow * character;
+    if (isNarrow != m_isNarrow) {
+        m_isNarrow = isNarrow;
+        for (int column : {kTimeColumn, kBytesColumn})
+            m_view->setColumnHidden(column, isNarrow);
+    }
+    const int least = kMinArguments * character,
+              others = header.length() - header.sectionSize(kArgumentsColumn);
     const bool fits = m_view->viewport()->width() - others >= least;
     header.setSectionResizeMode(kArgumentsColumn, fits ? QHeaderView::Stretch : QHeaderView::Interactive);
-    if (!fits && header.sectionSize(kArgumentsColumn) < least) header.resizeSection(kArgumentsColumn, least);
+    if (!fits) header.resizeSection(kArgumentsColumn, least);
+}
+
+void SystemCallsPanel::closeDetail() {
+    m_view->setCurrentIndex({});
+    m_view->clearSelection();
+    m_shown = UINT64_MAX;
+    m_detail->hide();
+    m_view->setFocus();
+    QTimer::singleShot(0, this, &SystemCallsPanel::fitColumns);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ detail

@@ -41,7 +41,9 @@ private:
     void onAppended(uint64_t count);
     void pollMatching();
     void showCount();
+    void arrange();
     void fitColumns();
+    void closeDetail();
     void showDetailSoon();
     void showDetail();
     void showCall(uint64_t sequence);
@@ -53,6 +55,7 @@ private:
     std::string m_filter;
     uint64_t m_epoch = 0;  // of run and filter: answers of an older one are dropped
     uint64_t m_total = 0;
+    bool m_isNarrow = false;
     bool m_hasPending = false;  // a call that was shown had not ended
     bool m_isPolling = false, m_pollAgain = false;
     QTimer m_detailTimer, m_pollTimer;
