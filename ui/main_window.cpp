@@ -54,9 +54,9 @@ constexpr std::pair<const char*, const char*> kPanelVerbs[] = {{"backtrace", "ca
                                                                {"locals", "variables"},
                                                                {"memory", "memory"},
                                                                {"operand-stack", "operand-stack"},
-                                                               {"wasm-locals", "operand-stack"},
+                                                               {"wasm-locals", "wasm-state"},
                                                                {"disassemble", "disassembly"},
-                                                               {"calls", "calls"},
+                                                               {"calls", "system-calls"},
                                                                {"open-files", "files"}};
 
 }  // namespace

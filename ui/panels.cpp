@@ -43,15 +43,15 @@ std::span<const PanelRow> panels() {
         // id            title          icon                 what it shows                                      default      teaching     tracing      in front                 class
         {"variables",   "Variables",   "panel-variables",   "Parameters, locals and globals of a frame.",      {RightTop,    BottomRight, Hidden},      {true, true, false},   make<VariablesPanel>},
         {"watches",     "Watches",     "panel-watches",     "Expressions that you keep an eye on.",            {RightTop,    BottomRight, Hidden},      {false, false, false}, make<WatchesPanel>},
-        {"call-stack",  "Call stack",  "panel-call-stack",  "Who called whom, inlined calls included.",        {RightBottom, Bottom,      RightBottom}, {true, true, true},    make<CallStackPanel>},
-        {"breakpoints", "Breakpoints", "panel-breakpoints", "Where and when the program stops.",               {RightBottom, Bottom,      RightBottom}, {false, false, false}, make<BreakpointsPanel>},
+        {"call-stack",  "Call stack",  "panel-call-stack",  "Who called whom, inlined calls included.",        {RightBottom, BottomRight, RightBottom}, {true, false, true},   make<CallStackPanel>},
+        {"breakpoints", "Breakpoints", "panel-breakpoints", "Where and when the program stops.",               {RightBottom, Hidden,      RightBottom}, {false, false, false}, make<BreakpointsPanel>},
         {"disassembly", "Disassembly", "panel-disassembly", "Instructions between their source lines.",        {Hidden,      RightTop,    Hidden},      {false, true, false},  make<DisassemblyPanel>},
         {"operand-stack", "Operand stack", "panel-stack",   "Operands, labels, and what the next instruction does.", {Hidden,  RightBottom, Hidden},      {false, true, false},  make<OperandStackPanel>},
         {"wasm-state",  "Wasm state",  "panel-stack",       "The machine's own locals and globals.",           {Hidden,      RightBottom, Hidden},      {false, false, false}, make<WasmStatePanel>},
         {"files",       "Files",       "panel-files",       "What the program holds open.",                    {LeftTop,     Hidden,      LeftTop},     {false, false, true},  make<FilesPanel>},
-        {"module",      "Module",      "panel-module",      "Sections, imports, exports, functions by size.",  {LeftTop,     LeftTop,     LeftTop},     {true, true, false},   make<ModulePanel>},
+        {"module",      "Module",      "panel-module",      "Sections, imports, exports, functions by size.",  {LeftTop,     Hidden,      LeftTop},     {true, false, false},  make<ModulePanel>},
         {"system-calls", "System calls", "panel-calls",     "Every call of the program to its host.",          {Bottom,      Bottom,      Bottom},      {true, false, true},   make<SystemCallsPanel>},
-        {"console",     "Console",     "panel-console",     "Output of the program, and its input.",           {Bottom,      Bottom,      Bottom},      {false, false, false}, make<ConsolePanel>},
+        {"console",     "Console",     "panel-console",     "Output of the program, and its input.",           {Bottom,      Bottom,      Bottom},      {false, true, false},  make<ConsolePanel>},
         {"memory",      "Memory",      "panel-memory",      "Linear memory in hex and ASCII, typed, editable.", {Bottom,     Bottom,      Bottom},      {false, false, false}, make<MemoryPanel>},
     };
     // clang-format on

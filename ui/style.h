@@ -21,6 +21,10 @@ public:
                   QStyleHintReturn* data) const override;
 
 private:
+    void drawCross(const QStyleOption& option, QPainter* painter) const;
+    void drawBox(const QStyleOption& option, QPainter* painter, bool isFilled) const;
+    void drawCheck(const QStyleOption& option, QPainter* painter) const;
+
     const Theme& m_theme;
 };
 

@@ -28,7 +28,7 @@ constexpr std::array<const char*, static_cast<size_t>(Tone::Count)> kNames = {
     "errorBack",   "denied",      "warnBack",  "mock",     "changed",   "good",
     "infoBack",    "breakpoint",  "files",     "clocks",   "random",    "network",
     "process",     "poll",        "keyword",   "type",     "string",    "number",
-    "comment",     "preprocessor"};
+    "comment",     "preprocessor", "outline"};
 
 // The desktop portal is how GNOME, KDE and others tell applications of light and dark; Qt 6.4 does not ask it.
 constexpr auto kPortal = "org.freedesktop.portal.Desktop";

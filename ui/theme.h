@@ -53,6 +53,7 @@ enum class Tone : uint8_t {
     Number,
     Comment,
     Preprocessor,
+    Outline,
     Count
 };
 

@@ -4,6 +4,7 @@
 #include <QJsonArray>
 #include <QMenu>
 #include <QMimeData>
+#include <QRegularExpression>
 
 #include "ui/panels/variables_panel.h"
 #include "ui/widgets/views.h"
@@ -13,6 +14,8 @@ namespace {
 
 constexpr auto kRoot = "watch";  // group of the roots
 constexpr qsizetype kMaxExpression = 2000;
+// Where in the expression the mistake is takes the place of what it is.
+const QRegularExpression kColumnPrefix(QStringLiteral("^column \\d+: "));
 
 }  // namespace
 
@@ -92,7 +95,7 @@ void WatchesPanel::evaluate() {
             [=, this](const debugger::VariableNode& value) { onValue(expression, {.value = value}); },
             [=, this](const engine::Error& error) {
                 ValueNode node;
-                node.error = oneLine(error.message, 300);
+                node.error = oneLine(error.message, 300).remove(kColumnPrefix);
                 node.value.available = false;
                 onValue(expression, node);
             });

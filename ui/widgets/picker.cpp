@@ -9,14 +9,14 @@
 namespace ui {
 namespace {
 
-constexpr int kWidth = 560, kRows = 14;
+constexpr int kWidth = 720, kRows = 14;
 
 std::vector<Column<PickerItem>> pickerColumns() {
     const auto look = [](const PickerItem& item) {
         return Look{.tone = item.enabled ? Tone::Text : Tone::Disabled};
     };
     return {
-        {.title = "Name", .text = [](const PickerItem& item) { return item.title; }, .look = look},
+        {.title = "Name", .text = [](const PickerItem& item) { return item.title; }, .width = 26, .look = look},
         {.title = "About",
          .text = [](const PickerItem& item) { return item.detail; },
          .look =
