@@ -11,7 +11,8 @@
 
 namespace engine::simd {
 
-static_assert(std::endian::native == std::endian::little, "lane 0 is at the lowest address, in its lowest byte");
+static_assert(std::endian::native == std::endian::little,
+              "lane 0 is at the lowest address, in its lowest byte");
 
 using numeric::f32, numeric::f64, numeric::s32, numeric::s64, numeric::u32, numeric::u64;
 using u8 = uint8_t;
@@ -45,9 +46,12 @@ template <class V>
 inline constexpr bool kIsSigned = std::is_signed_v<LaneOf<V>>;
 
 template <size_t bytes>
-using UnsignedOfSize = std::conditional_t<bytes == 1, u8, std::conditional_t<bytes == 2, u16, std::conditional_t<bytes == 4, u32, u64>>>;
+using UnsignedOfSize =
+    std::conditional_t<bytes == 1, u8,
+                       std::conditional_t<bytes == 2, u16, std::conditional_t<bytes == 4, u32, u64>>>;
 template <class Lane, size_t bytes>
-using Resized = std::conditional_t<std::is_signed_v<Lane>, std::make_signed_t<UnsignedOfSize<bytes>>, UnsignedOfSize<bytes>>;
+using Resized = std::conditional_t<std::is_signed_v<Lane>, std::make_signed_t<UnsignedOfSize<bytes>>,
+                                   UnsignedOfSize<bytes>>;
 /// The same lanes as unsigned integers.
 template <class V>
 using Bits = typename VectorOf<UnsignedOfSize<sizeof(LaneOf<V>)>>::Type;
@@ -62,8 +66,14 @@ inline To as(From x) {
     return std::bit_cast<To>(x);
 }
 template <class V>
+using LaneNumbers = std::make_index_sequence<kLanes<V>>;
+template <class V, size_t... i>
+inline V splat(LaneOf<V> x, std::index_sequence<i...>) {
+    return V{(static_cast<void>(i), x)...};
+}
+template <class V>
 inline V splat(LaneOf<V> x) {
-    return [x]<size_t... i>(std::index_sequence<i...>) { return V{(static_cast<void>(i), x)...}; }(std::make_index_sequence<kLanes<V>>());
+    return splat<V>(x, LaneNumbers<V>());
 }
 /// x where the bits of `mask` are set, y elsewhere.
 template <class V, class Mask>
@@ -90,12 +100,15 @@ inline u32 bitmask(V x) {
     // Moves bit (k + 1) * width - 1 to 64 - kInHalf + k: a product whose partial products do not meet.
     constexpr u64 kMagic = [] {
         u64 magic = 0;
-        for (u32 k = 0; k < kInHalf; ++k) magic |= u64{1} << (64 - kInHalf - k * (kWidth - 1));
+        for (u32 k = 0; k < kInHalf; ++k)
+            magic |= u64{1} << (64 - kInHalf - k * (kWidth - 1));
         return magic;
     }();
     constexpr u64 kOnes = ~u64{0} / (kWidth == 64 ? ~u64{0} : (u64{1} << (kWidth % 64)) - 1);
     const auto halves = as<u64x2>(x);
-    const auto gather = [](u64 half) { return u32(((half >> (kWidth - 1)) & kOnes) * kMagic >> (64 - kInHalf)); };
+    const auto gather = [](u64 half) {
+        return u32(((half >> (kWidth - 1)) & kOnes) * kMagic >> (64 - kInHalf));
+    };
     return gather(halves[0]) | gather(halves[1]) << kInHalf;
 }
 inline u8x16 bitCount(u8x16 x) {
@@ -107,7 +120,8 @@ inline u8x16 bitCount(u8x16 x) {
 /// Lanes of x by the indices in y; 0 for an index that is too large.
 inline u8x16 swizzle(u8x16 x, u8x16 y) {
     u8x16 result{};
-    for (u32 i = 0; i < 16; ++i) result[i] = x[y[i] & 15];
+    for (u32 i = 0; i < 16; ++i)
+        result[i] = x[y[i] & 15];
     return result & (y < splat<u8x16>(16));
 }
 /// Lanes 0 to 15 are those of x, 16 to 31 those of y.
@@ -118,7 +132,7 @@ inline u8x16 shuffle(u8x16 x, u8x16 y, u8x16 lanes) {
 // Integers
 
 template <class V>
-    requires std::is_integral_v<LaneOf<V>>
+requires std::is_integral_v<LaneOf<V>>
 inline V absolute(V x) {
     const auto negative = as<Bits<V>>(x < V{});
     return as<V>((as<Bits<V>>(x) ^ negative) - negative);
@@ -131,8 +145,10 @@ inline V average(V x, V y) {  // rounded up; unsigned
 template <class V>
 inline V shiftLeft(V x, u32 count) {
     count %= kLaneBits<V>;
-    if constexpr (kLaneBits<V> == 8) return as<V>((as<u16x8>(x) << splat<u16x8>(u16(count))) & as<u16x8>(splat<u8x16>(u8(0xff << count))));
-    else return x << splat<V>(LaneOf<V>(count));
+    if constexpr (kLaneBits<V> == 8)
+        return as<V>((as<u16x8>(x) << splat<u16x8>(u16(count))) & as<u16x8>(splat<u8x16>(u8(0xff << count))));
+    else
+        return x << splat<V>(LaneOf<V>(count));
 }
 template <class V>
 inline V shiftRight(V x, u32 count) {
@@ -157,14 +173,18 @@ inline Bits<V> limitOf(V x) {
 template <class V>
 inline V addSaturated(V x, V y) {
     const auto a = as<Bits<V>>(x), b = as<Bits<V>>(y), sum = a + b;
-    if constexpr (!kIsSigned<V>) return sum | as<V>(sum < a);
-    else return as<V>(select(as<V>((a ^ sum) & (b ^ sum)) < V{}, limitOf(x), sum));
+    if constexpr (!kIsSigned<V>)
+        return sum | as<V>(sum < a);
+    else
+        return as<V>(select(as<V>((a ^ sum) & (b ^ sum)) < V{}, limitOf(x), sum));
 }
 template <class V>
 inline V subtractSaturated(V x, V y) {
     const auto a = as<Bits<V>>(x), b = as<Bits<V>>(y), difference = a - b;
-    if constexpr (!kIsSigned<V>) return difference & as<V>(a >= b);
-    else return as<V>(select(as<V>((a ^ b) & (a ^ difference)) < V{}, limitOf(x), difference));
+    if constexpr (!kIsSigned<V>)
+        return difference & as<V>(a >= b);
+    else
+        return as<V>(select(as<V>((a ^ b) & (a ^ difference)) < V{}, limitOf(x), difference));
 }
 /// Of equal widths, modulo 2^width.
 template <class V>
@@ -175,24 +195,29 @@ inline V multiply(V x, V y) {
 // Integers of two widths
 
 /// Lanes of x and y in turn, from lane `first` on.
-template <u32 first, class V>
-inline V interleave(V x, V y) {
-    return [x, y]<size_t... i>(std::index_sequence<i...>) {
-        return V(__builtin_shufflevector(x, y, (first + i / 2 + i % 2 * sizeof...(i))...));
-    }(std::make_index_sequence<kLanes<V>>());
+template <u32 first, class V, size_t... i>
+inline V interleave(V x, V y, std::index_sequence<i...>) {
+    return V(__builtin_shufflevector(x, y, (first + i / 2 + i % 2 * sizeof...(i))...));
+}
+/// The even lanes of x, then those of y.
+template <class V, size_t... i>
+inline V evenLanes(V x, V y, std::index_sequence<i...>) {
+    return V(__builtin_shufflevector(x, y, (2 * i)...));
 }
 template <class V>
 inline V signs(V x) {
-    if constexpr (kIsSigned<V>) return as<V>(x < V{});
-    else return V{};
+    if constexpr (kIsSigned<V>)
+        return as<V>(x < V{});
+    else
+        return V{};
 }
 template <class V>
 inline Wide<V> extendLow(V x) {
-    return as<Wide<V>>(interleave<0>(x, signs(x)));
+    return as<Wide<V>>(interleave<0>(x, signs(x), LaneNumbers<V>()));
 }
 template <class V>
 inline Wide<V> extendHigh(V x) {
-    return as<Wide<V>>(interleave<kLanes<V> / 2>(x, signs(x)));
+    return as<Wide<V>>(interleave<kLanes<V> / 2>(x, signs(x), LaneNumbers<V>()));
 }
 /// The lanes with even numbers, and those with odd ones.
 template <class V>
@@ -213,34 +238,36 @@ inline Wide<V> addPairwise(V x) {
 /// Signed lanes of x, then of y, as lanes of To (half as wide), saturated.
 template <class To, class V>
 inline To narrow(V x, V y) {
-    const V low = splat<V>(std::numeric_limits<LaneOf<To>>::min()), high = splat<V>(std::numeric_limits<LaneOf<To>>::max());
+    const V low = splat<V>(std::numeric_limits<LaneOf<To>>::min()),
+            high = splat<V>(std::numeric_limits<LaneOf<To>>::max());
     const auto clamp = [&](V v) {
         const V bounded = v < low ? low : v;
         return as<To>(bounded > high ? high : bounded);
     };
-    return [a = clamp(x), b = clamp(y)]<size_t... i>(std::index_sequence<i...>) {
-        return To(__builtin_shufflevector(a, b, (2 * i)...));
-    }(std::make_index_sequence<kLanes<To>>());
+    return evenLanes(clamp(x), clamp(y), LaneNumbers<To>());
 }
 inline s32x4 dot(s16x8 x, s16x8 y) {
 #if defined(__SSE2__)
     return as<s32x4>(_mm_madd_epi16(as<__m128i>(x), as<__m128i>(y)));
 #else
-    return as<s32x4>(as<u32x4>(multiply(extendEven(x), extendEven(y))) + as<u32x4>(multiply(extendOdd(x), extendOdd(y))));
+    return as<s32x4>(as<u32x4>(multiply(extendEven(x), extendEven(y))) +
+                     as<u32x4>(multiply(extendOdd(x), extendOdd(y))));
 #endif
 }
 inline s16x8 dotSaturated(s8x16 x, s8x16 y) {
     return addSaturated(multiply(extendEven(x), extendEven(y)), multiply(extendOdd(x), extendOdd(y)));
 }
 inline s16x8 multiplyQ15(s16x8 x, s16x8 y) {
-    const auto rounded = [](s32x4 a, s32x4 b) { return (multiply(a, b) + splat<s32x4>(1 << 14)) >> splat<s32x4>(15); };
+    const auto rounded = [](s32x4 a, s32x4 b) {
+        return (multiply(a, b) + splat<s32x4>(1 << 14)) >> splat<s32x4>(15);
+    };
     return narrow<s16x8>(rounded(extendLow(x), extendLow(y)), rounded(extendHigh(x), extendHigh(y)));
 }
 
 // Floats
 
 template <class V>
-    requires std::is_floating_point_v<LaneOf<V>>
+requires std::is_floating_point_v<LaneOf<V>>
 inline V absolute(V x) {
     return as<V>(as<Bits<V>>(x) & splat<Bits<V>>(LaneOf<Bits<V>>(~numeric::kSignBit<LaneOf<V>>)));
 }
@@ -251,10 +278,13 @@ inline V negate(V x) {
 template <class V>
 inline V squareRoot(V x) {
 #if defined(__SSE2__)
-    if constexpr (kLanes<V> == 4) return as<V>(_mm_sqrt_ps(as<__m128>(x)));
-    else return as<V>(_mm_sqrt_pd(as<__m128d>(x)));
+    if constexpr (kLanes<V> == 4)
+        return as<V>(_mm_sqrt_ps(as<__m128>(x)));
+    else
+        return as<V>(_mm_sqrt_pd(as<__m128d>(x)));
 #else
-    for (u32 i = 0; i < kLanes<V>; ++i) x[i] = numeric::squareRoot(x[i]);
+    for (u32 i = 0; i < kLanes<V>; ++i)
+        x[i] = numeric::squareRoot(x[i]);
     return x;
 #endif
 }
@@ -312,7 +342,8 @@ inline V floor(V x) {
 template <class V>
 inline V truncate(V x) {
     const V one = splat<V>(LaneOf<V>(1)), magnitude = absolute(x);
-    return roundLanes(x, [&](V near) { return absolute(near) - select(absolute(near) > magnitude, one, V{}); });
+    return roundLanes(x,
+                      [&](V near) { return absolute(near) - select(absolute(near) > magnitude, one, V{}); });
 }
 
 // Conversions; those to integers saturate, and a NaN becomes 0.
@@ -323,7 +354,8 @@ inline s32x4 truncateToSigned(f32x4 x) {
     const auto fits = as<s32x4>(x >= splat<f32x4>(-kLimit)) & ~as<s32x4>(tooHigh);
     const auto tooLow = as<s32x4>(x < splat<f32x4>(-kLimit));
     const s32x4 converted = __builtin_convertvector(select(fits, x, f32x4{}), s32x4);
-    return converted | (as<s32x4>(tooHigh) & 0x7fffffff) | (tooLow & splat<s32x4>(std::numeric_limits<s32>::min()));
+    return converted | (as<s32x4>(tooHigh) & 0x7fffffff) |
+           (tooLow & splat<s32x4>(std::numeric_limits<s32>::min()));
 }
 inline u32x4 truncateToUnsigned(f32x4 x) {
     constexpr f32 kHalf = 2147483648.0F;
@@ -339,46 +371,46 @@ inline u32x4 truncateToZero(f64x2 x) {
     return u32x4{u32(numeric::saturate<I>(x[0])), u32(numeric::saturate<I>(x[1])), 0, 0};
 }
 
-#define UNARY(id, From, expression)                      \
-    struct id {                                          \
-        using Operand = From;                            \
+#define UNARY(id, From, expression)                         \
+    struct id {                                             \
+        using Operand = From;                               \
         static auto apply(Operand x) { return expression; } \
     };
-#define BINARY(id, From, expression)                     \
-    struct id {                                          \
-        using Operand = From;                            \
+#define BINARY(id, From, expression)                                   \
+    struct id {                                                        \
+        using Operand = From;                                          \
         static auto apply(Operand x, Operand y) { return expression; } \
     };
-#define TERNARY(id, From, expression)                    \
-    struct id {                                          \
-        using Operand = From;                            \
+#define TERNARY(id, From, expression)                                             \
+    struct id {                                                                   \
+        using Operand = From;                                                     \
         static auto apply(Operand x, Operand y, Operand z) { return expression; } \
     };
-#define SHIFT(id, From, expression)                      \
-    struct id {                                          \
-        using Operand = From;                            \
+#define SHIFT(id, From, expression)                                    \
+    struct id {                                                        \
+        using Operand = From;                                          \
         static auto apply(Operand x, u32 count) { return expression; } \
     };
-#define EXTRACT_LANE(id, InVector, To)                   \
-    struct id {                                          \
-        using Lane = InVector;                           \
-        using Result = To;                               \
+#define EXTRACT_LANE(id, InVector, To)                    \
+    struct id {                                           \
+        using Lane = InVector;                            \
+        using Result = To;                                \
         static Result apply(Lane x) { return Result(x); } \
     };
-#define REPLACE_LANE(id, InVector)                       \
-    struct id {                                          \
-        using Lane = InVector;                           \
+#define REPLACE_LANE(id, InVector) \
+    struct id {                    \
+        using Lane = InVector;     \
     };
-#define LOAD(id, InMemory, expression)                   \
-    struct id {                                          \
-        using Memory = InMemory;                         \
+#define LOAD(id, InMemory, expression)                     \
+    struct id {                                            \
+        using Memory = InMemory;                           \
         static auto apply(Memory x) { return expression; } \
     };
-#define STORE(id, From)                                  \
-    struct id {                                          \
-        using Operand = From;                            \
-        using Memory = From;                             \
-        static Memory apply(Operand x) { return x; }     \
+#define STORE(id, From)                              \
+    struct id {                                      \
+        using Operand = From;                        \
+        using Memory = From;                         \
+        static Memory apply(Operand x) { return x; } \
     };
 #define LOAD_LANE(id, InVector) REPLACE_LANE(id, InVector)
 #define STORE_LANE(id, InVector) REPLACE_LANE(id, InVector)

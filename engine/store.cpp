@@ -55,9 +55,10 @@ std::string toText(const Value& value) {
     case ValKind::F64:
         return floatText(std::bit_cast<double>(value.low), 17, value.low & 0xfffffffffffff, value.low >> 63);
     case ValKind::V128: {
-        char buffer[40];
-        std::snprintf(buffer, sizeof(buffer), "0x%016llx%016llx", static_cast<unsigned long long>(value.high),
-                      static_cast<unsigned long long>(value.low));
+        char buffer[60];
+        const auto lane = [](Slot half, int i) { return static_cast<unsigned>(half >> (32 * i)); };
+        std::snprintf(buffer, sizeof(buffer), "i32x4 0x%08x 0x%08x 0x%08x 0x%08x", lane(value.low, 0),
+                      lane(value.low, 1), lane(value.high, 0), lane(value.high, 1));
         return buffer;
     }
     case ValKind::Ref: return refText(value);

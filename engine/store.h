@@ -41,7 +41,7 @@ struct Value {
     static Value f64(double v);
     bool operator==(const Value&) const = default;
 };
-/// "42", "-0.5", "nan:0x400000", "ref.func 3", "null".
+/// "42", "-0.5", "nan:0x400000", "ref.func 3", "null"; of a v128 "i32x4 0x00000001 …", lane 0 first, as v128.const writes it.
 std::string toText(const Value& value);
 
 /// How many bytes all memories of a store may take together, and take.

@@ -41,7 +41,8 @@ Bytes raw(T value) {
     return bytes;
 }
 
-/// Code from text: one instruction a line or between semicolons; immediates as numbers, block types by name. memarg: "offset" alone.
+/// Code from text: one instruction a line or between semicolons; immediates as numbers, block types by name. memarg: "offset" or
+/// "offset memory", then the lane; v128.const: two halves, low first.
 inline Bytes assemble(std::string text) {
     for (char& c : text)
         if (c == ';') c = '\n';
@@ -68,7 +69,20 @@ inline Bytes assemble(std::string text) {
         case Imm::I64: code = code + signedLeb(number(0)); break;
         case Imm::F32: code = code + raw(std::stof(immediates[0])); break;
         case Imm::F64: code = code + raw(std::stod(immediates[0])); break;
-        case Imm::MemArg: code = code + Bytes{0} + leb(static_cast<uint64_t>(number(0))); break;
+        case Imm::MemArg:
+        case Imm::MemArgLane: {
+            const bool hasLane = r.imm == Imm::MemArgLane;
+            const bool hasMemory = immediates.size() > 1u + hasLane;
+            code = code + (hasMemory ? Bytes{0x40} + leb(static_cast<uint64_t>(number(1))) : Bytes{0}) +
+                   leb(static_cast<uint64_t>(number(0)));
+            if (hasLane) code.push_back(static_cast<uint8_t>(number(hasMemory ? 2 : 1)));
+            break;
+        }
+        case Imm::V128: code = code + raw(number(0)) + raw(number(1)); break;
+        case Imm::Shuffle:
+            for (size_t i = 0; i < 16; ++i)
+                code.push_back(static_cast<uint8_t>(number(i)));
+            break;
         case Imm::LabelTable:
             code = code + leb(immediates.size() - 1);
             for (size_t i = 0; i < immediates.size(); ++i)

@@ -92,7 +92,7 @@ TEST(Store, NamesValues) {
     EXPECT_EQ(toText(Value{kF64, 0xfff0000000000000, 0}), "-inf");
     EXPECT_EQ(toText(Value{kFuncRef, 4, 0}), "ref.func 3");
     EXPECT_EQ(toText(Value{kExternRef, 0, 0}), "null");
-    EXPECT_EQ(toText(Value{kV128, 2, 1}), "0x00000000000000010000000000000002");
+    EXPECT_EQ(toText(Value{kV128, 2, 1}), "i32x4 0x00000002 0x00000000 0x00000001 0x00000000");
 }
 
 }  // namespace
