@@ -32,7 +32,8 @@ Debuggee::~Debuggee() { end(); }
 
 void Debuggee::setArguments(const std::vector<std::string>& arguments) {
     m_options.capabilities.arguments.resize(1);
-    m_options.capabilities.arguments.insert(m_options.capabilities.arguments.end(), arguments.begin(), arguments.end());
+    m_options.capabilities.arguments.insert(m_options.capabilities.arguments.end(), arguments.begin(),
+                                            arguments.end());
     if (!m_options.invoke.empty()) m_options.invokeArguments = arguments;
 }
 
@@ -59,8 +60,7 @@ ModuleSummary Debuggee::summary() {
     summary.name = m_module->names().module;
     if (summary.name.empty()) summary.name = std::filesystem::path(m_options.program).filename().string();
     summary.bytes = m_module->bytes->size();
-    for (engine::Feature feature : engine::featuresOf(*m_module))
-        summary.features.emplace_back(engine::toText(feature));
+    summary.features = featureNames(*m_module);
 
     const SymbolSummary found = symbols().summary();
     summary.debugInfo = found.format;
@@ -79,9 +79,12 @@ ModuleSummary Debuggee::summary() {
         summary.problems.push_back(entry.error().message);
     }
     for (uint32_t address : sourceMain()) {
-        const auto row = symbols().rowAt(address);
-        if (!row || row->place.file >= symbols().files().size()) continue;
-        summary.mainSource = symbols().files()[row->place.file].path;
+        // Of the function itself: where it begins may be the code of an inlined call.
+        const auto function = symbols().functionAt(address);
+        FileId file = function ? function->declaration.file : kNoFile;
+        if (const auto row = symbols().rowAt(address); file == kNoFile && row) file = row->place.file;
+        if (file >= symbols().files().size()) continue;
+        summary.mainSource = symbols().files()[file].path;
         break;
     }
     return summary;
@@ -273,6 +276,14 @@ std::vector<uint32_t> Debuggee::entryStops() {
     const engine::Function& entry = m_module->functions[m_entryFunction.value];
     if (entry.import) return {};
     return {entry.code.begin};
+}
+
+std::vector<std::string> featureNames(const engine::Module& module) {
+    std::vector<std::string> names;
+    for (engine::Feature feature : engine::featuresOf(module)) {
+        if (feature != engine::Feature::Mvp) names.emplace_back(engine::toText(feature));
+    }
+    return names;
 }
 
 std::string printable(std::string_view text) {

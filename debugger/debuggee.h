@@ -87,6 +87,9 @@ private:
 /// Finds the entry of a module: `invoke` if not empty, else `_start`, else `_initialize` of a library. NotFound says what there is.
 engine::Result<engine::Export> findEntryExport(const engine::Module& module, const std::string& invoke);
 
+/// What a module needs beyond WebAssembly 1.0.
+std::vector<std::string> featureNames(const engine::Module& module);
+
 /// Text of a guest's string that is safe on a terminal: control characters and invalid UTF-8 escaped.
 std::string printable(std::string_view text);
 

@@ -18,8 +18,14 @@ std::string CommandInterpreter::Impl::argumentsText(uint32_t index) {
     if (!nodes) return text;
     for (const VariableNode& node : *nodes) {
         if (node.group != "Parameters") continue;
-        text += (text.empty() ? "" : ", ") + node.name + "=" +
-                (node.value.starts_with('{') && node.value.size() > 40 ? "…" : node.value);
+        // One line has to hold them all: what is big or lost is only named.
+        const bool isBig = node.value.starts_with('{') && node.value.size() > 40;
+        const bool isLost = node.value.find("optimised out") != std::string::npos;
+        const std::string shown = isBig            ? "…"
+                                  : node.available ? node.value
+                                  : isLost         ? "<optimised out>"
+                                                   : "<unavailable>";
+        text += (text.empty() ? "" : ", ") + node.name + "=" + shown;
     }
     return text;
 }

@@ -110,7 +110,9 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_stepper.attach(nullptr, nullptr);
     m_breaks.attach(nullptr, {}, nullptr);
     m_runTo.clear();
+    m_runToIsEntry = false;
     m_seen.reset();
+    m_atPhaseBegin = true;
     m_gateCall.clear();
     m_ranFor = {};
     m_toldCalls = m_toldOutput = 0;

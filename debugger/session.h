@@ -129,6 +129,7 @@ private:
 
     std::set<uint32_t> m_runTo;  // Start with stopAtEntry, RunTo
     bool m_runToIsEntry = false;
+    bool m_atPhaseBegin = false;           // before the first instruction of a phase of the launch
     std::optional<engine::Moment> m_seen;  // the break there was dealt with
     std::string m_gateCall;                // a host call that the gate stopped before
     uint64_t m_toldCalls = 0, m_toldOutput = 0;

@@ -87,6 +87,14 @@ void Session::go() {
 /// One stretch of running, up to the next thing that the session must look at.
 void Session::slice() {
     engine::Machine& machine = m_debuggee->machine();
+    if (std::exchange(m_atPhaseBegin, false)) {
+        // The machine passes over a break where it stands; here nobody has seen it yet.
+        const uint32_t offset = machine.location().offset;
+        if (m_breaks.isUser(offset) || m_breaks.isInternal(offset)) {
+            landed(StopKind::Breakpoint);
+            return;
+        }
+    }
     const Stepper::Move move = m_stepper.active() ? m_stepper.next() : Stepper::Move{};
     const StopKind kind = move.instruction ? machine.step() : machine.run(move.limits);
     switch (kind) {
@@ -117,11 +125,17 @@ void Session::landed(StopKind kind) {
             return;
     }
     if (m_runTo.contains(offset)) {
+        if (m_runToIsEntry && m_stepper.beginToOwnLine()) {
+            m_runTo.clear();
+            return;
+        }
         stop(m_runToIsEntry ? StopReason::Entry : StopReason::RunToHere,
              (m_runToIsEntry ? "entry at " : "reached ") + hereText());
         return;
     }
-    if (m_stepper.active() && m_stepper.arrived(kind)) stop(StopReason::Step, "step to " + hereText());
+    if (!m_stepper.active() || !m_stepper.arrived(kind)) return;
+    stop(m_runToIsEntry ? StopReason::Entry : StopReason::Step,
+         (m_runToIsEntry ? "entry at " : "step to ") + hereText());
 }
 
 void Session::callStopped() {
@@ -158,6 +172,8 @@ void Session::phaseFinished() {
                           : "exited with status 0");
     } else if (m_stepper.active()) {
         stop(StopReason::Step, "step to " + hereText());
+    } else {
+        m_atPhaseBegin = true;
     }
 }
 
@@ -174,6 +190,7 @@ void Session::halt() {
     m_stepper.cancel();
     m_breaks.clearInternal();
     m_runTo.clear();
+    m_runToIsEntry = false;
     m_generation++;
     m_frames.invalidate();
     m_variables.nextStop();
@@ -252,11 +269,10 @@ bool Session::outOfTime() {
 
 /// The ticker saw something to tell.
 void Session::tick() {
-    Mailbox::Tick tick = m_mailbox.takeTick();
+    const Mailbox::Tick tick = m_mailbox.takeTick();
     if (outOfTime()) return;
     const SessionState before = m_state;
-    setState(tick.waitingFor.empty() ? SessionState::Running : SessionState::Waiting,
-             std::move(tick.waitingFor));
+    setState(tick.waitingFor.empty() ? SessionState::Running : SessionState::Waiting, tick.waitingFor);
     if (m_state != before) m_toldCalls = ~uint64_t{0};  // the row of the waiting call looks different now
     flush();
 }

@@ -51,6 +51,20 @@ void Stepper::begin(StepKind kind) {
     }
 }
 
+bool Stepper::beginToOwnLine() {
+    m_kind = StepKind::Over;
+    m_depth = machine().depth();
+    m_start = machine().location();
+    const Levels& levels = m_places->chain(m_start.offset);
+    if (levels.size() == 1) return false;
+    m_startLevels = {levels.back()};
+    m_startPlace = {};
+    m_startKnown = false;
+    arm();
+    m_phase = Phase::Lines;
+    return true;
+}
+
 /// Sets the breaks of phase Lines.
 void Stepper::arm() {
     m_lines.clear();

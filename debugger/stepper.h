@@ -31,6 +31,9 @@ public:
     void attach(Debuggee* debuggee, Places* places);
     /// Begins at the present location of the machine, which must have a frame.
     void begin(StepKind kind);
+    /// Begins to run to the first line of the present function itself, out of calls that were inlined where it begins.
+    /// False if the machine stands at one already.
+    bool beginToOwnLine();
     void cancel();
     bool active() const { return m_phase != Phase::None; }
 

@@ -104,9 +104,7 @@ int inspect(const InspectOptions& wanted) {
     if (!wanted.line.empty()) return inspectLine(places, wanted);
 
     const debugger::SymbolSummary info = symbols->summary();
-    std::vector<std::string> features;
-    for (engine::Feature feature : engine::featuresOf(**module))
-        features.emplace_back(engine::toText(feature));
+    const std::vector<std::string> features = debugger::featureNames(**module);
     const std::vector<ModuleEntry> functions = functionsBySize(**module, *symbols);
     if (wanted.format == "json") {
         Json json = {{"file", wanted.file},

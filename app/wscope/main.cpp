@@ -5,6 +5,7 @@
 
 #include "app/wscope/commands.h"
 #include "app/wscope/options.h"
+#include "debugger/debuggee.h"
 
 int main(int argc, char** argv) {
     // A guest that writes into a closed pipe gets EPIPE, as anywhere else.
@@ -21,6 +22,12 @@ int main(int argc, char** argv) {
     wscope::addTrace(app, status);
     wscope::addDebug(app, status);
     wscope::addInspect(app, status);
+    const std::string word = argc > 1 ? argv[1] : "-";
+    const auto isIt = [&](const CLI::App* command) { return command->get_name() == word; };
+    if (word[0] != '-' && app.get_subcommands(isIt).empty()) {
+        return wscope::fail("unknown command \"" + debugger::printable(word) +
+                            "\"; wscope --help lists them");
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

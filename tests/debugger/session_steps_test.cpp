@@ -23,10 +23,12 @@ TEST_F(SessionBreakpoints, ArePendingUntilAProgramIsLoaded) {
 
 TEST_F(SessionBreakpoints, SayWhyTheyAreUnresolvedOrMoved) {
     load(example("wordcount"));
-    EXPECT_EQ(breakAt("nowhere.c", 1).message, "pending: no source file named \"nowhere.c\" in the debug info");
+    EXPECT_EQ(breakAt("nowhere.c", 1).message,
+              "pending: no source file named \"nowhere.c\" in the debug info");
     EXPECT_FALSE(breakAt("wordcount.c", 100'000).resolved);
     EXPECT_NE(breakAt("wordcount.c", 100'000).message, "");
-    EXPECT_EQ(breakIn("no_such_function").message, "pending: no function named \"no_such_function\" in the module");
+    EXPECT_EQ(breakIn("no_such_function").message,
+              "pending: no function named \"no_such_function\" in the module");
     EXPECT_NE(breakIn("fd_write").message.find("host call"), std::string::npos);
     BreakpointSpec offset;
     offset.kind = BreakpointSpec::Kind::Offset;
@@ -48,7 +50,8 @@ TEST_F(SessionBreakpoints, StopAtLineFunctionAndOffset) {
 
     // The next instruction, by its offset.
     const auto rows = client().call(Disassemble{.function = {}, .offset = second.stop->location.offset});
-    const auto here = std::find_if(rows->begin(), rows->end(), [](const DisassemblyRow& r) { return r.isCurrent; });
+    const auto here =
+        std::find_if(rows->begin(), rows->end(), [](const DisassemblyRow& r) { return r.isCurrent; });
     ASSERT_TRUE(here != rows->end());
     BreakpointSpec spec;
     spec.kind = BreakpointSpec::Kind::Offset;

@@ -45,7 +45,9 @@ struct Outcome {
 
 class SessionTest : public testing::Test {
 protected:
-    SessionTest() : m_client(std::make_unique<Client>(createSession(), [](const std::function<void()>& work) { work(); })) {
+    SessionTest()
+        : m_client(
+              std::make_unique<Client>(createSession(), [](const std::function<void()>& work) { work(); })) {
         m_client->onEvent([this](const Event& event) {
             std::lock_guard lock(m_mutex);
             m_events.push_back(event);
@@ -66,7 +68,8 @@ protected:
         LaunchOptions options;
         options.program = path;
         options.capabilities.arguments = {std::filesystem::path(path).filename().string()};
-        for (std::string& argument : arguments) options.capabilities.arguments.push_back(std::move(argument));
+        for (std::string& argument : arguments)
+            options.capabilities.arguments.push_back(std::move(argument));
         options.capabilities.standardInput.kind = options.capabilities.standardOutput.kind =
             options.capabilities.standardError.kind = wasi::StdioKind::Session;
         return options;
@@ -75,7 +78,9 @@ protected:
         const auto loaded = client().call(Load{std::move(launch)});
         ASSERT_TRUE(loaded.ok()) << loaded.error().text();
     }
-    void load(const std::string& path, std::vector<std::string> arguments = {}) { load(options(path, std::move(arguments))); }
+    void load(const std::string& path, std::vector<std::string> arguments = {}) {
+        load(options(path, std::move(arguments)));
+    }
 
     /// Asks for something that runs the program, and waits for the stop or the end.
     template <class R>
@@ -153,7 +158,8 @@ protected:
         std::vector<std::string> names;
         const auto frames = client().call(GetFrames{});
         if (frames.ok()) {
-            for (const StackFrame& frame : *frames) names.push_back(frame.location.functionName);
+            for (const StackFrame& frame : *frames)
+                names.push_back(frame.location.functionName);
         }
         return names;
     }
@@ -161,7 +167,8 @@ protected:
         std::string text;
         const auto slice = client().call(GetOutput{0, maxBytes});
         if (slice.ok()) {
-            for (const OutputPiece& piece : slice->pieces) text += piece.bytes;
+            for (const OutputPiece& piece : slice->pieces)
+                text += piece.bytes;
         }
         return text;
     }

@@ -1,6 +1,9 @@
 // The life of a program under a session: load, run, pause, wait, trap, end, restart, and being thrown away in any state.
 
+#include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "tests/debugger/session_support.h"
 
@@ -22,7 +25,8 @@ TEST_F(Session, RefusesWhatIsNoModuleWithAReason) {
     const std::string folder = testing::TempDir();
     std::ofstream(folder + "text.wasm") << "not a module\n";
     std::ofstream(folder + "empty.wasm");
-    for (const std::string& path : {folder + "text.wasm", folder + "empty.wasm", folder + "missing.wasm", folder}) {
+    for (const std::string& path :
+         {folder + "text.wasm", folder + "empty.wasm", folder + "missing.wasm", folder}) {
         const auto loaded = client().call(Load{options(path)});
         ASSERT_FALSE(loaded.ok()) << path;
         EXPECT_FALSE(loaded.error().message.empty());
@@ -109,7 +113,8 @@ TEST_F(Session, SaysThatTheProgramWaitsForInput) {
     EXPECT_NE(stateDetail().find("stdin"), std::string::npos) << stateDetail();
     EXPECT_TRUE(client().call(GetCalls{}).ok());
     EXPECT_TRUE(client().call(SendInput{"hello\n", false}).ok());
-    while (output().empty()) std::this_thread::sleep_for(milliseconds(1));
+    while (output().empty())
+        std::this_thread::sleep_for(milliseconds(1));
     EXPECT_EQ(output(), "1: hello\n");
     ASSERT_TRUE(waitForState(SessionState::Waiting));
     const Outcome end = run(SendInput{"", true});
@@ -126,8 +131,7 @@ TEST_F(Session, PausesInsideAWaitAndGoesOnWithIt) {
     EXPECT_FALSE(stack().empty());
     ASSERT_TRUE(client().call(Resume{}).ok());
     ASSERT_TRUE(waitForState(SessionState::Waiting));
-    EXPECT_TRUE(client().call(SendInput{"a\nb\n", true}).ok());
-    const Outcome end = waitForStop();
+    const Outcome end = run(SendInput{"a\nb\n", true});
     ASSERT_TRUE(end.exit);
     EXPECT_EQ(end.exit->code, 2);
     EXPECT_EQ(output(), "1: a\n2: b\n");
@@ -153,11 +157,13 @@ TEST_F(Session, ATrapKeepsEverythingToBeLookedAt) {
     load(example("overrun"));
     const Outcome trap = run(Start{});
     ASSERT_EQ(trap.reason(), StopReason::Trap);
-    EXPECT_NE(trap.stop->trapText.find("out of bounds memory access"), std::string::npos) << trap.stop->trapText;
+    EXPECT_NE(trap.stop->trapText.find("out of bounds memory access"), std::string::npos)
+        << trap.stop->trapText;
     EXPECT_NE(trap.stop->text.find("overrun.c:"), std::string::npos) << trap.stop->text;
     EXPECT_EQ(trap.function(), "printFrom");
-    EXPECT_EQ(stack().back(), "_start");
-    EXPECT_EQ(value("route.length", static_cast<uint32_t>(std::find(stack().begin(), stack().end(), "main") - stack().begin())).substr(0, 1), "<");
+    const std::vector<std::string> names = stack();
+    const auto main = static_cast<uint32_t>(std::find(names.begin(), names.end(), "main") - names.begin());
+    EXPECT_EQ(value("route.length", main), "5");
     EXPECT_TRUE(client().call(GetOperandStack{}).ok());
     const Outcome end = run(Resume{});
     ASSERT_TRUE(end.exit);
