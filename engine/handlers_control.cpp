@@ -173,21 +173,29 @@ const Insn* returnN(HANDLER_PARAMETERS) {
     return nullptr;
 }
 
-/// Calls a host function whose arguments stand at `slots`. False: the machine has stopped at `ip`.
+/// Calls a host function whose arguments stand at `slots`. False: the machine has stopped at `ip`, or inside a call that the host made.
 [[gnu::noinline]] bool invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
-    x->frame->ip = ip;
+    Frame* frame = x->frame;
+    frame->ip = ip;
     HostCall call{
         *x->machine, x->context->id(), {slots, std::max(function.paramSlots, function.resultSlots)}};
+    // The host may start() and run() calls of its own on top of this one.
     const bool stepping = x->stepping;
+    const uint64_t tickLimit = x->tickLimit;
     HostOutcome outcome = function.host(call);
     x->stepping = stepping;
-    x->reloadMemory();
+    x->tickLimit = tickLimit;
+    x->refill(x->tick());
+    const bool ends = outcome.kind == HostOutcome::Kind::Trap || outcome.kind == HostOutcome::Kind::Exit;
+    if (x->frame != frame && !ends) x->frame = frame;  // it gave its call up
+    x->enterContext(x->frame->code->context);
+    const Insn* at = x->frame == frame ? ip : x->frame->ip;
     switch (outcome.kind) {
     case HostOutcome::Kind::Return: break;
-    case HostOutcome::Kind::Trap: trapAt(ip, x, std::move(outcome.trap)); return false;
+    case HostOutcome::Kind::Trap: trapAt(at, x, std::move(outcome.trap)); return false;
     case HostOutcome::Kind::Exit:
         x->exitCode = outcome.exitCode;
-        x->stopAt(ip, StopKind::Exited);
+        x->stopAt(at, StopKind::Exited);
         return false;
     case HostOutcome::Kind::Interrupted:
         x->yield.store(false, std::memory_order_relaxed);  // the host has heard it

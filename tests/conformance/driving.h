@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,11 @@
 namespace conformance {
 
 /// How guest code is driven; the answers must not depend on it.
-enum class Drive { Run, Step, BreakEverywhere };
+enum class Drive { Run, Step, BreakEverywhere, Mixed /* all of that and more, at random */ };
 
 /// What --tier asks for. Empty: unknown, and said so on stderr.
 inline std::vector<Drive> drivesOf(const char* program, const std::string& tier) {
-    if (tier == "break-everywhere") return {Drive::Step, Drive::BreakEverywhere};
+    if (tier == "break-everywhere") return {Drive::Step, Drive::BreakEverywhere, Drive::Mixed};
     if (tier == "jit" || tier == "auto")
         std::fprintf(stderr, "%s: there is no compiler yet, --tier %s runs the interpreter\n", program,
                      tier.c_str());
@@ -60,13 +61,47 @@ inline void breakEverywhere(engine::Machine& machine, engine::InstanceId id) {
     }
 }
 
+/// One of the ways to go on: a step, to a tick, to a depth, to a breakpoint here or there, with a yield asked for.
+inline engine::StopKind goOnSomehow(engine::Machine& machine, std::minstd_rand& random) {
+    switch (random() % 6) {
+    case 0: return machine.step();
+    case 1: return machine.run({.minDepth = 0, .tick = machine.tick() + random() % 9});
+    case 2: return machine.run({.minDepth = machine.depth(), .tick = machine.tick() + 100});
+    case 3: machine.requestYield(); break;
+    case 4: machine.clearBreakpoints(); break;
+    default: {
+        const auto frame = machine.frame(0);
+        if (frame.location.instance.value >= machine.store().instances()) return machine.step();
+        const auto offsets = machine.instructionOffsets(frame.function);
+        if (offsets)
+            (void)machine.setBreakpoint(
+                {frame.location.instance, frame.location.function, (*offsets)[random() % offsets->size()]});
+        break;
+    }
+    }
+    return machine.run({.minDepth = 0, .tick = machine.tick() + 200});
+}
+
 /// Runs a call that was started until it has ended one way or another.
 inline engine::StopKind finish(engine::Machine& machine, Drive drive) {
     using engine::StopKind;
     StopKind stop{};
+    const auto goesOn = [&] {
+        return stop == StopKind::Stepped || stop == StopKind::Breakpoint || stop == StopKind::Yielded ||
+               stop == StopKind::DepthReached;
+    };
+    if (drive == Drive::Mixed) {
+        std::minstd_rand random(static_cast<uint32_t>(machine.tick()) + 1);
+        uint32_t turns = 0;
+        do
+            stop = goOnSomehow(machine, random);
+        while (goesOn() && ++turns < 300);
+        if (!goesOn()) return stop;
+        machine.clearBreakpoints();
+    }
     do
         stop = drive == Drive::Step ? machine.step() : machine.run();
-    while (stop == StopKind::Stepped || stop == StopKind::Breakpoint || stop == StopKind::Yielded);
+    while (goesOn());
     return stop;
 }
 

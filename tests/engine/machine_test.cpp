@@ -449,6 +449,24 @@ TEST(Machine, StartsHostFunctionsAndNestedCalls) {
     EXPECT_EQ(low(r.machine->results()[0]), 21u);
 }
 
+TEST(Machine, StandsInsideANestedCallThatTraps) {
+    Program p = hostCaller();
+    p.functions.push_back({"", "", "", "nop; unreachable"});
+    Running r(p);
+    r.host("env.f", [&](HostCall& call) {
+        EXPECT_TRUE(call.machine.start(r.function("2"), {}).ok());
+        EXPECT_EQ(call.machine.run(), StopKind::Trapped);
+        return HostOutcome::trapped(call.machine.trap());
+    });
+    r.link().start();
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().kind, TrapKind::Unreachable);
+    EXPECT_EQ(r.machine->depth(), 2u);
+    EXPECT_EQ(r.machine->location(), r.at(1, "2"));
+    EXPECT_EQ(r.machine->frame(1).location, r.at(3));
+    EXPECT_EQ(r.machine->operands(1)->size(), 3u);
+}
+
 TEST(Machine, SwitchesInstancesAndTheirMemories) {
     Program inner, outer;
     inner.pages = 1;
