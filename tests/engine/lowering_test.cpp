@@ -92,6 +92,14 @@ TEST(Fusion, GoesAroundBreakpointsAndComesBack) {
         removeBreak(code, i);
         EXPECT_EQ(ops(), before) << i;
     }
+    insertBreak(code, 11);
+    insertBreak(code, 3);
+    removeBreak(code, 3);  // chooses all groups anew
+    EXPECT_EQ(code.cells[11].op, number(InternalOp::Break));
+    EXPECT_NE(code.cells[9].op, before[9]) << "a group must not reach over the other one";
+    EXPECT_EQ(code.cells[2].op, before[2]);
+    removeBreak(code, 11);
+    EXPECT_EQ(ops(), before);
     for (uint32_t i = 0; i < code.cells.size(); ++i)
         insertBreak(code, i);
     for (const Insn& cell : code.cells)
