@@ -117,7 +117,7 @@ public:
                 match();
             if (breaks != m_code.breaks.rend() && *breaks == i) {
                 m_op = engine::number(InternalOp::Break);
-                m_cost = 1;
+                m_cost = 1 + costAt(i + 1);
                 nextBreak = i;
                 ++breaks;
                 noOps = 0;
