@@ -31,8 +31,8 @@ struct Moment {
 };
 
 enum class StopKind : uint8_t {
-    Finished,         // the call that start() began has returned; results() holds what it left
-    Trapped,          // trap() says why; the machine stands at the faulting instruction and everything can be inspected
+    Finished,  // the call that start() began has returned; results() holds what it left
+    Trapped,  // trap() says why; the machine stands at the faulting instruction and everything can be inspected
     Exited,           // a host function ended the program; exitCode()
     Breakpoint,       // stands before an instruction that has a breakpoint
     Stepped,          // step() did one instruction
@@ -56,7 +56,8 @@ struct FrameView {
     FuncAddr function;
     uint32_t depth = 0;      // 0 = oldest
     std::span<Slot> locals;  // slots of the locals
-    std::span<Slot> stack;   // operand slots in use; in a caller: without the arguments that its call has taken
+    std::span<Slot>
+        stack;  // operand slots in use; in a caller: without the arguments that its call has taken
 };
 
 class Machine {

@@ -19,7 +19,7 @@ namespace engine {
 class Machine;
 struct Code;
 
-using FuncAddr = Index<struct FuncAddrTag>;      // indices into the Store
+using FuncAddr = Index<struct FuncAddrTag>;  // indices into the Store
 using MemAddr = Index<struct MemAddrTag>;
 using TableAddr = Index<struct TableAddrTag>;
 using GlobalAddr = Index<struct GlobalAddrTag>;
@@ -63,7 +63,9 @@ public:
     uint64_t pages() const { return m_size >> m_type.pageSizeLog2; }
     const MemoryType& type() const { return m_type; }
     std::span<uint8_t> bytes() const { return {m_base, m_size}; }
-    bool contains(uint64_t address, uint64_t length) const { return length <= m_size && address <= m_size - length; }
+    bool contains(uint64_t address, uint64_t length) const {
+        return length <= m_size && address <= m_size - length;
+    }
     /// Old size in pages, or nothing if the maximum, the session's limit or the host refuses (the guest then sees -1).
     std::optional<uint64_t> grow(uint64_t pages);
     /// Counts this memory, as it is and as it grows, in a budget. Called once, by the store that takes it.
@@ -100,11 +102,11 @@ struct TagInstance {
 /// How a host call ended.
 struct HostOutcome {
     enum class Kind : uint8_t {
-        Return,       // results are written
-        Trap,         // guest fault, `trap` says which
-        Exit,         // the program ended itself with `exitCode` (proc_exit)
+        Return,  // results are written
+        Trap,    // guest fault, `trap` says which
+        Exit,    // the program ended itself with `exitCode` (proc_exit)
         Interrupted,  // was waiting and gave up because the session wants the thread (pause, quit): no effect yet; the machine
-                      // stays before the call and will make it again when resumed
+        // stays before the call and will make it again when resumed
     } kind = Kind::Return;
     uint32_t exitCode = 0;
     Trap trap{};
@@ -158,7 +160,7 @@ struct Instance {
 using ImportResolver = std::function<Result<Extern>(const Import&, const Module&)>;
 
 struct StoreLimits {
-    uint64_t maxMemoryBytes = uint64_t{4} << 30;   // all memories together
+    uint64_t maxMemoryBytes = uint64_t{4} << 30;  // all memories together
     uint64_t maxTableElements = 10'000'000;
     uint32_t maxFrames = 200'000;
     uint64_t maxStackBytes = uint64_t{64} << 20;
@@ -175,8 +177,8 @@ public:
     /// Links and allocates (standard, section 4.7.4), copies active segments, does not run the start function: the caller does that with
     /// Machine if module.start is set. Errors: Unlinkable (lists all missing or mismatched imports), Limit. A trap while copying
     /// segments is returned in `trap`; the instance then exists, as the standard says.
-    Result<InstanceId> instantiate(std::shared_ptr<const Module> module, const ImportResolver& resolver, Trap* trap,
-                                   std::string name = {});
+    Result<InstanceId> instantiate(std::shared_ptr<const Module> module, const ImportResolver& resolver,
+                                   Trap* trap, std::string name = {});
 
     FuncAddr addHostFunction(FuncType type, std::string name, HostFunctionBody body);
     MemAddr addMemory(std::unique_ptr<LinearMemory> memory);

@@ -7,9 +7,25 @@
 namespace engine {
 
 enum class TrapKind : uint8_t {
-    None, Unreachable, IntegerDivideByZero, IntegerOverflow, InvalidConversionToInteger, OutOfBoundsMemory, OutOfBoundsTable,
-    UninitializedElement, UndefinedElement, IndirectCallTypeMismatch, NullReference, CastFailure, OutOfBoundsArray, NullFunction,
-    UncaughtException, StackExhausted, UnalignedAtomic, ExpectedSharedMemory, Host /* a host function refused: see message */,
+    None,
+    Unreachable,
+    IntegerDivideByZero,
+    IntegerOverflow,
+    InvalidConversionToInteger,
+    OutOfBoundsMemory,
+    OutOfBoundsTable,
+    UninitializedElement,
+    UndefinedElement,
+    IndirectCallTypeMismatch,
+    NullReference,
+    CastFailure,
+    OutOfBoundsArray,
+    NullFunction,
+    UncaughtException,
+    StackExhausted,
+    UnalignedAtomic,
+    ExpectedSharedMemory,
+    Host /* a host function refused: see message */,
 };
 
 /// The text that the standard's test suite uses ("out of bounds memory access").
