@@ -104,7 +104,7 @@ private:
         while (true) {
             if (at() == ':' && at(1) == ':' && isNameStart(at(2)))
                 m_at += 2;
-            else if (!isNamePart(at()))
+            else if (!isNamePart(at()) && at() != '$')  // _vptr$Item is a name
                 break;
             m_at++;
         }
@@ -309,9 +309,19 @@ private:
         return code;
     }
 
+    /// A character, or (if it is longer than one) a name that could not be written otherwise: 'Limits<int>::digits'.
     Result<> character(Token& token) {
         token.kind = Token::Kind::Character;
         m_at++;
+        const size_t end = m_text.find('\'', m_at);
+        const bool isName = end != std::string_view::npos && at() != '\\' &&
+                            characterCount(m_text.substr(m_at, end - m_at)) > 1;
+        if (isName) {
+            token.kind = Token::Kind::Name;
+            token.text = m_text.substr(m_at, end - m_at);
+            m_at = end + 1;
+            return {};
+        }
         if (m_at >= m_text.size() || at() == '\'') return fail("an empty character literal");
         const uint32_t code = TRY(literalCharacter());
         if (at() != '\'') return fail("a character literal needs its closing '");

@@ -363,6 +363,11 @@ private:
         n.a = left;
         n.offset = token().begin;
         if (accept("[")) {
+            if (n.kind == Kind::Arrow) {
+                ExpressionNode pointee = node(Kind::Dereference);
+                pointee.a = left;
+                n.a = TRY(add(std::move(pointee)));
+            }
             n.kind = Kind::Child;
             if (token().kind != Token::Kind::Name && token().kind != Token::Kind::Number)
                 return fail("`raw` or a number is expected");
@@ -371,7 +376,8 @@ private:
             TRY(expect("]"));
             return add(std::move(n));
         }
-        if (token().kind != Token::Kind::Name && token().kind != Token::Kind::Number)
+        const Token::Kind kind = token().kind;
+        if (kind != Token::Kind::Name && kind != Token::Kind::Number && kind != Token::Kind::WasmName)
             return fail("the name of a member is expected, not " + shown(token()));
         n.text = token().text;
         m_at++;

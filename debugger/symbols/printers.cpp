@@ -11,7 +11,8 @@ namespace {
 constexpr uint64_t kMaxItems = 10'000;  // that are ever made at once
 
 /// "std::vector<…" of "std::__2::vector<…": libc++ has its version in the name.
-std::string withoutInlineNamespace(const std::string& name) {
+std::string plainName(const std::string& name) {
+    if (name.starts_with("struct ")) return name.substr(7);  // Zig, whose types say so as C's do
     const std::string_view prefix = "std::__";
     if (!name.starts_with(prefix)) return name;
     const size_t end = name.find("::", prefix.size());
@@ -23,18 +24,35 @@ bool isInMemory(uint64_t address, uint64_t size, const EvaluationContext& contex
     return size == 0 || (address <= end && size <= end - address);
 }
 
+/// Zig: []const u8 is what strings are.
+std::optional<PrintedView> printZigSlice(const SourceValue& value, EvaluationContext& context,
+                                         Wanted wanted) {
+    const auto pointer = findMember(value, "ptr", context);
+    const auto length = numberAt(value, {"len"}, context);
+    const Types types(context);
+    if (!pointer || !length || !types.isPointer(pointer->type)) return std::nullopt;
+    const auto address = readPointer(*pointer, context);
+    const TypeId element = types.target(types.strip(pointer->type));
+    if (!address) return std::nullopt;
+    if (types.stripped(element).name == "u8") return textAt(*address, *length, 1, context);
+    return contiguous(value, element, *address, *length, wanted, context);
+}
+
 const PrinterRow* rowFor(const std::string& name) {
     static const std::vector<PrinterRow> rows = [] {
         std::vector<PrinterRow> all = cppPrinters();
         for (const PrinterRow& row : rustPrinters())
             all.push_back(row);
+        all.push_back({"[]", printZigSlice});
+        all.push_back({"[:0]", printZigSlice});
         return all;
     }();
-    const std::string plain = withoutInlineNamespace(name);
+    const std::string plain = plainName(name);
     for (const PrinterRow& row : rows) {
-        // A pattern that ends in < is a template's name, else it is the whole name.
-        if (row.pattern.ends_with('<') || row.pattern.ends_with('[') ? plain.starts_with(row.pattern)
-                                                                     : plain == row.pattern)
+        // A pattern that ends in a bracket is the beginning of a name, others are whole names.
+        if (row.pattern.ends_with('<') || row.pattern.ends_with('[') || row.pattern.ends_with(']')
+                ? plain.starts_with(row.pattern)
+                : plain == row.pattern)
             return &row;
     }
     return nullptr;

@@ -27,7 +27,7 @@ struct PrintedView {
     std::vector<SourceValue> items;
     std::vector<SourceValue> keys;
     std::optional<SourceValue> pointer;  // Pointer: the pointer itself
-    std::string note;                    // "strong=2, weak=0"
+    std::string note;  // "strong=2, weak=0"; of an empty Optional: what it is called, if not nullopt
 };
 
 /// Which elements are wanted: [first, first + count).

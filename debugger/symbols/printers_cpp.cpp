@@ -209,17 +209,31 @@ private:
     EvaluationContext& m_context;
 };
 
-/// The node type is nowhere a member's type: it is looked up by the name that the library gives it.
-std::optional<TypeId> treeNodeType(const SourceValue& tree, EvaluationContext& context) {
+/// The node type of a container is nowhere a member's type: it is looked up by the name that the library gives it.
+std::optional<TypeId> nodeType(const SourceValue& container, std::string_view owner, std::string_view node,
+                               EvaluationContext& context) {
     const Types types(context);
-    const std::string& name = types.stripped(tree.type).name;
-    const size_t end = name.find("__tree<");
-    const TypeId element = templateArgument(tree, 0, types);
+    const std::string& name = types.stripped(container.type).name;
+    const size_t end = name.find(owner);
+    const TypeId element = templateArgument(container, 0, types);
     if (!context.symbols() || end == std::string::npos || element == kNoType) return std::nullopt;
-    const std::string node = name.substr(0, end) + "__tree_node<" + types.name(element) + ", void *>";
-    const auto found = context.symbols()->findType(node, context.address());
+    const std::string wanted = name.substr(0, end) + std::string(node) + types.name(element) + ", void *>";
+    const auto found = context.symbols()->findType(wanted, context.address());
     if (!found) return std::nullopt;
     return *found;
+}
+
+/// The object in a node: older libraries wrap the pairs of maps.
+std::optional<SourceValue> nodeValue(const SourceValue& node, const SourceValue& owner, uint64_t index,
+                                     EvaluationContext& context) {
+    auto element = findMember(node, "__value_", context);
+    if (!element) return std::nullopt;
+    for (const char* wrapper : {"__cc_", "__cc"}) {
+        if (auto inner = findMember(*element, wrapper, context)) element = std::move(inner);
+    }
+    element->path = owner.path.empty() ? "" : owner.path + ".[" + std::to_string(index) + "]";
+    element->name = "[" + std::to_string(index) + "]";
+    return element;
 }
 
 View printTree(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
@@ -228,13 +242,13 @@ View printTree(const SourceValue& value, EvaluationContext& context, Wanted want
     auto size = numberAt(*tree, {"__size_"}, context);
     if (!size) size = numberAt(*tree, {"__pair3_"}, context);
     const auto begin = addressIn(pointerMember(*tree, "__begin_node_", context), context);
-    const auto nodeType = treeNodeType(*tree, context);
-    if (!size || !begin || !nodeType) return std::nullopt;
+    const auto type = nodeType(*tree, "__tree<", "__tree_node<", context);
+    if (!size || !begin || !type) return std::nullopt;
     PrintedView view;
     view.kind = PrintedView::Kind::Sequence;
     view.count = *size;
     SourceValue node;
-    node.type = *nodeType;
+    node.type = *type;
     node.place = memoryPlace(*begin);
     TreeWalk walk(std::move(node), context);
     constexpr uint64_t kMaxSteps = 200'000;
@@ -242,21 +256,61 @@ View printTree(const SourceValue& value, EvaluationContext& context, Wanted want
     for (uint64_t i = 0; i < *size && i < end && i < kMaxSteps; i++) {
         if (i > 0 && !walk.next()) break;
         if (i < wanted.first) continue;
-        auto element = findMember(walk.node(), "__value_", context);
+        auto element = nodeValue(walk.node(), value, i, context);
         if (!element) return std::nullopt;
-        if (const auto inner = findMember(*element, "__cc_", context))
-            element = inner;
-        else if (const auto older = findMember(*element, "__cc", context))
-            element = older;
-        element->path = value.path.empty() ? "" : value.path + ".[" + std::to_string(i) + "]";
-        element->name = "[" + std::to_string(i) + "]";
         view.items.push_back(std::move(*element));
     }
     return view;
 }
 
-View printMap(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
-    auto view = printTree(value, context, wanted);
+/// Nodes that point to the next one: lists and hash tables.
+View printChain(const SourceValue& owner, TypeId type, uint64_t first, uint64_t count, Wanted wanted,
+                EvaluationContext& context) {
+    PrintedView view;
+    view.kind = PrintedView::Kind::Sequence;
+    view.count = count;
+    SourceValue node;
+    node.type = type;
+    constexpr uint64_t kMaxSteps = 200'000;
+    uint64_t address = first;
+    for (uint64_t i = 0; i < count && i < kMaxSteps && address != 0; i++) {
+        if (i >= wanted.first && view.items.size() >= wanted.count) break;
+        node.place = memoryPlace(address);
+        if (i >= wanted.first) {
+            auto element = nodeValue(node, owner, i, context);
+            if (!element) return std::nullopt;
+            view.items.push_back(std::move(*element));
+        }
+        const auto next = numberAt(node, {"__next_"}, context);
+        if (!next) break;
+        address = *next;
+    }
+    return view;
+}
+
+View printList(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
+    auto size = numberAt(value, {"__size_"}, context);
+    if (!size) size = numberAt(value, {"__size_alloc_"}, context);
+    const auto first = numberAt(value, {"__end_", "__next_"}, context);
+    const auto type = nodeType(value, "list<", "__list_node<", context);
+    if (!size || !first || !type) return std::nullopt;
+    return printChain(value, *type, *first, *size, wanted, context);
+}
+
+View printHashTable(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
+    const auto table = findMember(value, "__table_", context);
+    if (!table) return std::nullopt;
+    auto size = numberAt(*table, {"__size_"}, context);
+    if (!size) size = numberAt(*table, {"__p2_"}, context);
+    auto first = numberAt(*table, {"__first_node_", "__next_"}, context);
+    if (!first) first = numberAt(*table, {"__p1_", "__value_", "__next_"}, context);
+    const auto type = nodeType(*table, "__hash_table<", "__hash_node<", context);
+    if (!size || !first || !type) return std::nullopt;
+    return printChain(value, *type, *first, *size, wanted, context);
+}
+
+/// From pairs to keys and values.
+View withKeys(View view, EvaluationContext& context) {
     if (!view) return view;
     view->kind = PrintedView::Kind::Map;
     for (SourceValue& item : view->items) {
@@ -266,6 +320,37 @@ View printMap(const SourceValue& value, EvaluationContext& context, Wanted wante
         view->keys.push_back(std::move(*key));
         item = std::move(*mapped);
     }
+    return view;
+}
+
+View printMap(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
+    return withKeys(printTree(value, context, wanted), context);
+}
+
+View printHashMap(const SourceValue& value, EvaluationContext& context, Wanted wanted) {
+    return withKeys(printHashTable(value, context, wanted), context);
+}
+
+/// The alternatives are a list of unions: head, or tail.
+View printVariant(const SourceValue& value, EvaluationContext& context, Wanted) {
+    auto inner = findMember(value, "__impl_", context);
+    if (!inner) inner = findMember(value, "__impl", context);
+    if (!inner) return std::nullopt;
+    const auto index = numberAt(*inner, {"__index"}, context);
+    auto alternative = findMember(*inner, "__data", context);
+    if (!index || !alternative) return std::nullopt;
+    PrintedView view;
+    view.kind = PrintedView::Kind::Optional;
+    view.note = "valueless";
+    constexpr uint64_t kMaxAlternatives = 64;
+    for (uint64_t i = 0; i < *index && i < kMaxAlternatives && alternative; i++)
+        alternative = findMember(*alternative, "__tail", context);
+    auto object = alternative ? memberAt(*alternative, {"__head", "__value"}, context) : std::nullopt;
+    if (!object) return view;
+    object->name = "value";
+    object->path = dereferencePath(value.path);
+    view.count = 1;
+    view.items.push_back(std::move(*object));
     return view;
 }
 
@@ -286,6 +371,12 @@ std::vector<PrinterRow> cppPrinters() {
         {"std::multimap<", printMap},
         {"std::set<", printTree},
         {"std::multiset<", printTree},
+        {"std::list<", printList},
+        {"std::unordered_map<", printHashMap},
+        {"std::unordered_multimap<", printHashMap},
+        {"std::unordered_set<", printHashTable},
+        {"std::unordered_multiset<", printHashTable},
+        {"std::variant<", printVariant},
     };
 }
 

@@ -379,8 +379,13 @@ void Renderer::array(const SourceValue& value, const ArrayShape& shape, unsigned
         }
         return quoted(bytes, unit, isWhole);
     }
+    // Buffers of bytes are numbers: every byte as a character too would be hard to read.
+    const BaseEncoding encoding = m_types.stripped(shape.element).encoding;
+    SourceValue numbers = value;
+    if (value.format == 0 && encoding == BaseEncoding::UnsignedChar) numbers.format = 'u';
+    if (value.format == 0 && encoding == BaseEncoding::SignedChar && !isText) numbers.format = 'd';
     elements(shape.extents[0], m_types.isRust(shape.element) || m_types.isRust(value.type), depth,
-             [&](uint64_t i) { return elementOf(value, i, m_context); });
+             [&](uint64_t i) { return elementOf(numbers, i, m_context); });
 }
 
 void Renderer::printed(const SourceValue& value, const PrintedView& view, unsigned depth) {
@@ -388,7 +393,8 @@ void Renderer::printed(const SourceValue& value, const PrintedView& view, unsign
     switch (view.kind) {
     case PrintedView::Kind::Text: return text(view.address, view.count, view.unitSize);
     case PrintedView::Kind::Optional:
-        return view.items.empty() ? append("nullopt") : any(view.items.front(), depth + 1);
+        return view.items.empty() ? append(view.note.empty() ? "nullopt" : view.note)
+                                  : any(view.items.front(), depth + 1);
     case PrintedView::Kind::Pointer: {
         if (!isRust && view.pointer) {
             SourceValue pointer = *view.pointer;

@@ -14,7 +14,7 @@ SourceValue locate(const Variable& variable, EvaluationContext& context) {
     SourceValue value;
     value.name = variable.name;
     value.type = variable.type;
-    value.path = variable.name;
+    value.path = writtenName(variable.name);
     if (variable.constant && variable.locations.empty()) {
         value.place.kind = ObjectPlace::Kind::Bytes;
         value.place.bytes = *variable.constant;

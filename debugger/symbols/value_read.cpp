@@ -466,6 +466,16 @@ SourceValue throughReferences(const SourceValue& value, EvaluationContext& conte
 // --------------------------------------------------------------------------------------------------------------- names
 
 std::string shortName(std::string_view qualified) {
+    // Rust: "&dyn Area" of "&(dyn shapes::Area + core::marker::Send)".
+    const size_t trait = qualified.find("dyn ");
+    if (trait != std::string_view::npos && qualified.starts_with('&')) {
+        const size_t begin = trait + 4,
+                     end = std::min(qualified.find_first_of("<(+)", begin), qualified.size());
+        std::string_view name = qualified.substr(begin, end - begin);
+        while (name.ends_with(' '))
+            name.remove_suffix(1);
+        return std::string(qualified.substr(0, qualified.find_first_of("(d"))) + "dyn " + shortName(name);
+    }
     size_t begin = 0, depth = 0;
     size_t end = qualified.size();
     for (size_t i = 0; i < qualified.size(); i++) {
@@ -500,31 +510,34 @@ size_t closing(std::string_view text, size_t at) {
     return std::string_view::npos;
 }
 
+/// The position behind a name, or behind one in quotes; npos if the quote is not closed.
+size_t nameEnd(std::string_view text, size_t at) {
+    if (at < text.size() && text[at] == '\'') {
+        const size_t quote = text.find('\'', at + 1);
+        return quote == std::string_view::npos ? quote : quote + 1;
+    }
+    while (at < text.size() && isNameCharacter(text[at]))
+        at++;
+    return at;
+}
+
 /// Whether `.x` or `[i]` can be written behind it.
 bool isPostfix(std::string_view text) {
-    size_t at = 0;
-    if (text.starts_with('(')) {
-        at = closing(text, 0);
-    } else {
-        while (at < text.size() && isNameCharacter(text[at]))
-            at++;
-        if (at == 0) return false;
-    }
+    size_t at = text.starts_with('(') ? closing(text, 0) : nameEnd(text, 0);
+    if (at == 0) return false;
     while (at < text.size()) {
         if (text[at] == '[') {
             at = closing(text, at);
         } else if (text[at] == '.' || text.substr(at).starts_with("->")) {
             at += text[at] == '.' ? 1 : 2;
             const size_t begin = at;
-            while (at < text.size() && isNameCharacter(text[at]))
-                at++;
+            at = nameEnd(text, at);
             if (at == begin && (at >= text.size() || text[at] != '[')) return false;
         } else {
             return false;
         }
-        if (at == std::string_view::npos) return false;
     }
-    return true;
+    return at != std::string_view::npos;
 }
 
 std::string parenthesised(const std::string& path) { return isPostfix(path) ? path : "(" + path + ")"; }
@@ -537,9 +550,19 @@ std::optional<std::string> pointerOf(const std::string& path) {
 
 }  // namespace
 
-std::string memberPath(const std::string& path, const std::string& name) {
-    if (path.empty()) return {};
-    if (name.empty()) return path;
+std::string writtenName(const std::string& name) {
+    const bool isPlain =
+        std::all_of(name.begin(), name.end(), isNameCharacter) && name.find('#') == std::string::npos;
+    if (name.starts_with('[') ||
+        (isPlain && !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0]))))
+        return name;
+    return name.size() < 2 || name.find('\'') != std::string::npos ? std::string() : "'" + name + "'";
+}
+
+std::string memberPath(const std::string& path, const std::string& member) {
+    if (path.empty() || member.empty()) return path;
+    const std::string name = writtenName(member);
+    if (name.empty()) return {};
     const auto pointer = pointerOf(path);
     return pointer ? parenthesised(*pointer) + "->" + name : parenthesised(path) + "." + name;
 }

@@ -65,6 +65,8 @@ engine::Result<const VariantCase*> activeCase(const SourceValue& value, Evaluati
 /// "Shape" of "shapes::Shape<T>": without namespaces and arguments.
 std::string shortName(std::string_view qualified);
 
+/// A name as it is written in an expression: in quotes if it is more than letters; empty if even that does not help.
+std::string writtenName(const std::string& name);
 /// Expressions that yield parts of what `path` yields.
 std::string memberPath(const std::string& path, const std::string& name);
 std::string indexPath(const std::string& path, const std::string& index);
