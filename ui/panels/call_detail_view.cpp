@@ -49,9 +49,8 @@ CallNode resultNode(const debugger::CallDetail& detail) {
 }
 
 CallNode accessNode(const debugger::CallDetail::Access& access) {
-    CallNode node =
-        textNode(access.isWrite ? QObject::tr("wrote to memory") : QObject::tr("read from memory"),
-                 QObject::tr("%1 bytes at %2").arg(access.length).arg(hex(access.address)));
+    CallNode node = textNode(access.isWrite ? QObject::tr("memory written") : QObject::tr("memory read"),
+                             QObject::tr("%1 bytes at %2").arg(access.length).arg(hex(access.address)));
     node.memory = {access.address, access.length};
     node.children = hexLines(access.bytes, access.address);
     if (access.length > access.bytes.size())
@@ -153,6 +152,7 @@ CallDetailView::CallDetailView(Context& context, QWidget* parent)
               this),
       m_title(new ElidedLabel),
       m_summary(new ElidedLabel),
+      m_why(new QLabel),
       m_tree(new TreeView(context.theme(), tr("Details of the call"))) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -172,6 +172,11 @@ CallDetailView::CallDetailView(Context& context, QWidget* parent)
     top->addWidget(close, 0, 1, 2, 1, Qt::AlignTop);
     top->setColumnStretch(0, 1);
     layout->addLayout(top);
+    m_why->setTextFormat(Qt::PlainText);
+    m_why->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_why->setWordWrap(true);
+    top->addWidget(m_why, 2, 0, 1, 2);
+    m_why->hide();
     layout->addWidget(m_tree, 1);
     connect(&m_model, &TreeModelBase::childrenWanted, this, [this](const QModelIndex& parent, int) {
         m_model.setChildren(parent, m_model.node(parent)->children);
@@ -184,6 +189,15 @@ CallDetailView::CallDetailView(Context& context, QWidget* parent)
 void CallDetailView::showCall(const debugger::CallDetail& detail) {
     m_title->setText(oneLine(detail.row.name));
     m_summary->setText(oneLine(detail.summary));
+    // Why a call was refused is what people look for: whole, not cut by a column.
+    const bool isWhy = (detail.row.denied || detail.row.failed) && !detail.detail.empty();
+    m_why->setVisible(isWhy);
+    m_why->setText((detail.row.denied ? QStringLiteral("⊘ ") : QStringLiteral("✗ ")) +
+                   oneLine(detail.detail));
+    QPalette palette = this->palette();
+    palette.setColor(QPalette::WindowText,
+                     m_context.theme().color(detail.row.denied ? Tone::Denied : Tone::Error));
+    m_why->setPalette(palette);
     m_model.clear();
     m_model.setChildren({}, callNodes(detail));
     m_tree->expandAll();
@@ -198,6 +212,7 @@ void CallDetailView::resizeEvent(QResizeEvent* event) {
 void CallDetailView::clear() {
     m_title->setText({});
     m_summary->setText({});
+    m_why->hide();
     m_model.clear();
 }
 

@@ -2,6 +2,7 @@
 // were read and written, and who called. Part of System calls.
 #pragma once
 
+#include <QLabel>
 #include <QWidget>
 #include <vector>
 
@@ -49,6 +50,7 @@ private:
     TreeModel<CallNode> m_model;
     ElidedLabel* m_title;
     ElidedLabel* m_summary;
+    QLabel* m_why;
     TreeView* m_tree;
 };
 

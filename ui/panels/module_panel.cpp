@@ -80,7 +80,7 @@ std::vector<Column<ModuleNode>> moduleColumns() {
         {.title = "Name",
          .text = nameOf,
          .kind = ColumnKind::Code,
-         .width = 19,
+         .width = 15,
          .look = nameLook,
          .tip = tipOf},
         {.title = "Size",
