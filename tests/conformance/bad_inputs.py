@@ -90,9 +90,9 @@ def bad_files(folder):
     refused("directory", folder, "directory")
     refused("missing file", folder / "missing.wasm", "no such file")
     refused("program of this machine", "/bin/true", "ELF")
-    refused("endless device", "/dev/zero", "regular file")
+    refused("endless device", "/dev/zero", "device")
     os.mkfifo(folder / "fifo")
-    refused("fifo", folder / "fifo", "regular file")
+    refused("fifo", folder / "fifo", "named pipe")
     (folder / "sealed.wasm").write_bytes(whole)
     (folder / "sealed.wasm").chmod(0)
     if os.geteuid() != 0:
