@@ -53,9 +53,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"items[0].color == BLUE", "false"}, Case{"RED + 1", "2"}, Case{"$local0", "7"},
                     Case{"$local1 >> 40", "1"}, Case{"$local2", "1.5"}, Case{"$local3 * 2", "-4.5"},
                     Case{"$stack0", "-1"}, Case{"$global0", "65536"}, Case{"$pc", "0x100"},
-                    Case{"$memory[0x2000]", "101 'e'"},
-                    Case{"$memory[0x2000..0x2003]", "{101, 100, 103}"}, Case{"op == add", "true"},
-                    Case{"op != add", "false"}, Case{"op == &add", "true"}));
+                    Case{"$memory[0x2000]", "101 'e'"}, Case{"$memory[0x2000..0x2003]", "{101, 100, 103}"},
+                    Case{"op == add", "true"}, Case{"op != add", "false"}, Case{"op == &add", "true"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Objects, Expressions,
