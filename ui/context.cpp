@@ -6,6 +6,7 @@ namespace ui {
 namespace {
 
 constexpr int kFrameMs = 16;
+constexpr int kStaleMs = 200;
 constexpr uint32_t kFrames = 1000;
 
 template <class... F>
@@ -31,6 +32,9 @@ Context::Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, S
     }
     connect(&m_callsTimer, &QTimer::timeout, this, [this] { emit callsAppended(m_callCount); });
     connect(&m_outputTimer, &QTimer::timeout, this, [this] { emit outputAppended(m_outputEnd); });
+    m_staleTimer.setSingleShot(true);
+    m_staleTimer.setInterval(kStaleMs);
+    connect(&m_staleTimer, &QTimer::timeout, this, [this] { setStale(true); });
     m_client->onEvent([this](const debugger::Event& event) { onEvent(event); });
 }
 
@@ -76,6 +80,12 @@ void Context::onState(SessionState state, const QString& detail) {
         if (had) emit moduleUnloaded();
     }
     if (state == SessionState::Exited || state == SessionState::Ready) endStop();
+    if (state == SessionState::Running || state == SessionState::Waiting) {
+        if (!m_isStale && !m_staleTimer.isActive()) m_staleTimer.start();
+    } else {
+        m_staleTimer.stop();
+        if (state != SessionState::Stopped) setStale(true);
+    }
     emit stateChanged();
     if (wasInspectable && !canInspect()) emit resumed();
 }
@@ -85,6 +95,7 @@ void Context::onStopped(const debugger::StopInfo& stop) {
     ++m_generation;
     m_frame = 0;
     m_frames.clear();
+    setStale(false);
     emit stopped();
     emit frameSelected();
     ask<debugger::GetFrames>(this, {.count = kFrames},
@@ -92,6 +103,10 @@ void Context::onStopped(const debugger::StopInfo& stop) {
                                  m_frames = frames;
                                  emit framesChanged();
                              });
+}
+
+void Context::setStale(bool stale) {
+    if (std::exchange(m_isStale, stale) != stale) emit staleChanged();
 }
 
 /// The machine of the last stop is gone: answers about it would be wrong.

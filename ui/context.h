@@ -61,6 +61,14 @@ public:
     const QString& stateDetail() const { return m_stateDetail; }
     bool isStopped() const { return m_state == debugger::SessionState::Stopped; }
     /// There is a machine to look at: stopped, or exited with its memory kept.
+    /// What is shown belongs to a stop that is past, and the program has been running long enough for that to be worth saying:
+    /// not between the two stops of a step.
+    bool isStale() const { return m_isStale; }
+    /// Running, but not for long: a step, most likely.
+    bool isBetweenStops() const {
+        using enum debugger::SessionState;
+        return !m_isStale && (m_state == Running || m_state == Waiting);
+    }
     bool canInspect() const {
         return m_state == debugger::SessionState::Stopped || m_state == debugger::SessionState::Exited;
     }
@@ -98,6 +106,7 @@ signals:
     void stateChanged();
     void
     stopped();  // state, stop, generation and location are those of the new stop; frames are still to come
+    void staleChanged();
     void resumed();  // what is shown is old now
     void framesChanged();
     void frameSelected();  // also after each stop
@@ -138,6 +147,7 @@ private:
     }
     void onEvent(const debugger::Event& event);
     void onStopped(const debugger::StopInfo& stop);
+    void setStale(bool stale);
     void endStop();
     void onState(debugger::SessionState state, const QString& detail);
     void onModule(const debugger::ModuleSummary& module);
@@ -158,7 +168,8 @@ private:
     uint32_t m_frame = 0;
     std::unique_ptr<SourceCache> m_sources;
     uint64_t m_callCount = 0, m_outputEnd = 0;
-    QTimer m_callsTimer, m_outputTimer;
+    QTimer m_callsTimer, m_outputTimer, m_staleTimer;
+    bool m_isStale = true;
 };
 
 }  // namespace ui

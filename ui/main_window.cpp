@@ -50,14 +50,10 @@ debugger::BreakpointSpec demoBreakpoint(const QString& examples) {
 }
 
 /// Verbs of the prompt that a panel answers: they bring it to the front.
-constexpr std::pair<const char*, const char*> kPanelVerbs[] = {{"backtrace", "call-stack"},
-                                                               {"locals", "variables"},
-                                                               {"memory", "memory"},
-                                                               {"operand-stack", "operand-stack"},
-                                                               {"wasm-locals", "wasm-state"},
-                                                               {"disassemble", "disassembly"},
-                                                               {"calls", "system-calls"},
-                                                               {"open-files", "files"}};
+constexpr std::pair<const char*, const char*> kPanelVerbs[] = {
+    {"backtrace", "call-stack"},        {"locals", "variables"},       {"memory", "memory"},
+    {"operand-stack", "operand-stack"}, {"wasm-locals", "wasm-state"}, {"disassemble", "disassembly"},
+    {"calls", "system-calls"},          {"open-files", "files"}};
 
 }  // namespace
 
@@ -116,9 +112,11 @@ void MainWindow::connectContext() {
     connect(&m_context, &Context::stateChanged, this, [this] {
         const SessionState state = m_context.state();
         if (state == SessionState::Loading) return;
-        const bool begins = state == SessionState::Ready || state == SessionState::Exited || state == SessionState::Empty;
+        const bool begins =
+            state == SessionState::Ready || state == SessionState::Exited || state == SessionState::Empty;
         verb("continue")->setText(begins ? tr("Start") : tr("Continue"));
-        verb("continue")->setIcon(m_context.theme().icon(begins ? QStringLiteral("run") : QStringLiteral("continue")));
+        verb("continue")
+            ->setIcon(m_context.theme().icon(begins ? QStringLiteral("run") : QStringLiteral("continue")));
     });
     connect(&m_context.settings(), &Settings::problemOccurred, this, [this](const QString& text) {
         m_notices->show({Notice::Kind::Warning, tr("Settings"), text, {}, {}});
@@ -487,7 +485,9 @@ void MainWindow::about() {
     box.exec();
 }
 
-void MainWindow::step(StepKind kind) { m_context.post<debugger::Step>(this, {kind}); }
+void MainWindow::step(StepKind kind) {
+    if (m_context.isStopped()) m_context.post<debugger::Step>(this, {kind});
+}
 
 void MainWindow::moveFrame(int by) {
     const int64_t wanted = static_cast<int64_t>(m_context.frame()) + by;

@@ -96,6 +96,7 @@ StatusBar::StatusBar(Context& context, QWidget* parent) : QStatusBar(parent), m_
 
     connect(&context, &Context::stateChanged, this, &StatusBar::update);
     connect(&context, &Context::stopped, this, &StatusBar::update);
+    connect(&context, &Context::staleChanged, this, &StatusBar::update);
     connect(&context, &Context::frameSelected, this, &StatusBar::update);
     connect(&context, &Context::moduleLoaded, this, &StatusBar::update);
     connect(&context, &Context::progressed, this, &StatusBar::showProgress);
@@ -106,6 +107,7 @@ StatusBar::StatusBar(Context& context, QWidget* parent) : QStatusBar(parent), m_
 QString StatusBar::text() const { return m_word->text() + u' ' + m_text->text(); }
 
 void StatusBar::update() {
+    if (m_context.isBetweenStops()) return;
     const StateText now = stateText(m_context);
     m_sign->setPixmap(m_context.theme().icon(now.icon).pixmap(16));
     QPalette palette = m_word->palette();

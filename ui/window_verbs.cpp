@@ -47,6 +47,7 @@ VerbActions::VerbActions(Context& context, QWidget* window)
         }
     }
     connect(&context, &Context::stateChanged, this, &VerbActions::update);
+    connect(&context, &Context::staleChanged, this, &VerbActions::update);
     connect(&context, &Context::verbRequested, this, &VerbActions::trigger);
 }
 
@@ -113,6 +114,8 @@ void VerbActions::trigger(const QString& id) {
 }
 
 void VerbActions::update() {
+    // Between the two stops of a step nothing blinks.
+    if (m_context.isBetweenStops()) return;
     const debugger::StateMask now = 1u << static_cast<unsigned>(m_context.state());
     for (const Entry& entry : m_entries) {
         if (entry.action) entry.action->setEnabled((entry.verb.allowed & now) != 0);

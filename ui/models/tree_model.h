@@ -4,6 +4,7 @@
 
 #include <QAbstractItemModel>
 #include <QMimeData>
+#include <QTimer>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -24,7 +25,7 @@ public:
 signals:
     void edited(const QModelIndex& index, const QString& text);
     void toggled(const QModelIndex& index, bool on);
-    /// Answer with setChildren(parent, …, first). Emitted once until then.
+    /// Answer with setChildren(parent, …, first), at once or later. Emitted once until then, from the event loop.
     void childrenWanted(const QModelIndex& parent, int first);
 };
 
@@ -109,9 +110,7 @@ public:
     }
     void fetchMore(const QModelIndex& parent) final {
         if (!canFetchMore(parent)) return;
-        Item* owner = item(parent);
-        owner->isWanted = true;
-        emit childrenWanted(parent, static_cast<int>(owner->children.size()));
+        want(parent, static_cast<int>(item(parent)->children.size()));
     }
     QVariant headerData(int section, Qt::Orientation orientation, int role) const final {
         return columnHeader(m_columns, section, orientation, role);
@@ -157,6 +156,7 @@ private:
         int row = 0;  // children come and go at the end only
         std::vector<std::unique_ptr<Item>> children;
         bool isWanted = false;
+        uint32_t request = 0;  // the newest; older ones are void
     };
 
     Item* item(const QModelIndex& index) const {
@@ -174,8 +174,16 @@ private:
         emit dataChanged(at, at.siblingAtColumn(columnCount(parent) - 1));
         if (child->children.empty()) return;
         if (m_traits.childCount(child->node) == 0) return removeFrom(child, 0, at);
-        child->isWanted = true;
-        emit childrenWanted(at, 0);
+        want(at, 0);
+    }
+    // Views fetch in the midst of changes of the model, so it is asked for afterwards.
+    void want(const QModelIndex& parent, int first) {
+        item(parent)->isWanted = true;
+        const uint32_t request = ++item(parent)->request;
+        QTimer::singleShot(0, this, [this, first, request, at = QPersistentModelIndex(parent)] {
+            if (at.isValid() && item(at)->isWanted && item(at)->request == request)
+                emit childrenWanted(at, first);
+        });
     }
     void removeFrom(Item* owner, size_t row, const QModelIndex& parent) {
         if (row >= owner->children.size()) return;

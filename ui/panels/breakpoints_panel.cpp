@@ -1,7 +1,6 @@
 #include "ui/panels/breakpoints_panel.h"
 
 #include <QMenu>
-#include <QShortcut>
 #include <QVBoxLayout>
 
 #include "ui/breakpoint_dialog.h"
@@ -96,6 +95,7 @@ BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(b
     m_line->setClearButtonEnabled(true);
     m_line->setFont(theme().codeFont());
     m_error = new QLabel;
+    m_error->setObjectName(QStringLiteral("breakpoint-error"));
     m_error->setTextFormat(Qt::PlainText);
     m_error->setWordWrap(true);
     m_error->setContentsMargins(8, 2, 8, 4);
@@ -122,8 +122,7 @@ BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(b
         spec.enabled = on;
         this->context().changeBreakpoint(b->id, spec);
     });
-    auto* remove = new QShortcut(QKeySequence::Delete, m_view, nullptr, nullptr, Qt::WidgetShortcut);
-    connect(remove, &QShortcut::activated, this, &BreakpointsPanel::removeSelected);
+    connect(m_view, &TableView::removeRequested, this, &BreakpointsPanel::removeSelected);
     fill();
 }
 

@@ -83,6 +83,7 @@ CallStackPanel::CallStackPanel(Context& context) : Panel(context), m_model(callS
     connect(&context, &Context::framesChanged, this, &CallStackPanel::fill);
     connect(&context, &Context::frameSelected, this, &CallStackPanel::fill);
     connect(&context, &Context::stateChanged, this, &CallStackPanel::showState);
+    connect(&context, &Context::staleChanged, this, &CallStackPanel::showState);
     fill();
     showState();
 }
@@ -98,12 +99,18 @@ void CallStackPanel::fill() {
 }
 
 void CallStackPanel::showState() {
-    m_view->setEnabled(context().canInspect());
+    m_view->setEnabled(!context().isStale());
     if (!context().module())
         return showEmpty(tr("Shows who called whom while a program is stopped."), "open");
-    if (context().isStopped() || !m_model.rows().empty()) return showContent();
+    if (context().isStopped() ||
+        (!m_model.rows().empty() && context().state() != debugger::SessionState::Ready))
+        return showContent();
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(tr("Start the program; where it stops, its calls are listed here."), "continue");
+    if (context().state() == debugger::SessionState::Exited)
+        return showEmpty(
+            tr("The program has ended. Set a breakpoint (F9) and start it again to see who called whom."),
+            "continue");
     showEmpty(tr("Pause the program, or let it run into a breakpoint, to see who called whom."), "pause");
 }
 

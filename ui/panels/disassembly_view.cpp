@@ -92,7 +92,7 @@ DisassemblyView::DisassemblyView(Context& context, QWidget* parent)
     });
     connect(m_view, &QWidget::customContextMenuRequested, this, &DisassemblyView::menu);
     connect(&context, &Context::frameSelected, this, &DisassemblyView::follow);
-    connect(&context, &Context::resumed, this, &DisassemblyView::refresh);
+    connect(&context, &Context::staleChanged, this, &DisassemblyView::refresh);
     connect(&context, &Context::breakpointsChanged, this, &DisassemblyView::refresh);
     connect(&context, &Context::moduleLoaded, this, [this] { fill({}, 0); });
     follow();
@@ -150,7 +150,7 @@ void DisassemblyView::refresh() {
             breakpoints[at.offset] =
                 kBreakpointIcons[CodeEditor::markerOf(breakpoint) - CodeEditor::BreakpointDisabled];
     }
-    const bool stands = m_context.isStopped();
+    const bool stands = !m_context.isStale();
     std::vector<CodeRow> rows;
     for (const debugger::DisassemblyRow& row : m_rows) {
         if (!row.file.empty() && row.line > 0) {

@@ -80,6 +80,7 @@ VariablesPanel::VariablesPanel(Context& context) : Panel(context), m_model(false
     connect(&context, &Context::frameSelected, this, &VariablesPanel::fetch);
     connect(&context, &Context::dataEdited, this, &VariablesPanel::fetch);
     connect(&context, &Context::stateChanged, this, &VariablesPanel::showState);
+    connect(&context, &Context::staleChanged, this, &VariablesPanel::showState);
     connect(&context, &Context::moduleLoaded, this, [this] { m_model.clear(); });
     showState();
 }
@@ -140,7 +141,7 @@ void VariablesPanel::edit(const QModelIndex& index, const QString& text) {
 }
 
 void VariablesPanel::showState() {
-    m_view->setEnabled(context().isStopped());
+    m_view->setEnabled(!context().isStale());
     if (!context().module())
         return showEmpty(tr("Shows parameters and variables while a program is stopped."), "open");
     const bool stopped = context().isStopped();
@@ -148,11 +149,16 @@ void VariablesPanel::showState() {
         return showEmpty(tr("No variables here: the debug information has none for this place. Operand stack "
                             "shows the raw values."),
                          {});
-    if (stopped || (!m_model.isEmpty() && context().state() != debugger::SessionState::Ready))
-        return showContent();
+    const bool isPast = context().state() == debugger::SessionState::Ready ||
+                        context().state() == debugger::SessionState::Exited;
+    if (stopped || (!m_model.isEmpty() && !isPast)) return showContent();
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(
             tr("Set a breakpoint (F9) and start the program; its variables appear where it stops."),
+            "continue");
+    if (context().state() == debugger::SessionState::Exited)
+        return showEmpty(
+            tr("The program has ended. Set a breakpoint (F9) and start it again to see its variables."),
             "continue");
     showEmpty(tr("Pause the program to see its variables."), "pause");
 }

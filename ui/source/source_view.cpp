@@ -61,8 +61,7 @@ SourceView::SourceView(Context& context, QString path, QWidget* parent)
     connect(&context, &Context::breakpointsChanged, this, &SourceView::markBreakpoints);
     connect(&context, &Context::frameSelected, this, &SourceView::markCurrent);
     connect(&context, &Context::framesChanged, this, &SourceView::markCurrent);
-    connect(&context, &Context::resumed, this, &SourceView::markCurrent);
-    connect(&context, &Context::stateChanged, this, &SourceView::markCurrent);
+    connect(&context, &Context::staleChanged, this, &SourceView::markCurrent);
     connect(&context, &Context::moduleLoaded, this, &SourceView::load);
     load();
 }
@@ -114,7 +113,7 @@ void SourceView::goToLine(uint line, bool placeCursor) {
 
 void SourceView::markCurrent() {
     const debugger::Location& at = m_context.location();
-    const bool here = m_context.isStopped() && samePath(fromUtf8(at.file), m_path);
+    const bool here = !m_context.isStale() && samePath(fromUtf8(at.file), m_path);
     m_editor->setCurrent(here ? at.line : 0, m_context.frame() == 0);
 }
 

@@ -19,6 +19,7 @@ EmptyState::EmptyState(Context& context, QWidget* parent) : QWidget(parent), m_c
     m_button = new QToolButton;
     m_button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_button->setFocusPolicy(Qt::StrongFocus);
+    m_button->hide();
     connect(m_button, &QToolButton::clicked, this, [this] { m_context.perform(m_verb); });
 
     auto* layout = new QVBoxLayout(this);

@@ -112,6 +112,10 @@ void TableView::setModel(QAbstractItemModel* model, const TableModelBase& hints)
 
 void TableView::keyPressEvent(QKeyEvent* event) {
     if (event->matches(QKeySequence::Copy)) return copyRows(*this);
+    if (event->key() == Qt::Key_Delete && state() != EditingState) {
+        emit removeRequested();
+        return;
+    }
     const bool enter = event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter;
     if (enter && currentIndex().isValid() && state() != EditingState) {
         emit chosen(currentIndex());

@@ -25,6 +25,7 @@ public:
 
 signals:
     void chosen(const QModelIndex& index);  // double click or Enter
+    void removeRequested();                 // Delete
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;

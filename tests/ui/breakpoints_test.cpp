@@ -1,0 +1,113 @@
+// Breakpoints: their panel, the text by which they are typed, and how the window remembers them.
+#include <QLabel>
+#include <QLineEdit>
+
+#include "tests/ui/fixture.h"
+#include "ui/breakpoint_dialog.h"
+#include "ui/launch_json.h"
+#include "ui/panels/breakpoints_panel.h"
+#include "ui/widgets/views.h"
+
+using namespace ui;
+using namespace debugger;
+
+namespace {
+using BreakpointsPanelTest = testing_ui::PanelTest;
+}
+
+TEST(BreakpointText, IsUnderstoodInAllItsForms) {
+    struct Row {
+        const char* text;
+        BreakpointSpec::Kind kind;
+        const char* shown;
+        const char* condition;
+    };
+    const Row rows[] = {
+        {"main.c:12", BreakpointSpec::Kind::Line, "main.c:12", ""},
+        {" src/a.c:7 if n > 3 ", BreakpointSpec::Kind::Line, "a.c:7", "n > 3"},
+        {"addWord", BreakpointSpec::Kind::Function, "addWord", ""},
+        {"std::vector<int>::push_back", BreakpointSpec::Kind::Function, "std::vector<int>::push_back", ""},
+        {"*0x1f3", BreakpointSpec::Kind::Offset, "*0x1f3", ""},
+        {"call fd_write", BreakpointSpec::Kind::HostCall, "call fd_write", ""}};
+    for (const Row& row : rows) {
+        const auto spec = breakpointFromText(row.text);
+        ASSERT_TRUE(spec.ok()) << row.text;
+        EXPECT_EQ(spec.value().kind, row.kind) << row.text;
+        EXPECT_EQ(placeOf(spec.value()), row.shown);
+        EXPECT_EQ(spec.value().condition, row.condition);
+    }
+    for (const char* text : {"", "main.c:x", "main.c:0", "*", "*12z"})
+        EXPECT_FALSE(breakpointFromText(text).ok()) << text;
+}
+
+TEST(BreakpointText, SurvivesBeingRemembered) {
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::HostCall;
+    spec.function = "fd_write";
+    spec.condition = "n > 1";
+    spec.ignoreCount = 7;
+    spec.logText = "n = {n}";
+    spec.enabled = false;
+    const BreakpointSpec again = breakpointFromJson(toJson(spec));
+    EXPECT_EQ(toJson(again), toJson(spec));
+    EXPECT_EQ(again.kind, spec.kind);
+    EXPECT_FALSE(again.enabled);
+}
+
+TEST_F(BreakpointsPanelTest, AddsByTextAndSaysWhatItDoesNotUnderstand) {
+    BreakpointsPanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    auto* line = panel.findChild<QLineEdit*>();
+    QTest::keyClicks(line, "demo.c:17 if x > 1");
+    QTest::keyClick(line, Qt::Key_Return);
+    settle();
+    ASSERT_EQ(m_context.breakpoints().size(), 1u);
+    EXPECT_TRUE(line->text().isEmpty());
+    const auto* model = panel.findChild<TableView*>()->model();
+    EXPECT_EQ(model->index(0, 0).data().toString(), "demo.c:17");
+    EXPECT_EQ(model->index(0, 1).data().toString(), "if x > 1");
+    QTest::keyClicks(line, "demo.c:nowhere");
+    QTest::keyClick(line, Qt::Key_Return);
+    settle();
+    EXPECT_EQ(m_context.breakpoints().size(), 1u);
+    EXPECT_TRUE(panel.findChild<QLabel*>("breakpoint-error")->text().contains("line number"));
+}
+
+TEST_F(BreakpointsPanelTest, ChecksDeletesAndGoes) {
+    BreakpointsPanel panel(m_context);
+    m_fake->load();
+    m_context.addBreakpoint(breakpointFromText("demo.c:17").value());
+    settle();
+    auto* view = panel.findChild<TableView*>();
+    view->model()->setData(view->model()->index(0, 0), Qt::Unchecked, Qt::CheckStateRole);
+    settle();
+    EXPECT_FALSE(m_context.breakpoints().begin()->second.spec.enabled);
+    QString file;
+    QObject::connect(&m_context, &Context::sourceRequested, [&](const QString& f) { file = f; });
+    emit view->chosen(view->model()->index(0, 0));
+    EXPECT_EQ(file, "demo.c");
+    view->selectRow(0);
+    panel.show();
+    view->setFocus();
+    QTest::keyClick(view, Qt::Key_Delete);
+    settle();
+    EXPECT_TRUE(m_context.breakpoints().empty());
+}
+
+TEST_F(BreakpointsPanelTest, SaysWhyOneIsNotResolved) {
+    BreakpointsPanel panel(m_context);
+    m_fake->answer<AddBreakpoint>([](const AddBreakpoint& request) {
+        return BreakpointInfo{.id = 9,
+                              .spec = request.spec,
+                              .resolved = false,
+                              .locations = {},
+                              .message = "no code at line 3",
+                              .hits = 0};
+    });
+    m_context.addBreakpoint(breakpointFromText("demo.c:3").value());
+    settle();
+    const QModelIndex about = panel.findChild<TableView*>()->model()->index(0, 1);
+    EXPECT_EQ(about.data().toString(), "no code at line 3");
+    EXPECT_EQ(about.data(LookRole).value<Look>().tone, Tone::Denied);
+}

@@ -1,0 +1,312 @@
+// The window as a whole on a FakeTransport: verbs, layouts, what is remembered, errors, and that no widget takes guests' strings for HTML.
+#include <QAbstractItemView>
+#include <QDockWidget>
+#include <QFile>
+#include <QHeaderView>
+#include <QJsonArray>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenuBar>
+#include <QToolBar>
+#include <QToolButton>
+#include <cmath>
+
+#include "tests/ui/fixture.h"
+#include "ui/icon_engine.h"
+#include "ui/main_window.h"
+#include "ui/panel.h"
+#include "ui/plain_text.h"
+#include "ui/widgets/picker.h"
+
+using namespace ui;
+using namespace debugger;
+
+namespace {
+
+class WindowTest : public testing_ui::PanelTest {
+protected:
+    WindowTest() { m_window.show(); }
+    void stopAt(uint32_t line) {
+        if (m_fake->generation == 0) m_fake->load();
+        m_fake->stopAt(line);
+        settle();
+    }
+    bool isEnabled(const char* verb) { return m_window.verbs().action(verb)->isEnabled(); }
+
+    MainWindow m_window{m_context};
+};
+
+double luminance(const QColor& color) {
+    const auto linear = [](double c) {
+        return c <= 0.03928 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4);
+    };
+    return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
+}
+
+double contrast(const QColor& a, const QColor& b) {
+    const double high = std::max(luminance(a), luminance(b)), low = std::min(luminance(a), luminance(b));
+    return (high + 0.05) / (low + 0.05);
+}
+
+}  // namespace
+
+TEST(Theme, HasContrastInBothFiles) {
+    for (const char* file : {":/themes/light.json", ":/themes/dark.json"}) {
+        std::array<QColor, static_cast<size_t>(Tone::Count)> colors;
+        bool dark = false;
+        ASSERT_TRUE(Theme::read(file, colors, dark)) << file;
+        const auto color = [&](Tone tone) { return colors[static_cast<size_t>(tone)]; };
+        for (const Tone tone :
+             {Tone::Text,    Tone::Dim,     Tone::Accent,      Tone::Error,   Tone::Denied, Tone::Mock,
+              Tone::Changed, Tone::Good,    Tone::Breakpoint,  Tone::Files,   Tone::Clocks, Tone::Random,
+              Tone::Network, Tone::Process, Tone::Poll,        Tone::Keyword, Tone::Type,   Tone::String,
+              Tone::Number,  Tone::Comment, Tone::Preprocessor})
+            EXPECT_GE(contrast(color(tone), color(Tone::Base)), 5.0)
+                << file << " tone " << static_cast<int>(tone);
+        EXPECT_GE(contrast(color(Tone::Text), color(Tone::CurrentLine)), 5.0) << file;
+        EXPECT_GE(contrast(color(Tone::OnAccent), color(Tone::Accent)), 4.5) << file;
+    }
+}
+
+TEST(Icons, ExistForEveryVerbAndPanel) {
+    for (const auto table : {debugger::verbs(), windowVerbs()}) {
+        for (const Verb& verb : table)
+            EXPECT_TRUE(verb.icon.empty() || Theme::hasIcon(fromUtf8(verb.icon)))
+                << verb.id << " wants " << verb.icon;
+    }
+    for (const PanelRow& row : panels())
+        EXPECT_TRUE(Theme::hasIcon(row.icon)) << row.id;
+}
+
+TEST(Icons, BackwardOnesAreMirrored) {
+    bool mirrored = false;
+    EXPECT_FALSE(IconEngine::fileFor("step-over-back", &mirrored).isEmpty());
+    EXPECT_TRUE(mirrored);
+    Theme theme;
+    const QImage forward = theme.icon("step-over").pixmap(32).toImage();
+    const QImage back = theme.icon("step-over-back").pixmap(32).toImage();
+    EXPECT_NE(forward, back);
+}
+
+TEST(PlainText, EscapesWhatWouldDeceive) {
+    EXPECT_EQ(oneLine(std::string_view("a\nb\t\x1b[31m")), "a\\nb\\t\\u{1b}[31m");
+    EXPECT_EQ(oneLine(std::string_view("abc\xE2\x80\xAE"
+                                       "def")),
+              "abc\\u{202e}def");
+    QString marks = "e";
+    for (int i = 0; i < 10'000; ++i)
+        marks += QChar(0x0301);
+    EXPECT_LT(oneLine(marks).size(), 10);
+    EXPECT_EQ(oneLine(QString(5000, 'x'), 100).size(), 101);
+    EXPECT_TRUE(plainTip("<b>x</b>").contains("&lt;b&gt;"));
+    EXPECT_EQ(duration(1'234'567), "1.23 ms");
+    EXPECT_EQ(byteSize(1536), "1.50 KiB");
+}
+
+TEST(Settings, SurviveBrokenAndNewerFiles) {
+    QTemporaryDir folder;
+    const QString name = folder.path() + "/settings.json";
+    for (const char* text : {"{ not json", "{\"version\": 99, \"theme\": \"dark\"}"}) {
+        QFile file(name);
+        ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+        file.write(text);
+        file.close();
+        Settings settings(folder.path());
+        EXPECT_TRUE(settings.value("theme").isUndefined());
+        EXPECT_TRUE(settings.problem().contains(".bak")) << settings.problem().toStdString();
+        QFile bak(name + ".bak");
+        ASSERT_TRUE(bak.open(QIODevice::ReadOnly));
+        EXPECT_EQ(bak.readAll(), QByteArray(text));
+    }
+    {
+        Settings settings(folder.path());
+        settings.set("theme", "dark");
+    }
+    EXPECT_EQ(Settings(folder.path()).value("theme").toString(), "dark");
+}
+
+TEST_F(WindowTest, VerbsAreEnabledAsTheStateAllows) {
+    EXPECT_FALSE(isEnabled("step-over"));
+    EXPECT_FALSE(isEnabled("pause"));
+    stopAt(17);
+    EXPECT_TRUE(isEnabled("step-over"));
+    EXPECT_TRUE(isEnabled("continue"));
+    EXPECT_FALSE(isEnabled("pause"));
+    m_fake->run();
+    settle();
+    EXPECT_TRUE(isEnabled("step-over")) << "between the stops of a step nothing blinks";
+    QTest::qWait(300);
+    EXPECT_FALSE(isEnabled("step-over"));
+    EXPECT_TRUE(isEnabled("pause"));
+}
+
+TEST_F(WindowTest, KeysReachTheSession) {
+    stopAt(17);
+    QTest::keyClick(&m_window, Qt::Key_F10);
+    QTest::keyClick(&m_window, Qt::Key_F11);
+    QTest::keyClick(&m_window, Qt::Key_F11, Qt::ShiftModifier);
+    QTest::keyClick(&m_window, Qt::Key_F9);
+    settle();
+    const auto steps = m_fake->asked<Step>();
+    ASSERT_EQ(steps.size(), 3u);
+    EXPECT_EQ(steps[0].kind, StepKind::Over);
+    EXPECT_EQ(steps[1].kind, StepKind::Into);
+    EXPECT_EQ(steps[2].kind, StepKind::Out);
+    ASSERT_EQ(m_fake->asked<AddBreakpoint>().size(), 1u);
+    EXPECT_EQ(m_fake->asked<AddBreakpoint>()[0].spec.line, 17u);
+    QTest::keyClick(&m_window, Qt::Key_F5);
+    settle();
+    EXPECT_EQ(m_fake->asked<Resume>().size(), 1u);
+}
+
+TEST_F(WindowTest, TheStateIsAlwaysTold) {
+    EXPECT_TRUE(m_window.status().text().startsWith("No program"));
+    m_fake->load();
+    settle();
+    EXPECT_TRUE(m_window.status().text().startsWith("Ready"));
+    m_fake->stopAt(17);
+    settle();
+    EXPECT_EQ(m_window.status().text(), "Stopped breakpoint 1 at demo.c:17");
+    m_fake->emitEvent(StateChanged{SessionState::Waiting, "stdin"});
+    QTest::qWait(300);
+    EXPECT_EQ(m_window.status().text(), "Waiting for stdin");
+    m_fake->emitEvent(StateChanged{SessionState::Exited, "exited with status 3"});
+    settle();
+    EXPECT_EQ(m_window.status().text(), "Exited exited with status 3");
+}
+
+TEST_F(WindowTest, ErrorsAreShownInTheWindow) {
+    m_fake->emitEvent(ErrorRaised{{engine::ErrorCode::Malformed, "<b>unexpected end</b>"}});
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 1);
+    EXPECT_TRUE(m_window.notices().text().contains("<b>unexpected end</b>"));
+    m_fake->answer<Load>([](const Load&) {
+        return engine::Error{engine::ErrorCode::NotWasm, "not a WebAssembly file"};
+    });
+    m_window.launcher().open("/nowhere/a.wasm");
+    settle();
+    EXPECT_TRUE(m_window.notices().text().contains("not a WebAssembly file"));
+}
+
+TEST_F(WindowTest, ATrapIsToldUntilTheProgramGoesOn) {
+    m_fake->load();
+    m_fake->generation = 1;
+    StopInfo stop;
+    stop.reason = StopReason::Trap;
+    stop.trapText = "out of bounds memory access: 4 bytes at 0x20000";
+    m_fake->emitEvent(StateChanged{SessionState::Stopped, {}});
+    m_fake->emitEvent(Stopped{stop});
+    settle();
+    EXPECT_TRUE(m_window.notices().text().contains("out of bounds"));
+    EXPECT_TRUE(m_window.status().text().startsWith("Trapped"));
+    m_fake->run();
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 0);
+}
+
+TEST_F(WindowTest, EveryLayoutShowsItsPanelsAndResetBringsThemBack) {
+    for (const LayoutRow& layout : layouts()) {
+        m_window.docks().apply(layout.id);
+        for (const PanelRow& row : panels()) {
+            const bool wanted = row.places[static_cast<int>(layout.id)] != Place::Hidden;
+            EXPECT_EQ(!m_window.docks().dock(row.id)->isHidden(), wanted) << layout.name << ' ' << row.id;
+        }
+    }
+    m_window.docks().apply(LayoutId::Default);
+    m_window.docks().dock("variables")->setFloating(true);
+    m_window.docks().dock("call-stack")->close();
+    m_window.docks().reset();
+    EXPECT_FALSE(m_window.docks().dock("variables")->isFloating());
+    EXPECT_FALSE(m_window.docks().dock("call-stack")->isHidden());
+}
+
+TEST_F(WindowTest, TheLayoutIsRemembered) {
+    m_window.docks().apply(LayoutId::Tracing);
+    m_window.docks().dock("module")->close();
+    m_window.close();
+    MainWindow second(m_context);
+    second.show();
+    EXPECT_EQ(second.docks().current(), LayoutId::Tracing);
+    EXPECT_TRUE(second.docks().dock("module")->isHidden());
+}
+
+TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
+    m_fake->answer<Load>([this](const Load&) {
+        m_fake->load();
+        return std::any_cast<ModuleSummary>(ModuleSummary{});
+    });
+    m_window.launcher().open("/programs/demo.wasm");
+    settle();
+    BreakpointSpec spec;
+    spec.file = "demo.c";
+    spec.line = 18;
+    m_context.addBreakpoint(spec);
+    emit m_context.watchRequested("argc + 1");
+    LaunchOptions options = m_window.launcher().options();
+    options.capabilities.arguments = {"demo.wasm", "one", "two words"};
+    options.capabilities.environment = {{"HOME", "/"}};
+    m_window.launcher().setOptions(options);
+    settle();
+    m_window.close();
+
+    for (const auto& [id, breakpoint] : std::map(m_context.breakpoints()))
+        m_context.removeBreakpoint(id);
+    settle();
+    MainWindow second(m_context);
+    second.launcher().open("/programs/demo.wasm");
+    settle();
+    ASSERT_EQ(m_context.breakpoints().size(), 1u);
+    EXPECT_EQ(m_context.breakpoints().begin()->second.spec.line, 18u);
+    EXPECT_EQ(second.launcher().options().capabilities.arguments[2], "two words");
+    EXPECT_EQ(second.launcher().options().capabilities.environment[0].first, "HOME");
+    EXPECT_TRUE(second.docks().panel("watches")->save()["expressions"].toArray().contains("argc + 1"));
+}
+
+TEST_F(WindowTest, ThePaletteFindsAndRunsVerbs) {
+    EXPECT_GT(matchScore("stov", "Step Over"), 0);
+    EXPECT_GT(matchScore("over", "Step Over"), matchScore("over", "Move Cover"));
+    EXPECT_EQ(matchScore("xyz", "Step Over"), 0);
+    stopAt(17);
+    m_window.verbs().trigger("command-palette");
+    auto* picker = m_window.findChild<Picker*>();
+    ASSERT_NE(picker, nullptr);
+    auto* line = picker->findChild<QLineEdit*>();
+    QTest::keyClicks(line, "step over");
+    QTest::keyClick(line, Qt::Key_Return);
+    settle();
+    ASSERT_EQ(m_fake->asked<Step>().size(), 1u);
+    EXPECT_EQ(m_fake->asked<Step>()[0].kind, StepKind::Over);
+}
+
+TEST_F(WindowTest, ZoomIsOneForAllCodeViews) {
+    stopAt(17);
+    const int before = m_context.theme().codeFont().pointSize();
+    m_window.verbs().trigger("zoom-in");
+    m_window.verbs().trigger("zoom-in");
+    EXPECT_EQ(m_context.theme().codeFont().pointSize(), before + 2);
+    m_window.verbs().trigger("zoom-reset");
+    EXPECT_EQ(m_context.theme().codeFont().pointSize(), before);
+}
+
+TEST_F(WindowTest, NoLabelGuessesAtHtmlAndEverythingHasAName) {
+    stopAt(17);
+    for (const auto* label : m_window.findChildren<QLabel*>())
+        EXPECT_EQ(label->textFormat(), label->pixmap().isNull() ? Qt::PlainText : label->textFormat())
+            << label->text().toStdString();
+    for (const auto* view : m_window.findChildren<QAbstractItemView*>()) {
+        const bool isQtsOwn = qobject_cast<const QHeaderView*>(view) || view->window() != &m_window;
+        EXPECT_FALSE(view->accessibleName().isEmpty() && !isQtsOwn) << view->metaObject()->className();
+    }
+    for (const auto* button : m_window.findChildren<QToolButton*>()) {
+        const bool isQtsOwn = button->objectName().startsWith("qt_") ||
+                              qobject_cast<QTabBar*>(button->parentWidget()) ||
+                              qobject_cast<QDockWidget*>(button->parentWidget()) ||
+                              qobject_cast<QLineEdit*>(button->parentWidget());
+        const bool named =
+            !button->text().isEmpty() || !button->accessibleName().isEmpty() || !button->toolTip().isEmpty();
+        EXPECT_TRUE(isQtsOwn || named || button->isHidden())
+            << button->parentWidget()->metaObject()->className();
+    }
+    for (const PanelRow& row : panels())
+        EXPECT_NE(m_window.docks().panel(row.id)->focusProxy(), nullptr) << row.id;
+}
