@@ -284,7 +284,7 @@ void BreakpointTable::judge(Entry& entry, EvaluationContext& context, Verdict& v
     entry.changed = true;
     if (entry.info.hits <= spec.ignoreCount) return;
     if (!spec.logText.empty()) {
-        verdict.logs.push_back({expandLogText(spec.logText, context), entry.info.id});
+        verdict.logs.push_back({expandLogText(spec.logText, context), entry.info.id, 0});
     } else {
         verdict.hit.push_back(entry.info.id);
     }

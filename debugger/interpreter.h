@@ -87,6 +87,8 @@ struct CommandInterpreter::Impl {
     Result<> waitAndShow();
     void showNews(std::unique_lock<std::mutex>& lock);
     void showOutput(bool all);
+    void showPiece(size_t stream, std::string_view bytes);
+    void showOutputLine(size_t stream, const std::string& text);
     void showStop(const StopInfo& stop);
     void showWhere(const StopInfo& stop);
     void showDisplays();

@@ -219,50 +219,81 @@ Result<> CommandInterpreter::Impl::waitAndShow() {
 }
 
 void CommandInterpreter::Impl::showNews(std::unique_lock<std::mutex>& lock) {
-    const std::vector<LogMessage> logs = std::exchange(noted.logs, {});
-    const bool hasOutput = std::exchange(noted.hasOutput, false);
+    noted.hasOutput = false;
     lock.unlock();
-    if (hasOutput) showOutput(false);
-    for (const LogMessage& log : logs) {
-        if (json)
-            print(dumpJson({{"event", "log"}, {"breakpoint", log.breakpoint}, {"text", log.text}}));
-        else
-            print(log.text);
-    }
+    showOutput(false);
     lock.lock();
 }
 
-/// Prints what the program wrote since the last time, line by line; with `all`, an unfinished line too.
+void CommandInterpreter::Impl::showPiece(size_t stream, std::string_view bytes) {
+    partial[stream] += bytes;
+    size_t newline = 0, from = 0;
+    while ((newline = partial[stream].find('\n', from)) != std::string::npos) {
+        showOutputLine(stream, partial[stream].substr(from, newline - from));
+        from = newline + 1;
+    }
+    partial[stream].erase(0, from);
+}
+
+void CommandInterpreter::Impl::showOutputLine(size_t stream, const std::string& text) {
+    if (json)
+        print(dumpJson({{"event", "output"}, {"stream", stream + 1}, {"text", text}}));
+    else
+        print(text);
+}
+
+/// Prints what the program wrote since the last time, line by line, and the texts of log points where they came between;
+/// with `all`, an unfinished line too.
 void CommandInterpreter::Impl::showOutput(bool all) {
-    const auto show = [this](size_t stream, const std::string& text) {
-        if (json)
-            print(dumpJson({{"event", "output"}, {"stream", stream + 1}, {"text", text}}));
-        else
-            print(text);
-    };
     while (true) {
-        const auto slice = client.call(GetOutput{outputAt, uint64_t{1} << 20});
-        if (!slice || slice->end <= outputAt) break;
-        if (slice->begin > outputAt) {
-            show(0, "[" + std::to_string(slice->begin - outputAt) +
-                        " bytes of output are not shown: it came too fast]");
+        // The texts of log points that came before this answer are noted when it is here.
+        auto slice = client.call(GetOutput{outputAt, uint64_t{1} << 20});
+        std::vector<LogMessage> logs;
+        {
+            std::lock_guard lock(mutex);
+            logs = std::exchange(noted.logs, {});
+        }
+        if (slice && slice->begin > outputAt) {
+            showOutputLine(0, "[" + std::to_string(slice->begin - outputAt) +
+                                  " bytes of output are not shown: it came too fast]");
             outputAt = slice->begin;
         }
-        if (slice->pieces.empty()) break;
-        for (const OutputPiece& piece : slice->pieces) {
+        size_t nextLog = 0;
+        const auto showLog = [&] {
+            const LogMessage& log = logs[nextLog++];
+            if (json)
+                print(dumpJson({{"event", "log"}, {"breakpoint", log.breakpoint}, {"text", log.text}}));
+            else
+                print(log.text);
+        };
+        for (const OutputPiece& piece : slice ? slice->pieces : std::vector<OutputPiece>()) {
+            const uint64_t end = piece.position + piece.bytes.size();
             const size_t stream = piece.stream == 2 ? 1 : 0;
-            partial[stream] += piece.bytes;
-            outputAt = piece.position + piece.bytes.size();
-            size_t newline = 0, from = 0;
-            while ((newline = partial[stream].find('\n', from)) != std::string::npos) {
-                show(stream, partial[stream].substr(from, newline - from));
-                from = newline + 1;
+            size_t shown = 0;
+            while (nextLog < logs.size() && logs[nextLog].output < end) {
+                const uint64_t cut = std::max(logs[nextLog].output, piece.position + shown) - piece.position;
+                showPiece(stream, std::string_view(piece.bytes).substr(shown, cut - shown));
+                shown = cut;
+                showLog();
             }
-            partial[stream].erase(0, from);
+            showPiece(stream, std::string_view(piece.bytes).substr(shown));
+            outputAt = end;
         }
+        while (nextLog < logs.size() && logs[nextLog].output <= outputAt)
+            showLog();
+        const bool more = slice && !slice->pieces.empty() && outputAt < slice->end;
+        // A log point may have come after this answer: then there is output before its text that is still to be fetched.
+        if (slice && (more || nextLog < logs.size())) {
+            std::lock_guard lock(mutex);
+            noted.logs.insert(noted.logs.begin(), logs.begin() + static_cast<ptrdiff_t>(nextLog), logs.end());
+            continue;
+        }
+        while (nextLog < logs.size())
+            showLog();
+        break;
     }
     for (size_t stream = 0; all && stream < 2; stream++) {
-        if (!partial[stream].empty()) show(stream, std::exchange(partial[stream], {}));
+        if (!partial[stream].empty()) showOutputLine(stream, std::exchange(partial[stream], {}));
     }
 }
 

@@ -280,7 +280,8 @@ struct ModuleLoaded { ModuleSummary module; };
 struct Exited { int64_t code = 0; std::string text; };
 struct ErrorRaised { engine::Error error; };
 struct Progress { std::string what; uint64_t done = 0, total = 0; bool finished = false; };
-struct LogMessage { std::string text; BreakpointId breakpoint = 0; };  // of a log point
+/// Of a log point; `output` is how much the program had written before it.
+struct LogMessage { std::string text; BreakpointId breakpoint = 0; uint64_t output = 0; };
 
 using Event = std::variant<StateChanged, Stopped, BreakpointChanged, SyscallsAppended, OutputAppended, ModuleLoaded, Exited, ErrorRaised,
                            Progress, LogMessage>;

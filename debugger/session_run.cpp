@@ -147,8 +147,10 @@ void Session::callStopped() {
 
 /// Tells the logs of a hit; true if it stopped.
 bool Session::judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where) {
-    for (const LogMessage& log : verdict.logs)
+    for (LogMessage log : verdict.logs) {
+        log.output = m_debuggee->host().output().end();
         m_emit(log);
+    }
     if (verdict.hit.empty()) return false;
     std::string text = verdict.problem;
     if (text.empty()) {

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,11 +53,17 @@ protected:
             std::lock_guard lock(m_mutex);
             m_events.push_back(event);
             if (const auto* changed = std::get_if<StateChanged>(&event)) m_state = *changed;
+            if (m_listener) m_listener(event);
             m_changed.notify_all();
         });
     }
 
     Client& client() { return *m_client; }
+    /// Another listener, on the session's thread.
+    void onEachEvent(std::function<void(const Event&)> listener) {
+        std::lock_guard lock(m_mutex);
+        m_listener = std::move(listener);
+    }
     /// Destroys the session, and tells how long that took.
     milliseconds destroy() {
         const auto begin = std::chrono::steady_clock::now();
@@ -178,6 +185,7 @@ private:
     std::condition_variable m_changed;
     std::vector<Event> m_events;
     StateChanged m_state;
+    std::function<void(const Event&)> m_listener;
     std::unique_ptr<Client> m_client;  // last: its thread writes into the others
 };
 
