@@ -8,7 +8,8 @@
 
 namespace ui {
 
-Style::Style(const Theme& theme) : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))), m_theme(theme) {}
+Style::Style(const Theme& theme)
+    : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))), m_theme(theme) {}
 
 void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
                           const QWidget* widget) const {
@@ -33,7 +34,8 @@ void Style::drawCross(const QStyleOption& option, QPainter* painter) const {
     }
     QRect cross(0, 0, 12, 12);
     cross.moveCenter(option.rect.center());
-    m_theme.icon(QStringLiteral("close")).paint(painter, cross, Qt::AlignCenter, hot ? QIcon::Normal : QIcon::Disabled);
+    m_theme.icon(QStringLiteral("close"))
+        .paint(painter, cross, Qt::AlignCenter, hot ? QIcon::Normal : QIcon::Disabled);
 }
 
 // Fusion derives outlines from the window's colour, which leaves none in the dark.
@@ -56,7 +58,8 @@ void Style::drawCheck(const QStyleOption& option, QPainter* painter) const {
     const bool enabled = option.state & State_Enabled;
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(QPen(m_theme.color(enabled ? Tone::Accent : Tone::Disabled), 2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter->setPen(QPen(m_theme.color(enabled ? Tone::Accent : Tone::Disabled), 2, Qt::SolidLine,
+                         Qt::RoundCap, Qt::RoundJoin));
     const QRectF r = box.rect;
     if (option.state & State_On) {
         const QPointF points[] = {{r.left() + side * 0.24, r.top() + side * 0.54},
@@ -64,7 +67,8 @@ void Style::drawCheck(const QStyleOption& option, QPainter* painter) const {
                                   {r.left() + side * 0.78, r.top() + side * 0.29}};
         painter->drawPolyline(points, 3);
     } else if (option.state & State_NoChange) {
-        painter->drawLine(QPointF(r.left() + side * 0.28, r.center().y()), QPointF(r.left() + side * 0.72, r.center().y()));
+        painter->drawLine(QPointF(r.left() + side * 0.28, r.center().y()),
+                          QPointF(r.left() + side * 0.72, r.center().y()));
     }
     painter->restore();
 }
@@ -91,7 +95,8 @@ QIcon Style::standardIcon(StandardPixmap icon, const QStyleOption* option, const
     }
 }
 
-int Style::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const {
+int Style::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                     QStyleHintReturn* data) const {
     switch (hint) {
     case SH_TabBar_ElideMode: return Qt::ElideRight;
     case SH_ItemView_ActivateItemOnSingleClick: return 0;

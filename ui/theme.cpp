@@ -22,12 +22,12 @@ namespace {
 
 // Names in the theme files, in the order of Tone.
 constexpr std::array<const char*, static_cast<size_t>(Tone::Count)> kNames = {
-    "window",      "base",        "alternate", "border",   "hover",     "text",
-    "dim",         "disabled",    "accent",    "onAccent", "selection", "selectionInactive",
-    "currentLine", "frameLine",   "margin",    "codeLine", "find",      "error",
-    "errorBack",   "denied",      "warnBack",  "mock",     "changed",   "good",
-    "infoBack",    "breakpoint",  "files",     "clocks",   "random",    "network",
-    "process",     "poll",        "keyword",   "type",     "string",    "number",
+    "window",      "base",         "alternate", "border",   "hover",     "text",
+    "dim",         "disabled",     "accent",    "onAccent", "selection", "selectionInactive",
+    "currentLine", "frameLine",    "margin",    "codeLine", "find",      "error",
+    "errorBack",   "denied",       "warnBack",  "mock",     "changed",   "good",
+    "infoBack",    "breakpoint",   "files",     "clocks",   "random",    "network",
+    "process",     "poll",         "keyword",   "type",     "string",    "number",
     "comment",     "preprocessor", "outline"};
 
 // The desktop portal is how GNOME, KDE and others tell applications of light and dark; Qt 6.4 does not ask it.

@@ -16,7 +16,10 @@ std::vector<Column<PickerItem>> pickerColumns() {
         return Look{.tone = item.enabled ? Tone::Text : Tone::Disabled};
     };
     return {
-        {.title = "Name", .text = [](const PickerItem& item) { return item.title; }, .width = 26, .look = look},
+        {.title = "Name",
+         .text = [](const PickerItem& item) { return item.title; },
+         .width = 26,
+         .look = look},
         {.title = "About",
          .text = [](const PickerItem& item) { return item.detail; },
          .look =
