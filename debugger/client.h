@@ -32,20 +32,23 @@ using Executor = std::function<void(std::function<void()>)>;
 class Client {
 public:
     Client(std::unique_ptr<Transport> transport, Executor executor)
-        : m_transport(std::move(transport)), m_executor(std::move(executor)), m_alive(std::make_shared<bool>(true)) {}
+        : m_transport(std::move(transport)),
+          m_executor(std::move(executor)),
+          m_alive(std::make_shared<bool>(true)) {}
     ~Client() { *m_alive = false; }
 
     /// Asks; `then` gets Result<R::Reply> on the front end's thread (not at all if the Client is gone by then).
     template <class R>
     void ask(R request, std::function<void(engine::Result<typename R::Reply>)> then = {}) {
-        m_transport->send(Request(std::move(request)), [=, executor = m_executor, alive = m_alive](engine::Result<std::any> answer) {
-            if (!then) return;
-            executor([=] {
-                if (!*alive) return;
-                if (!answer.ok()) return then(answer.error());
-                then(std::any_cast<typename R::Reply>(answer.value()));
-            });
-        });
+        m_transport->send(Request(std::move(request)),
+                          [=, executor = m_executor, alive = m_alive](engine::Result<std::any> answer) {
+                              if (!then) return;
+                              executor([=] {
+                                  if (!*alive) return;
+                                  if (!answer.ok()) return then(answer.error());
+                                  then(std::any_cast<typename R::Reply>(answer.value()));
+                              });
+                          });
     }
 
     /// Asks and waits. For the command line and tests; never from a thread that the executor needs.
@@ -54,8 +57,10 @@ public:
         std::promise<engine::Result<typename R::Reply>> promise;
         auto future = promise.get_future();
         m_transport->send(Request(std::move(request)), [&promise](engine::Result<std::any> answer) {
-            if (!answer.ok()) promise.set_value(answer.error());
-            else promise.set_value(std::any_cast<typename R::Reply>(answer.value()));
+            if (!answer.ok())
+                promise.set_value(answer.error());
+            else
+                promise.set_value(std::any_cast<typename R::Reply>(answer.value()));
         });
         return future.get();
     }
@@ -63,7 +68,9 @@ public:
     /// Events on the front end's thread.
     void onEvent(std::function<void(const Event&)> listener) {
         m_transport->onEvent([listener, executor = m_executor, alive = m_alive](const Event& event) {
-            executor([=] { if (*alive) listener(event); });
+            executor([=] {
+                if (*alive) listener(event);
+            });
         });
     }
     void interrupt() { m_transport->interrupt(); }

@@ -17,7 +17,8 @@ namespace debugger {
 using StateMask = uint32_t;
 constexpr StateMask in(std::initializer_list<SessionState> states) {
     StateMask mask = 0;
-    for (SessionState s : states) mask |= 1u << static_cast<unsigned>(s);
+    for (SessionState s : states)
+        mask |= 1u << static_cast<unsigned>(s);
     return mask;
 }
 

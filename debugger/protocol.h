@@ -19,16 +19,36 @@ using Generation = uint64_t;  // counts stops; handles and replies of an older o
 
 // ---------------------------------------------------------------------------------------------------------------- values
 
-enum class SessionState : uint8_t { Empty, Loading, Ready /* loaded, not started */, Running, Stopped, Waiting /* in a blocking call */, Exited, Failed };
-enum class StopReason : uint8_t { None, Entry, Breakpoint, Step, Pause, Trap, HostCall, Watchpoint, Exited, RunToHere };
+enum class SessionState : uint8_t {
+    Empty,
+    Loading,
+    Ready /* loaded, not started */,
+    Running,
+    Stopped,
+    Waiting /* in a blocking call */,
+    Exited,
+    Failed
+};
+enum class StopReason : uint8_t {
+    None,
+    Entry,
+    Breakpoint,
+    Step,
+    Pause,
+    Trap,
+    HostCall,
+    Watchpoint,
+    Exited,
+    RunToHere
+};
 enum class StepKind : uint8_t { Into, Over, Out, Instruction, InstructionOver };
 
 struct Location {
     uint32_t instance = 0;
-    uint32_t function = 0;       // function index
-    uint32_t offset = 0;         // of the instruction, in the file
-    std::string functionName;    // as to be shown: from DWARF, else the name section, else "func[3]"
-    std::string file;            // as the debug info names it; empty without
+    uint32_t function = 0;     // function index
+    uint32_t offset = 0;       // of the instruction, in the file
+    std::string functionName;  // as to be shown: from DWARF, else the name section, else "func[3]"
+    std::string file;          // as the debug info names it; empty without
     uint32_t line = 0, column = 0;
 };
 
@@ -37,38 +57,38 @@ struct StopInfo {
     Generation generation = 0;
     Location location;
     std::vector<BreakpointId> breakpoints;  // that were hit
-    std::string text;             // one sentence for people: "breakpoint 2 at wordcount.c:41"
-    std::string trapText;         // what, operands, memory size; if reason == Trap
+    std::string text;                       // one sentence for people: "breakpoint 2 at wordcount.c:41"
+    std::string trapText;                   // what, operands, memory size; if reason == Trap
     uint64_t tick = 0;
     uint32_t depth = 0;
-    int64_t exitCode = 0;         // if Exited
+    int64_t exitCode = 0;  // if Exited
 };
 
 /// What was asked; kept apart from where it resolved.
 struct BreakpointSpec {
     enum class Kind : uint8_t { Line, Function, Offset, HostCall } kind = Kind::Line;
-    std::string file;             // Line
+    std::string file;  // Line
     uint32_t line = 0;
-    std::string function;         // Function; HostCall: "fd_write"
-    uint32_t offset = 0;          // Offset
-    std::string condition;        // expression; empty = always
-    uint64_t ignoreCount = 0;     // stop only after this many hits
-    std::string logText;          // not empty: print and go on; {expr} is evaluated
+    std::string function;      // Function; HostCall: "fd_write"
+    uint32_t offset = 0;       // Offset
+    std::string condition;     // expression; empty = always
+    uint64_t ignoreCount = 0;  // stop only after this many hits
+    std::string logText;       // not empty: print and go on; {expr} is evaluated
     bool enabled = true;
-    bool temporary = false;       // deleted when hit
+    bool temporary = false;  // deleted when hit
 };
 struct BreakpointInfo {
     BreakpointId id = 0;
     BreakpointSpec spec;
     bool resolved = false;
     std::vector<Location> locations;
-    std::string message;          // why unresolved, or "moved to line 19: no code at 17", or why its condition fails
+    std::string message;  // why unresolved, or "moved to line 19: no code at 17", or why its condition fails
     uint64_t hits = 0;
 };
 
 struct StackFrame {
-    uint32_t index = 0;           // 0 = youngest; inlined levels count
-    uint32_t wasmFrame = 0;       // the activation it belongs to, 0 = youngest
+    uint32_t index = 0;      // 0 = youngest; inlined levels count
+    uint32_t wasmFrame = 0;  // the activation it belongs to, 0 = youngest
     uint32_t inlineLevel = 0;
     bool isInlined = false;
     Location location;
@@ -76,24 +96,24 @@ struct StackFrame {
 
 /// One row of Variables or Watches. `handle` fetches its children; void after the next generation.
 struct VariableNode {
-    uint64_t handle = 0;          // 0 = no children
+    uint64_t handle = 0;  // 0 = no children
     std::string name, type, value;
-    std::string path;             // expression that yields it again
-    std::string placeText;        // "memory 0x10f20", "local 3"
+    std::string path;       // expression that yields it again
+    std::string placeText;  // "memory 0x10f20", "local 3"
     uint64_t childCount = 0;
     std::optional<uint64_t> address;
     uint64_t byteSize = 0;
-    bool changed = false;         // since the last stop
+    bool changed = false;  // since the last stop
     bool available = true;
     bool editable = false;
-    std::string group;            // "Parameters", "Locals", "Globals"
+    std::string group;  // "Parameters", "Locals", "Globals"
 };
 
 struct WasmValue {
     uint32_t index = 0;
-    std::string name;             // "$x" or ""
-    std::string type;             // "i32"
-    std::string value;            // decimal or float text
+    std::string name;   // "$x" or ""
+    std::string type;   // "i32"
+    std::string value;  // decimal or float text
     std::string hex;
     bool changed = false;
 };
@@ -101,14 +121,14 @@ struct WasmValue {
 struct DisassemblyRow {
     uint32_t offset = 0, size = 0, depth = 0;
     std::string text;
-    std::string bytes;            // hex
-    std::string file;             // set where a new source line begins
+    std::string bytes;  // hex
+    std::string file;   // set where a new source line begins
     uint32_t line = 0;
     bool isCurrent = false;
 };
 
 struct ModuleEntry {
-    std::string kind;             // "section", "import", "export", "function", "global", "memory", "table", "custom"
+    std::string kind;  // "section", "import", "export", "function", "global", "memory", "table", "custom"
     uint32_t index = 0;
     std::string name, type, detail;
     uint32_t offset = 0;
@@ -118,20 +138,20 @@ struct ModuleSummary {
     std::string path, name;
     uint64_t bytes = 0;
     std::vector<std::string> features;
-    std::string debugInfo;        // "DWARF 4, 47 units, C11", "none"
+    std::string debugInfo;  // "DWARF 4, 47 units, C11", "none"
     std::vector<std::string> problems;
-    std::string entry;            // "_start"
-    std::string mainSource;       // file that holds main, as the debug info names it
+    std::string entry;       // "_start"
+    std::string mainSource;  // file that holds main, as the debug info names it
 };
 
 struct SourceFileInfo {
-    std::string path;             // as the debug info names it: the key used everywhere
-    std::string resolvedPath;     // on this machine; empty if not found
+    std::string path;          // as the debug info names it: the key used everywhere
+    std::string resolvedPath;  // on this machine; empty if not found
 };
 struct SourceText {
     std::string path, resolvedPath;
-    std::string text;             // UTF-8, invalid bytes replaced
-    std::string warning;          // "source differs from the binary", "cut at 32 MiB"
+    std::string text;     // UTF-8, invalid bytes replaced
+    std::string warning;  // "source differs from the binary", "cut at 32 MiB"
     std::vector<uint32_t> linesWithCode;
 };
 
@@ -151,23 +171,28 @@ struct CallValue {
 /// One row of System calls.
 struct CallRow {
     uint64_t sequence = 0;
-    std::string name, family;     // "fd_write", "files"
-    std::string arguments;        // one line
-    std::string result;           // "ESUCCESS nwritten=6", "exit 0"
-    std::string errnoName;        // empty if none
+    std::string name, family;  // "fd_write", "files"
+    std::string arguments;     // one line
+    std::string result;        // "ESUCCESS nwritten=6", "exit 0"
+    std::string errnoName;     // empty if none
     bool failed = false, denied = false, pending = false;
-    std::string origin;           // "host", "mock" …
+    std::string origin;  // "host", "mock" …
     uint64_t tick = 0;
     int64_t startNs = 0, durationNs = 0;
-    uint64_t bytes = 0;           // moved
-    Location caller;              // nearest frame with source
+    uint64_t bytes = 0;  // moved
+    Location caller;     // nearest frame with source
 };
 struct CallDetail {
     CallRow row;
-    std::string summary;          // what the call is for
+    std::string summary;  // what the call is for
     std::string detail;
     std::vector<CallValue> arguments, results;
-    struct Access { uint32_t address = 0; bool isWrite = false; uint64_t length = 0; std::string bytes; };
+    struct Access {
+        uint32_t address = 0;
+        bool isWrite = false;
+        uint64_t length = 0;
+        std::string bytes;
+    };
     std::vector<Access> accesses;
     std::vector<Location> backtrace;
 };
@@ -180,7 +205,7 @@ struct OpenFileRow {
 };
 
 struct OutputPiece {
-    uint8_t stream = 1;           // 1 stdout, 2 stderr
+    uint8_t stream = 1;  // 1 stdout, 2 stderr
     uint64_t position = 0, syscall = 0;
     std::string bytes;
 };
@@ -190,100 +215,252 @@ struct OutputPiece {
 struct Done {};
 
 struct LaunchOptions {
-    std::string program;          // path
+    std::string program;  // path
     wasi::Capabilities capabilities;
-    std::string invoke;           // export to call instead of _start
+    std::string invoke;  // export to call instead of _start
     std::vector<std::string> invokeArguments;
-    bool stopAtEntry = false;     // stop before the first instruction of main (source) or of the entry function
+    bool stopAtEntry = false;  // stop before the first instruction of main (source) or of the entry function
     std::vector<std::pair<std::string, std::string>> pathMap;  // source path prefix → prefix on this machine
-    std::vector<std::string> sourceRoots;                      // folders in which sources may be opened; the module's own is always one
+    std::vector<std::string>
+        sourceRoots;  // folders in which sources may be opened; the module's own is always one
 };
 /// Loads module and symbols; the state is then Ready. Breakpoints that exist are resolved against it.
-struct Load { using Reply = ModuleSummary; LaunchOptions options; };
+struct Load {
+    using Reply = ModuleSummary;
+    LaunchOptions options;
+};
 /// Instantiates and begins to run (or stops at entry).
 struct Start {
     using Reply = Done;
     std::optional<std::vector<std::string>> arguments;  // argv[1…] from now on; absent: as they were
     std::optional<bool> stopAtEntry;                    // for this start; absent: as LaunchOptions say
 };
-struct Resume { using Reply = Done; };
-struct Pause { using Reply = Done; };
-struct Step { using Reply = Done; StepKind kind = StepKind::Over; };
-/// Runs until that line or offset is reached (in any frame), or anything else stops.
-struct RunTo { using Reply = Done; std::string file; uint32_t line = 0; std::optional<uint32_t> offset; };
-/// Ends the program; the module stays loaded.
-struct Terminate { using Reply = Done; };
-
-struct AddBreakpoint { using Reply = BreakpointInfo; BreakpointSpec spec; };
-struct ChangeBreakpoint { using Reply = BreakpointInfo; BreakpointId id = 0; BreakpointSpec spec; };
-struct RemoveBreakpoint { using Reply = Done; BreakpointId id = 0; };
-struct ListBreakpoints { using Reply = std::vector<BreakpointInfo>; };
-
-struct GetStop { using Reply = StopInfo; };
-struct GetFrames { using Reply = std::vector<StackFrame>; uint32_t first = 0, count = 200; };
-/// Parameters and locals of a frame (groups), and with `globals` the file's globals too.
-struct GetVariables { using Reply = std::vector<VariableNode>; uint32_t frame = 0; bool globals = false; };
-struct GetChildren { using Reply = std::vector<VariableNode>; uint64_t handle = 0; uint64_t first = 0, count = 100; };
-struct Evaluate { using Reply = VariableNode; uint32_t frame = 0; std::string expression; };
-struct Assign { using Reply = VariableNode; uint32_t frame = 0; std::string left, right; };
-struct GetType { using Reply = std::string; uint32_t frame = 0; std::string expression; };  // multi-line definition
-struct GetWasmLocals { using Reply = std::vector<WasmValue>; uint32_t frame = 0; };
-struct OperandStack {
-    std::vector<WasmValue> operands;   // bottom first
-    std::string nextText;              // the instruction that executes next
-    std::string nextSignature;         // "[i32 i32] -> [i32]"
-    uint32_t takes = 0;                // operands that it takes from the top
-    std::string leaves;                // "i32"
-    std::vector<std::string> labels;   // innermost first: "loop @0x1f3", "function"
+struct Resume {
+    using Reply = Done;
 };
-struct GetOperandStack { using Reply = OperandStack; uint32_t frame = 0; };
-struct GetWasmGlobals { using Reply = std::vector<WasmValue>; };
+struct Pause {
+    using Reply = Done;
+};
+struct Step {
+    using Reply = Done;
+    StepKind kind = StepKind::Over;
+};
+/// Runs until that line or offset is reached (in any frame), or anything else stops.
+struct RunTo {
+    using Reply = Done;
+    std::string file;
+    uint32_t line = 0;
+    std::optional<uint32_t> offset;
+};
+/// Ends the program; the module stays loaded.
+struct Terminate {
+    using Reply = Done;
+};
 
-struct GetMemories { using Reply = std::vector<MemoryInfo>; };
-struct MemoryBytes { uint64_t address = 0; std::string bytes; uint64_t memoryBytes = 0; std::vector<std::pair<uint64_t, uint64_t>> changed; };
+struct AddBreakpoint {
+    using Reply = BreakpointInfo;
+    BreakpointSpec spec;
+};
+struct ChangeBreakpoint {
+    using Reply = BreakpointInfo;
+    BreakpointId id = 0;
+    BreakpointSpec spec;
+};
+struct RemoveBreakpoint {
+    using Reply = Done;
+    BreakpointId id = 0;
+};
+struct ListBreakpoints {
+    using Reply = std::vector<BreakpointInfo>;
+};
+
+struct GetStop {
+    using Reply = StopInfo;
+};
+struct GetFrames {
+    using Reply = std::vector<StackFrame>;
+    uint32_t first = 0, count = 200;
+};
+/// Parameters and locals of a frame (groups), and with `globals` the file's globals too.
+struct GetVariables {
+    using Reply = std::vector<VariableNode>;
+    uint32_t frame = 0;
+    bool globals = false;
+};
+struct GetChildren {
+    using Reply = std::vector<VariableNode>;
+    uint64_t handle = 0;
+    uint64_t first = 0, count = 100;
+};
+struct Evaluate {
+    using Reply = VariableNode;
+    uint32_t frame = 0;
+    std::string expression;
+};
+struct Assign {
+    using Reply = VariableNode;
+    uint32_t frame = 0;
+    std::string left, right;
+};
+struct GetType {
+    using Reply = std::string;
+    uint32_t frame = 0;
+    std::string expression;
+};  // multi-line definition
+struct GetWasmLocals {
+    using Reply = std::vector<WasmValue>;
+    uint32_t frame = 0;
+};
+struct OperandStack {
+    std::vector<WasmValue> operands;  // bottom first
+    std::string nextText;             // the instruction that executes next
+    std::string nextSignature;        // "[i32 i32] -> [i32]"
+    uint32_t takes = 0;               // operands that it takes from the top
+    std::string leaves;               // "i32"
+    std::vector<std::string> labels;  // innermost first: "loop @0x1f3", "function"
+};
+struct GetOperandStack {
+    using Reply = OperandStack;
+    uint32_t frame = 0;
+};
+struct GetWasmGlobals {
+    using Reply = std::vector<WasmValue>;
+};
+
+struct GetMemories {
+    using Reply = std::vector<MemoryInfo>;
+};
+struct MemoryBytes {
+    uint64_t address = 0;
+    std::string bytes;
+    uint64_t memoryBytes = 0;
+    std::vector<std::pair<uint64_t, uint64_t>> changed;
+};
 /// Cut at the end of memory.
-struct ReadMemory { using Reply = MemoryBytes; uint32_t memory = 0; uint64_t address = 0; uint64_t length = 0; };
-struct WriteMemory { using Reply = Done; uint32_t memory = 0; uint64_t address = 0; std::string bytes; };
+struct ReadMemory {
+    using Reply = MemoryBytes;
+    uint32_t memory = 0;
+    uint64_t address = 0;
+    uint64_t length = 0;
+};
+struct WriteMemory {
+    using Reply = Done;
+    uint32_t memory = 0;
+    uint64_t address = 0;
+    std::string bytes;
+};
 /// First match at or behind `from`.
-struct FindInMemory { using Reply = std::optional<uint64_t>; uint32_t memory = 0; uint64_t from = 0; std::string bytes; };
+struct FindInMemory {
+    using Reply = std::optional<uint64_t>;
+    uint32_t memory = 0;
+    uint64_t from = 0;
+    std::string bytes;
+};
 
 /// Rows of one function: `function`, or the one around `offset`.
-struct Disassemble { using Reply = std::vector<DisassemblyRow>; std::optional<uint32_t> function; uint32_t offset = 0; };
-struct GetModule { using Reply = ModuleSummary; };
-struct GetModuleEntries { using Reply = std::vector<ModuleEntry>; std::string kind; std::string filter; uint64_t first = 0, count = 1000; };
-struct GetSources { using Reply = std::vector<SourceFileInfo>; };
-struct GetSource { using Reply = SourceText; std::string path; };
+struct Disassemble {
+    using Reply = std::vector<DisassemblyRow>;
+    std::optional<uint32_t> function;
+    uint32_t offset = 0;
+};
+struct GetModule {
+    using Reply = ModuleSummary;
+};
+struct GetModuleEntries {
+    using Reply = std::vector<ModuleEntry>;
+    std::string kind;
+    std::string filter;
+    uint64_t first = 0, count = 1000;
+};
+struct GetSources {
+    using Reply = std::vector<SourceFileInfo>;
+};
+struct GetSource {
+    using Reply = SourceText;
+    std::string path;
+};
 
 /// Calls [first, first + count) of those that match the filter (substring of name, arguments or result; empty = all).
-struct CallSlice { uint64_t total = 0, matching = 0, first = 0; std::vector<CallRow> rows; };
-struct GetCalls { using Reply = CallSlice; uint64_t first = 0, count = 100; std::string filter; };
-struct GetCall { using Reply = CallDetail; uint64_t sequence = 0; };
-struct GetOpenFiles { using Reply = std::vector<OpenFileRow>; };
+struct CallSlice {
+    uint64_t total = 0, matching = 0, first = 0;
+    std::vector<CallRow> rows;
+};
+struct GetCalls {
+    using Reply = CallSlice;
+    uint64_t first = 0, count = 100;
+    std::string filter;
+};
+struct GetCall {
+    using Reply = CallDetail;
+    uint64_t sequence = 0;
+};
+struct GetOpenFiles {
+    using Reply = std::vector<OpenFileRow>;
+};
 
-struct OutputSlice { uint64_t begin = 0, end = 0; std::vector<OutputPiece> pieces; };
-struct GetOutput { using Reply = OutputSlice; uint64_t position = 0, maxBytes = 1 << 16; };
-struct SendInput { using Reply = Done; std::string bytes; bool end = false; };
+struct OutputSlice {
+    uint64_t begin = 0, end = 0;
+    std::vector<OutputPiece> pieces;
+};
+struct GetOutput {
+    using Reply = OutputSlice;
+    uint64_t position = 0, maxBytes = 1 << 16;
+};
+struct SendInput {
+    using Reply = Done;
+    std::string bytes;
+    bool end = false;
+};
 
-using Request = std::variant<Load, Start, Resume, Pause, Step, RunTo, Terminate, AddBreakpoint, ChangeBreakpoint, RemoveBreakpoint,
-                             ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren, Evaluate, Assign, GetType, GetWasmLocals,
-                             GetOperandStack, GetWasmGlobals, GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule,
-                             GetModuleEntries, GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
+using Request =
+    std::variant<Load, Start, Resume, Pause, Step, RunTo, Terminate, AddBreakpoint, ChangeBreakpoint,
+                 RemoveBreakpoint, ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren, Evaluate,
+                 Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, GetMemories, ReadMemory,
+                 WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries, GetSources, GetSource,
+                 GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 
-struct StateChanged { SessionState state = SessionState::Empty; std::string detail; /* Waiting: "stdin" */ };
-struct Stopped { StopInfo stop; };
-struct BreakpointChanged { BreakpointInfo breakpoint; bool removed = false; };
-struct SyscallsAppended { uint64_t count = 0; };   // calls so far; coalesced
-struct OutputAppended { uint64_t end = 0; };       // fetch with GetOutput; coalesced
-struct ModuleLoaded { ModuleSummary module; };
-struct Exited { int64_t code = 0; std::string text; };
-struct ErrorRaised { engine::Error error; };
-struct Progress { std::string what; uint64_t done = 0, total = 0; bool finished = false; };
+struct StateChanged {
+    SessionState state = SessionState::Empty;
+    std::string detail; /* Waiting: "stdin" */
+};
+struct Stopped {
+    StopInfo stop;
+};
+struct BreakpointChanged {
+    BreakpointInfo breakpoint;
+    bool removed = false;
+};
+struct SyscallsAppended {
+    uint64_t count = 0;
+};  // calls so far; coalesced
+struct OutputAppended {
+    uint64_t end = 0;
+};  // fetch with GetOutput; coalesced
+struct ModuleLoaded {
+    ModuleSummary module;
+};
+struct Exited {
+    int64_t code = 0;
+    std::string text;
+};
+struct ErrorRaised {
+    engine::Error error;
+};
+struct Progress {
+    std::string what;
+    uint64_t done = 0, total = 0;
+    bool finished = false;
+};
 /// Of a log point; `output` is how much the program had written before it.
-struct LogMessage { std::string text; BreakpointId breakpoint = 0; uint64_t output = 0; };
+struct LogMessage {
+    std::string text;
+    BreakpointId breakpoint = 0;
+    uint64_t output = 0;
+};
 
-using Event = std::variant<StateChanged, Stopped, BreakpointChanged, SyscallsAppended, OutputAppended, ModuleLoaded, Exited, ErrorRaised,
-                           Progress, LogMessage>;
+using Event = std::variant<StateChanged, Stopped, BreakpointChanged, SyscallsAppended, OutputAppended,
+                           ModuleLoaded, Exited, ErrorRaised, Progress, LogMessage>;
 
 }  // namespace debugger

@@ -12,11 +12,11 @@ namespace engine {
 
 /// One line of the Disassembly panel.
 struct DisassemblyLine {
-    uint32_t offset = 0;   // file offset of the instruction
-    uint32_t size = 0;     // bytes
-    uint32_t depth = 0;    // block nesting, for indentation
+    uint32_t offset = 0;  // file offset of the instruction
+    uint32_t size = 0;    // bytes
+    uint32_t depth = 0;   // block nesting, for indentation
     Op op = Op::Unreachable;
-    std::string text;      // "local.get $count", "br_if 1", "i32.load offset=12"
+    std::string text;  // "local.get $count", "br_if 1", "i32.load offset=12"
 };
 
 /// All instructions of a defined function, in order, ended by its final `end`. On malformed code: the lines up to it, and the error in

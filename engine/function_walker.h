@@ -31,30 +31,31 @@ struct CatchClause {
 /// One decoded instruction; which fields hold depends on row(op).imm. Spans live until the next instruction is read.
 struct Instruction {
     Op op = Op::Unreachable;
-    uint32_t offset = 0;      // of its first byte, in the file
-    uint32_t end = 0;         // behind its last byte
-    uint32_t index = 0;       // first index: label, function, type, local, global, table, memory, tag, segment
-    uint32_t index2 = 0;      // second index: table of call_indirect, field, source table or memory, segment; u32 of array.new_fixed
-    uint64_t value = 0;       // constant's bits (i32 zero-extended from its 32 bits), or memarg offset
-    uint64_t value2 = 0;      // upper half of a v128 constant
-    uint32_t align = 0;       // memarg: log2 of the alignment
+    uint32_t offset = 0;  // of its first byte, in the file
+    uint32_t end = 0;     // behind its last byte
+    uint32_t index = 0;   // first index: label, function, type, local, global, table, memory, tag, segment
+    uint32_t index2 =
+        0;  // second index: table of call_indirect, field, source table or memory, segment; u32 of array.new_fixed
+    uint64_t value = 0;   // constant's bits (i32 zero-extended from its 32 bits), or memarg offset
+    uint64_t value2 = 0;  // upper half of a v128 constant
+    uint32_t align = 0;   // memarg: log2 of the alignment
     uint32_t lane = 0;
-    std::array<uint8_t, 16> lanes{};           // shuffle
-    BlockType block;                           // Block, TryTable
-    ValType type, type2;                       // Heap: (ref null? heap); CastBranch: from, to; SelectTypes: the type
-    std::span<const uint32_t> labels;          // LabelTable: targets, the default last
-    std::span<const CatchClause> catches;      // TryTable
+    std::array<uint8_t, 16> lanes{};   // shuffle
+    BlockType block;                   // Block, TryTable
+    ValType type, type2;               // Heap: (ref null? heap); CastBranch: from, to; SelectTypes: the type
+    std::span<const uint32_t> labels;  // LabelTable: targets, the default last
+    std::span<const CatchClause> catches;  // TryTable
 };
 
 /// A label: what a branch to it needs to know.
 struct ControlFrame {
-    Op op = Op::Block;                         // Block, Loop, If, Else, TryTable, legacy Try …; Op::Call for the function itself
+    Op op = Op::Block;  // Block, Loop, If, Else, TryTable, legacy Try …; Op::Call for the function itself
     std::span<const ValType> params, results;
-    uint32_t height = 0;                       // operands (values, not slots) below the block's parameters
-    uint32_t slotHeight = 0;                   // the same in slots above the locals
-    bool unreachable = false;                  // the rest of the block cannot be reached
-    uint32_t beginOffset = 0;                  // of its opening instruction
-    uint32_t initHeight = 0;                   // for the walker: how many locals without default had been set before it
+    uint32_t height = 0;       // operands (values, not slots) below the block's parameters
+    uint32_t slotHeight = 0;   // the same in slots above the locals
+    bool unreachable = false;  // the rest of the block cannot be reached
+    uint32_t beginOffset = 0;  // of its opening instruction
+    uint32_t initHeight = 0;   // for the walker: how many locals without default had been set before it
     /// What a branch carries: params for a loop, results otherwise.
     std::span<const ValType> branchTypes() const { return op == Op::Loop ? params : results; }
 };
@@ -82,7 +83,8 @@ public:
     /// with function, offset, instruction, expected and found types.
     Result<> walk(FuncIdx function, InstructionSink* sink = nullptr);
     /// Validates a constant expression (section 3.3.13) of the given type, which may read the first `visibleGlobals` globals.
-    Result<> walkConst(const ConstExpr& expression, ValType expected, uint32_t visibleGlobals, InstructionSink* sink = nullptr);
+    Result<> walkConst(const ConstExpr& expression, ValType expected, uint32_t visibleGlobals,
+                       InstructionSink* sink = nullptr);
 
     // What is known at the present instruction, for the sink:
     const Module& module() const;

@@ -27,18 +27,18 @@ struct ByteRange {
 
 /// One section as it stands in the file; for the Module panel and `wscope inspect`.
 struct Section {
-    uint8_t id = 0;        // 0 = custom
-    std::string name;      // "type", "code" …; of a custom section its own name
-    ByteRange whole;       // with id and size
-    ByteRange payload;     // contents; of a custom section what follows the name
-    uint32_t count = 0;    // entries of a vector section, else 0
+    uint8_t id = 0;      // 0 = custom
+    std::string name;    // "type", "code" …; of a custom section its own name
+    ByteRange whole;     // with id and size
+    ByteRange payload;   // contents; of a custom section what follows the name
+    uint32_t count = 0;  // entries of a vector section, else 0
 };
 
 struct Import {
     std::string module;
     std::string name;
     ExternKind kind = ExternKind::Func;
-    uint32_t index = 0;    // in the index space of its kind
+    uint32_t index = 0;  // in the index space of its kind
     uint32_t offset = 0;
 };
 struct Export {
@@ -52,8 +52,9 @@ struct Export {
 struct Function {
     TypeIdx type;
     std::optional<uint32_t> import;  // index into Module::imports
-    ByteRange body;                  // from its local declarations to behind its final `end`; what DWARF calls low_pc is body.begin
-    ByteRange code;                  // from its first instruction to behind its final `end`
+    ByteRange
+        body;  // from its local declarations to behind its final `end`; what DWARF calls low_pc is body.begin
+    ByteRange code;  // from its first instruction to behind its final `end`
 };
 
 /// A constant expression (standard, section 3.3.13), kept as bytes and evaluated at instantiation.
@@ -88,7 +89,9 @@ struct ElementSegment {
     std::vector<FuncIdx> functions;      // either these …
     std::vector<ConstExpr> expressions;  // … or these
     bool usesExpressions = false;
-    uint32_t size() const { return static_cast<uint32_t>(usesExpressions ? expressions.size() : functions.size()); }
+    uint32_t size() const {
+        return static_cast<uint32_t>(usesExpressions ? expressions.size() : functions.size());
+    }
 };
 struct DataSegment {
     SegmentMode mode = SegmentMode::Active;
@@ -100,8 +103,10 @@ struct DataSegment {
 /// The name section (standard, appendix 7.4.1). A broken one is a warning, never an error; names are shown escaped.
 struct Names {
     std::string module;
-    std::unordered_map<uint32_t, std::string> functions, types, tables, memories, globals, elements, data, tags;
-    std::unordered_map<uint32_t, std::unordered_map<uint32_t, std::string>> locals;  // function → local → name
+    std::unordered_map<uint32_t, std::string> functions, types, tables, memories, globals, elements, data,
+        tags;
+    std::unordered_map<uint32_t, std::unordered_map<uint32_t, std::string>>
+        locals;  // function → local → name
     std::vector<std::string> warnings;
 };
 
@@ -110,7 +115,8 @@ struct Module {
     std::string fileName;  // for messages only
     std::vector<Section> sections;
     std::vector<DefinedType> types;
-    std::vector<uint32_t> canonicalTypes;  // per type: an id equal for iso-recursively equal types of all modules (type_registry.h)
+    std::vector<uint32_t>
+        canonicalTypes;  // per type: an id equal for iso-recursively equal types of all modules (type_registry.h)
     std::vector<Import> imports;
     std::vector<Function> functions;  // imported ones first, as in the index space; so are the others
     std::vector<Table> tables;
@@ -123,11 +129,16 @@ struct Module {
     std::vector<DataSegment> data;
     std::optional<uint32_t> dataCount;
     std::vector<bool> declaredFunctions;  // may be named by ref.func in code (standard, C.refs)
-    uint32_t importedFunctions = 0, importedTables = 0, importedMemories = 0, importedGlobals = 0, importedTags = 0;
+    uint32_t importedFunctions = 0, importedTables = 0, importedMemories = 0, importedGlobals = 0,
+             importedTags = 0;
     ByteRange codeSection;  // contents of the code section: DWARF code addresses count from codeSection.begin
 
-    std::span<const uint8_t> view(ByteRange range) const { return std::span(*bytes).subspan(range.begin, range.size()); }
-    const FuncType& typeOf(FuncIdx function) const { return types[functions[function.value].type.value].func; }
+    std::span<const uint8_t> view(ByteRange range) const {
+        return std::span(*bytes).subspan(range.begin, range.size());
+    }
+    const FuncType& typeOf(FuncIdx function) const {
+        return types[functions[function.value].type.value].func;
+    }
     /// The last custom section of that name (a toolchain may leave stale ones before it), or null.
     const Section* custom(std::string_view name) const;
     /// The defined function whose body contains the offset.
@@ -144,7 +155,8 @@ struct Module {
 /// Reads a binary: header, sections, types, imports … and the extents of the function bodies; code itself is looked at by validate().
 /// Errors: NotWasm (message says what the file is instead), Malformed, Limit, Unsupported (a component: says so).
 /// Standard, section 5.5. Time and memory proportional to the file.
-Result<std::shared_ptr<Module>> decodeModule(std::shared_ptr<const std::vector<uint8_t>> bytes, std::string fileName);
+Result<std::shared_ptr<Module>> decodeModule(std::shared_ptr<const std::vector<uint8_t>> bytes,
+                                             std::string fileName);
 
 /// Validates everything (standard, section 3). May use several threads; the error reported is the one with the lowest offset.
 Result<> validateModule(const Module& module);

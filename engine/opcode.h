@@ -10,15 +10,24 @@ namespace engine {
 /// What follows the opcode bytes (standard, section 5.4). The reader of immediates is one switch over this, not over instructions.
 enum class Imm : uint8_t {
     None,
-    Block,         // block type
-    Label,         // label index
-    LabelTable,    // br_table
-    Func, Type, Table, Memory, Global, Local, Tag, Elem, Data,  // one index
+    Block,       // block type
+    Label,       // label index
+    LabelTable,  // br_table
+    Func,
+    Type,
+    Table,
+    Memory,
+    Global,
+    Local,
+    Tag,
+    Elem,
+    Data,          // one index
     CallIndirect,  // type, table
     TypeField,     // type, field
     TypeU32,       // type, u32 (array.new_fixed)
     TypeType,      // type, type (array.copy)
-    TypeData, TypeElem,  // type, segment
+    TypeData,
+    TypeElem,      // type, segment
     TableTable,    // table, table (table.copy)
     MemoryMemory,  // memory, memory (memory.copy)
     DataMemory,    // data, memory (memory.init)
@@ -26,21 +35,42 @@ enum class Imm : uint8_t {
     MemArg,        // alignment, memory, offset
     MemArgLane,    // MemArg, lane
     Lane,
-    Shuffle,       // 16 lanes
-    I32, I64, F32, F64, V128,
-    Heap,          // heap type (ref.null, ref.test …)
-    SelectTypes,   // value types
-    CastBranch,    // flags, label, heap, heap (br_on_cast)
-    TryTable,      // block type, catch clauses
-    Fence,         // one zero byte (atomic.fence)
-    Mask16,        // (reserved)
+    Shuffle,  // 16 lanes
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    Heap,         // heap type (ref.null, ref.test …)
+    SelectTypes,  // value types
+    CastBranch,   // flags, label, heap, heap (br_on_cast)
+    TryTable,     // block type, catch clauses
+    Fence,        // one zero byte (atomic.fence)
+    Mask16,       // (reserved)
 };
 
 /// The proposal that brought the instruction; `wscope inspect` lists what a module needs.
 enum class Feature : uint8_t {
-    Mvp, SignExtension, SaturatingTruncation, BulkMemory, ReferenceTypes, MultiValue, Simd, RelaxedSimd, TailCalls,
-    FunctionReferences, Gc, Exceptions, LegacyExceptions, Threads, Memory64, MultiMemory, ExtendedConst, MutableGlobals,
-    WideArithmetic, CustomPageSizes,
+    Mvp,
+    SignExtension,
+    SaturatingTruncation,
+    BulkMemory,
+    ReferenceTypes,
+    MultiValue,
+    Simd,
+    RelaxedSimd,
+    TailCalls,
+    FunctionReferences,
+    Gc,
+    Exceptions,
+    LegacyExceptions,
+    Threads,
+    Memory64,
+    MultiMemory,
+    ExtendedConst,
+    MutableGlobals,
+    WideArithmetic,
+    CustomPageSizes,
 };
 std::string_view toText(Feature feature);
 

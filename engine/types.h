@@ -28,7 +28,20 @@ using ElemIdx = Index<struct ElemTag>;
 using DataIdx = Index<struct DataTag>;
 
 /// Abstract heap types (standard, section 2.3.3), in the order of their binary codes.
-enum class AbstractHeap : uint8_t { Exn, Array, Struct, I31, Eq, Any, Extern, Func, None, NoExtern, NoFunc, NoExn };
+enum class AbstractHeap : uint8_t {
+    Exn,
+    Array,
+    Struct,
+    I31,
+    Eq,
+    Any,
+    Extern,
+    Func,
+    None,
+    NoExtern,
+    NoFunc,
+    NoExn
+};
 
 /// A heap type: an abstract one, or a defined type by its index in the module.
 class HeapType {
@@ -40,7 +53,11 @@ public:
     constexpr AbstractHeap abstract() const { return static_cast<AbstractHeap>(m_bits & 0xff); }
     constexpr TypeIdx defined() const { return TypeIdx(m_bits); }
     constexpr uint32_t bits() const { return m_bits; }
-    static constexpr HeapType fromBits(uint32_t bits) { HeapType h; h.m_bits = bits; return h; }
+    static constexpr HeapType fromBits(uint32_t bits) {
+        HeapType h;
+        h.m_bits = bits;
+        return h;
+    }
     constexpr bool operator==(const HeapType&) const = default;
 
 private:
@@ -48,7 +65,15 @@ private:
     uint32_t m_bits = 0;
 };
 
-enum class ValKind : uint8_t { I32, I64, F32, F64, V128, Ref, Bottom /* unknown, in unreachable code only */ };
+enum class ValKind : uint8_t {
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    Ref,
+    Bottom /* unknown, in unreachable code only */
+};
 
 /// A value type. Packed in 32 bits, so that equality is one comparison.
 class ValType {
@@ -74,8 +99,9 @@ private:
     uint32_t m_bits = 0;
 };
 
-inline constexpr ValType kI32{ValKind::I32}, kI64{ValKind::I64}, kF32{ValKind::F32}, kF64{ValKind::F64}, kV128{ValKind::V128},
-    kBottom{ValKind::Bottom}, kFuncRef = ValType::ref(AbstractHeap::Func), kExternRef = ValType::ref(AbstractHeap::Extern),
+inline constexpr ValType kI32{ValKind::I32}, kI64{ValKind::I64}, kF32{ValKind::F32}, kF64{ValKind::F64},
+    kV128{ValKind::V128}, kBottom{ValKind::Bottom},
+    kFuncRef = ValType::ref(AbstractHeap::Func), kExternRef = ValType::ref(AbstractHeap::Extern),
     kAnyRef = ValType::ref(AbstractHeap::Any), kExnRef = ValType::ref(AbstractHeap::Exn);
 
 /// "i32", "funcref", "(ref null 3)" … as in the text format.
@@ -113,9 +139,9 @@ struct DefinedType {
     CompositeKind kind = CompositeKind::Func;
     bool isFinal = true;
     std::optional<TypeIdx> super;
-    FuncType func;        // if kind == Func
-    StructType structure; // if kind == Struct
-    ArrayType array;      // if kind == Array
+    FuncType func;            // if kind == Func
+    StructType structure;     // if kind == Struct
+    ArrayType array;          // if kind == Array
     uint32_t groupFirst = 0;  // its recursion group: type indices [groupFirst, groupFirst + groupSize)
     uint32_t groupSize = 1;
 };

@@ -17,8 +17,8 @@
 
 namespace debugger {
 
-using FileId = uint32_t;   // index into Symbols::files()
-using TypeId = uint32_t;   // index into the lazily filled type pool; kNoType = none (void)
+using FileId = uint32_t;  // index into Symbols::files()
+using TypeId = uint32_t;  // index into the lazily filled type pool; kNoType = none (void)
 inline constexpr TypeId kNoType = ~uint32_t{0};
 inline constexpr uint32_t kNoFile = ~uint32_t{0};
 
@@ -57,39 +57,66 @@ struct ResolvedLine {
 
 /// A function with a body in this module.
 struct FunctionSymbol {
-    uint32_t id = 0;             // of this Symbols
-    std::string name;            // "run", "main"
-    std::string qualifiedName;   // "shapes::Circle::area", else as name
-    std::string linkageName;     // mangled, or empty
+    uint32_t id = 0;            // of this Symbols
+    std::string name;           // "run", "main"
+    std::string qualifiedName;  // "shapes::Circle::area", else as name
+    std::string linkageName;    // mangled, or empty
     AddressRange range;
     SourcePlace declaration;
-    std::string language;        // "C11", "C++14", "Rust", …
+    std::string language;  // "C11", "C++14", "Rust", …
 };
 
 /// One level of the (possibly inlined) call chain at an address, innermost first; the last is the real function.
 struct InlineFrame {
-    std::string name;            // qualified
-    SourcePlace place;           // where execution is in this level: line row for the innermost, the call site for the others
+    std::string name;  // qualified
+    SourcePlace
+        place;  // where execution is in this level: line row for the innermost, the call site for the others
     bool isInlined = false;
-    uint32_t scope = 0;          // for variables()
+    uint32_t scope = 0;  // for variables()
 };
 
 enum class TypeKind : uint8_t {
-    Base, Pointer, Reference, RvalueReference, Struct, Class, Union, Array, Enum, Typedef, Const, Volatile, Function, MemberPointer, Variant,
-    Unspecified, Unknown,
+    Base,
+    Pointer,
+    Reference,
+    RvalueReference,
+    Struct,
+    Class,
+    Union,
+    Array,
+    Enum,
+    Typedef,
+    Const,
+    Volatile,
+    Function,
+    MemberPointer,
+    Variant,
+    Unspecified,
+    Unknown,
 };
-enum class BaseEncoding : uint8_t { None, Boolean, Signed, Unsigned, SignedChar, UnsignedChar, Float, Utf, Address, Complex };
+enum class BaseEncoding : uint8_t {
+    None,
+    Boolean,
+    Signed,
+    Unsigned,
+    SignedChar,
+    UnsignedChar,
+    Float,
+    Utf,
+    Address,
+    Complex
+};
 
 struct Member {
-    std::string name;            // empty for anonymous members
+    std::string name;  // empty for anonymous members
     TypeId type = kNoType;
-    uint64_t offset = 0;         // bytes from the start of the object
-    uint32_t bitSize = 0;        // 0 = not a bit field
-    uint32_t bitOffset = 0;      // from the least significant bit of the byte at `offset`, little endian
-    bool isBase = false;         // base class
-    bool isArtificial = false;   // vtable pointer …
+    uint64_t offset = 0;        // bytes from the start of the object
+    uint32_t bitSize = 0;       // 0 = not a bit field
+    uint32_t bitOffset = 0;     // from the least significant bit of the byte at `offset`, little endian
+    bool isBase = false;        // base class
+    bool isArtificial = false;  // vtable pointer …
     bool isStatic = false;
-    uint32_t virtualBase = 0;    // not 0: offset must be found through the vtable; shown as unavailable
+    uint32_t virtualBase = 0;  // not 0: offset must be found through the vtable; shown as unavailable
 };
 struct Enumerator {
     std::string name;
@@ -104,15 +131,16 @@ struct VariantCase {
 /// One type, without qualifiers resolved: follow `target`.
 struct TypeInfo {
     TypeKind kind = TypeKind::Unknown;
-    std::string name;            // qualified; for anonymous ones "struct {…}"; for derived ones the spelled type ("struct item *", "int16_t[2][3]")
-    uint64_t byteSize = 0;       // 0 = unknown or incomplete
+    std::string
+        name;  // qualified; for anonymous ones "struct {…}"; for derived ones the spelled type ("struct item *", "int16_t[2][3]")
+    uint64_t byteSize = 0;  // 0 = unknown or incomplete
     BaseEncoding encoding = BaseEncoding::None;
-    TypeId target = kNoType;     // pointee, element, underlying, aliased, return type
-    std::vector<Member> members; // struct, class, union; also those outside the variant part
+    TypeId target = kNoType;      // pointee, element, underlying, aliased, return type
+    std::vector<Member> members;  // struct, class, union; also those outside the variant part
     std::vector<Enumerator> enumerators;
-    std::vector<uint64_t> dimensions;  // array; 0 = unknown length
-    std::vector<TypeId> parameters;    // function
-    std::optional<Member> discriminant;      // variant part
+    std::vector<uint64_t> dimensions;    // array; 0 = unknown length
+    std::vector<TypeId> parameters;      // function
+    std::optional<Member> discriminant;  // variant part
     std::vector<VariantCase> cases;
     std::vector<std::pair<std::string, TypeId>> templateArguments;
     bool isDeclaration = false;  // incomplete, no definition found in the module
@@ -131,31 +159,33 @@ struct Variable {
     bool isParameter = false;
     bool isArtificial = false;
     SourcePlace declaration;
-    std::vector<LocationEntry> locations;     // empty and no constant = optimised out
+    std::vector<LocationEntry> locations;          // empty and no constant = optimised out
     std::optional<std::vector<uint8_t>> constant;  // DW_AT_const_value: the object's bytes
-    uint32_t unit = 0;                        // for expressions that need it
+    uint32_t unit = 0;                             // for expressions that need it
 };
 
 /// A lexical scope at an address, innermost first.
 struct Scope {
-    std::string name;                         // function name for the outermost, "" for blocks
+    std::string name;  // function name for the outermost, "" for blocks
     AddressRange range;
     std::vector<Variable> variables;
 };
 
 /// What there is, for the user and `wscope inspect`.
 struct SymbolSummary {
-    std::string format;                       // "DWARF 4", "DWARF 5", "none"
+    std::string format;  // "DWARF 4", "DWARF 5", "none"
     uint32_t units = 0, functions = 0, files = 0;
     uint64_t lineRows = 0;
     std::vector<std::string> producers, languages;
-    std::vector<std::string> problems;        // "debug info unreadable: .debug_rnglists …": shown to the user, each once
+    std::vector<std::string>
+        problems;  // "debug info unreadable: .debug_rnglists …": shown to the user, each once
     bool hasLines = false, hasVariables = false;
 };
 
 struct SymbolOptions {
-    std::string childProgram;                 // path of wscope-symbols; empty = next to the running program
-    std::string externalFile;                 // separate debug file (--only-keep-debug, .dwp); empty = look at external_debug_info's name beside the module
+    std::string childProgram;  // path of wscope-symbols; empty = next to the running program
+    std::string
+        externalFile;  // separate debug file (--only-keep-debug, .dwp); empty = look at external_debug_info's name beside the module
     std::function<bool(uint64_t done, uint64_t total)> progress;  // may return false to cancel
 };
 
@@ -201,6 +231,7 @@ public:
 };
 
 /// Reads what the module has. Never fails for bad debug info: then the summary's problems say so and the answers are empty.
-std::unique_ptr<Symbols> openSymbols(std::shared_ptr<const engine::Module> module, const SymbolOptions& options);
+std::unique_ptr<Symbols> openSymbols(std::shared_ptr<const engine::Module> module,
+                                     const SymbolOptions& options);
 
 }  // namespace debugger

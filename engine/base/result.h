@@ -28,8 +28,8 @@ enum class ErrorCode : uint8_t {
 /// Where in the input it went wrong; every field may be absent.
 struct Where {
     std::string file{};
-    std::string section{};             // "code", "type", ".debug_line" …
-    std::optional<uint64_t> offset{};  // bytes from the start of the file
+    std::string section{};               // "code", "type", ".debug_line" …
+    std::optional<uint64_t> offset{};    // bytes from the start of the file
     std::optional<uint32_t> function{};  // function index
     bool operator==(const Where&) const = default;
 };
@@ -54,17 +54,32 @@ public:
 
     bool ok() const { return m_v.index() == 0; }
     explicit operator bool() const { return ok(); }
-    T& value() & { CHECK(ok()); return *std::get_if<0>(&m_v); }
-    const T& value() const& { CHECK(ok()); return *std::get_if<0>(&m_v); }
-    T&& value() && { CHECK(ok()); return std::move(*std::get_if<0>(&m_v)); }
+    T& value() & {
+        CHECK(ok());
+        return *std::get_if<0>(&m_v);
+    }
+    const T& value() const& {
+        CHECK(ok());
+        return *std::get_if<0>(&m_v);
+    }
+    T&& value() && {
+        CHECK(ok());
+        return std::move(*std::get_if<0>(&m_v));
+    }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
     T&& operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
     T valueOr(T other) const { return ok() ? value() : std::move(other); }
-    Error& error() { CHECK(!ok()); return *std::get_if<1>(&m_v); }
-    const Error& error() const { CHECK(!ok()); return *std::get_if<1>(&m_v); }
+    Error& error() {
+        CHECK(!ok());
+        return *std::get_if<1>(&m_v);
+    }
+    const Error& error() const {
+        CHECK(!ok());
+        return *std::get_if<1>(&m_v);
+    }
 
 private:
     std::variant<T, Error> m_v;
@@ -80,8 +95,14 @@ public:
     bool ok() const { return !m_error; }
     explicit operator bool() const { return ok(); }
     void value() const { CHECK(ok()); }
-    Error& error() { CHECK(!ok()); return *m_error; }
-    const Error& error() const { CHECK(!ok()); return *m_error; }
+    Error& error() {
+        CHECK(!ok());
+        return *m_error;
+    }
+    const Error& error() const {
+        CHECK(!ok());
+        return *m_error;
+    }
 
 private:
     std::optional<Error> m_error;
@@ -90,9 +111,9 @@ private:
 }  // namespace engine
 
 /// `auto x = TRY(f());` the value of f(), or returns f()'s error from the enclosing function.
-#define TRY(expression)                                                  \
-    ({                                                                   \
-        auto tryResult = (expression);                                   \
-        if (!tryResult.ok()) return std::move(tryResult.error());        \
-        std::move(tryResult).value();                                    \
+#define TRY(expression)                                           \
+    ({                                                            \
+        auto tryResult = (expression);                            \
+        if (!tryResult.ok()) return std::move(tryResult.error()); \
+        std::move(tryResult).value();                             \
     })
