@@ -1,5 +1,6 @@
 #include "wasi/abi.h"
 
+#include <bit>
 #include <cstdio>
 
 namespace wasi {
@@ -116,6 +117,14 @@ ShownValue Abi<std::string>::showSlots(const ShowContext& context, const engine:
 
 namespace abi {
 
+namespace {
+std::string hexText(uint64_t bits) {
+    char hex[19];
+    std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(bits));
+    return hex;
+}
+}  // namespace
+
 std::string flagText(std::span<const std::string_view> names, uint64_t bits) {
     std::string text;
     const auto add = [&](std::string_view name) {
@@ -125,12 +134,25 @@ std::string flagText(std::span<const std::string_view> names, uint64_t bits) {
     for (size_t i = 0; i < names.size(); i++)
         if (bits >> i & 1) add(names[i]);
     const uint64_t unknown = bits & ~((uint64_t{1} << names.size()) - 1);
-    if (unknown) {
-        char hex[19];
-        std::snprintf(hex, sizeof hex, "0x%llx", static_cast<unsigned long long>(unknown));
-        add(hex);
-    }
+    if (unknown) add(hexText(unknown));
     return text.empty() ? "0" : text;
+}
+
+ShownValue showFlags(std::string_view type, std::span<const std::string_view> names, uint64_t bits) {
+    constexpr int kFlagsInALine = 6;  // more are counted, and named one by one in the details
+    ShownValue shown{{}, std::string(type), {}, {}};
+    const uint64_t known = bits & ((uint64_t{1} << names.size()) - 1);
+    const auto count = static_cast<size_t>(std::popcount(known));
+    if (count <= kFlagsInALine) {
+        shown.text = flagText(names, bits);
+        return shown;
+    }
+    shown.text =
+        count == names.size() ? "all" : std::to_string(count) + " of " + std::to_string(names.size());
+    shown.text += " (" + hexText(bits) + ")";
+    for (size_t i = 0; i < names.size(); i++)
+        if (known >> i & 1) shown.children.push_back({std::string(names[i]), "bool", "true", {}});
+    return shown;
 }
 
 void joinFields(ShownValue& record) {

@@ -102,6 +102,8 @@ private:
 };
 
 std::string flagText(std::span<const std::string_view> names, uint64_t bits);
+/// A few flags by name, many by their number, with each as a child.
+ShownValue showFlags(std::string_view type, std::span<const std::string_view> names, uint64_t bits);
 
 /// Flags: kNames from bit 0 on. Unknown bits in a parameter are EINVAL, but for rights, where they are rights that no file has.
 template <class T>
@@ -115,10 +117,10 @@ struct FlagsAbi : Number<T, std::underlying_type_t<T>> {
         return Errno::Success;
     }
     static ShownValue show(const ShowContext&, const T& value) {
-        return {{}, std::string(Abi<T>::kName), flagText(Abi<T>::kNames, static_cast<uint64_t>(value)), {}};
+        return showFlags(Abi<T>::kName, Abi<T>::kNames, static_cast<uint64_t>(value));
     }
     static ShownValue showSlots(const ShowContext&, const engine::Slot* slots) {
-        return {{}, std::string(Abi<T>::kName), flagText(Abi<T>::kNames, raw(slots)), {}};
+        return showFlags(Abi<T>::kName, Abi<T>::kNames, raw(slots));
     }
 
 private:
