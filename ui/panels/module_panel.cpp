@@ -16,7 +16,7 @@ namespace {
 using debugger::ModuleEntry;
 
 constexpr uint64_t kMaxEntries = 200'000;  // of one kind
-constexpr int kSlice = 1000;               // children given to the tree at once
+constexpr int kSlice = 1000;               // children given to the tree at first; then as many as there are
 constexpr int kSummaryLines = 4;           // before the problems
 constexpr size_t kFunctions = 3;           // row of moduleGroups()
 enum : int { kName, kSize, kType, kOffset, kDetail };
@@ -147,7 +147,7 @@ ModulePanel::ModulePanel(Context& context)
                      [this] { m_box->setFocus(Qt::ShortcutFocusReason); });
     const auto changed = [this] {
         m_isOld = true;
-        m_functions.clear();
+        m_code.clear();
         showState();
         if (isVisible()) reload();
     };
@@ -230,7 +230,9 @@ void ModulePanel::reload() {
 }
 
 void ModulePanel::take(size_t group, std::vector<ModuleEntry> entries) {
-    if (group == kFunctions && m_box->filter().isEmpty()) m_functions = entries;
+    for (const ModuleEntry& entry : entries) {
+        if (group == kFunctions && entry.size > 0) m_code[entry.index] = entry.offset;
+    }
     m_entries[group] = std::move(entries);
     m_isKnown[group] = true;
     sort(group);
@@ -290,7 +292,7 @@ void ModulePanel::feed(const QModelIndex& parent, int first) {
     if (!node || !node->isGroup) return;
     const std::vector<ModuleEntry>& entries = m_entries[static_cast<size_t>(node->group)];
     std::vector<ModuleNode> children;
-    const size_t end = std::min(entries.size(), static_cast<size_t>(first + kSlice));
+    const size_t end = std::min(entries.size(), static_cast<size_t>(first + std::max(first, kSlice)));
     for (size_t i = static_cast<size_t>(first); i < end; ++i)
         children.push_back(
             {.group = node->group, .isGroup = false, .count = 0, .isComplete = true, .entry = entries[i]});
@@ -299,24 +301,27 @@ void ModulePanel::feed(const QModelIndex& parent, int first) {
 
 // ------------------------------------------------------------------------------------------------------------------- doing
 
-const ModuleEntry* ModulePanel::functionOf(const ModuleEntry& entry) const {
-    if (entry.kind == "function") return entry.size > 0 ? &entry : nullptr;
-    // An export names its function by index: "func 12".
-    const QString detail = fromUtf8(entry.detail);
-    if (entry.kind != "export" || !detail.startsWith(QLatin1String("func"))) return nullptr;
-    bool ok = false;
-    const uint index = detail.section(u' ', -1).toUInt(&ok);
-    const auto found = std::find_if(m_functions.begin(), m_functions.end(),
-                                    [&](const ModuleEntry& f) { return f.index == index; });
-    return ok && found != m_functions.end() && found->size > 0 ? &*found : nullptr;
+std::optional<uint32_t> ModulePanel::codeOf(const ModuleEntry& entry) const {
+    uint index = entry.index;
+    if (entry.kind == "export") {
+        // It names its function by index: "func 12".
+        const QString detail = fromUtf8(entry.detail);
+        bool isIndex = false;
+        index = detail.section(u' ', -1).toUInt(&isIndex);
+        if (!isIndex || !detail.startsWith(QLatin1String("func"))) return std::nullopt;
+    } else if (entry.kind != "function") {
+        return std::nullopt;
+    }
+    const auto found = m_code.find(index);
+    return found == m_code.end() ? std::nullopt : std::optional(found->second);
 }
 
 void ModulePanel::choose(const QModelIndex& index) {
     const ModuleNode* node = m_model.node(index);
     if (!node) return;
     if (node->isGroup) return m_view->setExpanded(index, !m_view->isExpanded(index));
-    if (const ModuleEntry* function = functionOf(node->entry))
-        emit context().offsetRequested(function->offset);
+    if (const auto offset = codeOf(node->entry))
+        emit context().offsetRequested(*offset);
     else if (node->entry.kind == "memory")
         emit context().panelRequested(QStringLiteral("memory"));
 }
@@ -325,18 +330,18 @@ void ModulePanel::showMenu(const QPoint& at) {
     const QModelIndex index = m_view->indexAt(at);
     const ModuleNode* node = m_model.node(index);
     if (!node || node->isGroup) return;
-    const ModuleEntry* function = functionOf(node->entry);
+    const std::optional<uint32_t> offset = codeOf(node->entry);
     QMenu menu(this);
     menu.addAction(tr("Go to Disassembly"), this, [this, index] { choose(index); })
-        ->setEnabled(function != nullptr);
+        ->setEnabled(offset.has_value());
     menu.addAction(tr("Break Here"), this,
-                   [this, offset = function ? function->offset : 0] {
+                   [this, offset = offset.value_or(0)] {
                        debugger::BreakpointSpec spec;
                        spec.kind = debugger::BreakpointSpec::Kind::Offset;
                        spec.offset = offset;
                        context().addBreakpoint(spec);
                    })
-        ->setEnabled(function != nullptr);
+        ->setEnabled(offset.has_value());
     menu.addSeparator();
     menu.addAction(tr("Copy"), this, [this] { copyRows(*m_view); });
     menu.exec(m_view->viewport()->mapToGlobal(at));

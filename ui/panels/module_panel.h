@@ -4,7 +4,9 @@
 
 #include <QBoxLayout>
 #include <array>
+#include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "ui/models/tree_model.h"
@@ -53,13 +55,14 @@ private:
     void showGroups();
     void feed(const QModelIndex& parent, int first);
     void choose(const QModelIndex& index);
-    const debugger::ModuleEntry* functionOf(const debugger::ModuleEntry& entry) const;
+    /// Offset of the function that an entry is or exports; none for imported ones.
+    std::optional<uint32_t> codeOf(const debugger::ModuleEntry& entry) const;
     void showMenu(const QPoint& at);
 
     static constexpr size_t kGroups = 8;
     TreeModel<ModuleNode> m_model;
     std::array<std::vector<debugger::ModuleEntry>, kGroups> m_entries;
-    std::vector<debugger::ModuleEntry> m_functions;  // by index, unfiltered
+    std::unordered_map<uint32_t, uint32_t> m_code;  // where a function's code is, by its index
     std::array<bool, kGroups> m_isKnown{};
     uint64_t m_epoch = 0;
     bool m_isOld = true;
