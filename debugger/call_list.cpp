@@ -123,6 +123,10 @@ bool CallList::matches(const SyscallRecord& record) const {
 }
 
 bool CallList::search(std::chrono::milliseconds budget) {
+    if (!m_debuggee || !m_debuggee->started()) {
+        m_searching = false;
+        return true;
+    }
     const auto end = std::chrono::steady_clock::now() + budget;
     const uint64_t total = m_debuggee->host().log().count();
     while (m_searched < total) {

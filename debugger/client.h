@@ -2,6 +2,7 @@
 #pragma once
 
 #include <any>
+#include <atomic>
 #include <functional>
 #include <future>
 #include <memory>
@@ -34,7 +35,7 @@ public:
     Client(std::unique_ptr<Transport> transport, Executor executor)
         : m_transport(std::move(transport)),
           m_executor(std::move(executor)),
-          m_alive(std::make_shared<bool>(true)) {}
+          m_alive(std::make_shared<std::atomic<bool>>(true)) {}
     ~Client() { *m_alive = false; }
 
     /// Asks; `then` gets Result<R::Reply> on the front end's thread (not at all if the Client is gone by then).
@@ -78,7 +79,7 @@ public:
 private:
     std::unique_ptr<Transport> m_transport;
     Executor m_executor;
-    std::shared_ptr<bool> m_alive;
+    std::shared_ptr<std::atomic<bool>> m_alive;  // read where the executor runs things
 };
 
 /// A session in this process, with its own thread; destroying the transport ends it (a running guest too).

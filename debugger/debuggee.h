@@ -9,6 +9,7 @@
 
 #include "debugger/protocol.h"
 #include "debugger/symbols/symbols.h"
+#include "engine/base/printable.h"
 #include "engine/machine.h"
 #include "engine/store.h"
 #include "wasi/host.h"
@@ -90,7 +91,6 @@ engine::Result<engine::Export> findEntryExport(const engine::Module& module, con
 /// What a module needs beyond WebAssembly 1.0.
 std::vector<std::string> featureNames(const engine::Module& module);
 
-/// Text of a guest's string that is safe on a terminal: control characters and invalid UTF-8 escaped.
-std::string printable(std::string_view text);
+using engine::printable;
 
 }  // namespace debugger

@@ -23,7 +23,13 @@ void Session::loop() {
         if (m_mailbox.hasMail()) continue;
         if (running()) {
             if (m_mailbox.tickDue()) tick();
-            slice();
+            try {
+                slice();
+            } catch (const std::exception& problem) {
+                m_emit(ErrorRaised{
+                    Error{ErrorCode::Limit, std::string("the program cannot go on: ") + problem.what()}});
+                endAfterTrap();
+            }
         } else if (m_calls.searching()) {
             // The rest of a search for calls, a little at a time; who asked for it asks again when it hears that there are calls.
             if (m_calls.search(std::chrono::milliseconds(20))) m_emit(SyscallsAppended{m_toldCalls});
@@ -37,6 +43,15 @@ void Session::loop() {
 
 engine::Result<std::any> Session::answer(Request& request) {
     m_interrupted = false;
+    try {
+        return dispatch(request);
+    } catch (const std::exception& problem) {
+        // Memory that ran out, or a path that the file system refuses: this request fails, the session lives.
+        return Error{ErrorCode::Limit, std::string("this could not be done: ") + problem.what()};
+    }
+}
+
+engine::Result<std::any> Session::dispatch(Request& request) {
     return std::visit(
         [this](auto& specific) -> engine::Result<std::any> {
             using Reply = typename std::decay_t<decltype(specific)>::Reply;
@@ -121,6 +136,9 @@ engine::Result<Done> Session::handle(const Start& request) {
     const auto started = m_debuggee->start();
     if (!started) {
         m_frames.attach(nullptr, nullptr);
+        m_variables.attach(nullptr, nullptr, nullptr);
+        m_calls.attach(nullptr, nullptr, {});
+        m_debuggee->end();
         setState(SessionState::Ready, started.error().message);
         m_emit(ErrorRaised{started.error()});
         return started.error();

@@ -41,6 +41,7 @@ public:
     void interrupt() { m_interrupted = true; }
 
 private:
+    engine::Result<std::any> dispatch(Request& request);
     using Clock = std::chrono::steady_clock;
     template <class T>
     using Result = engine::Result<T>;

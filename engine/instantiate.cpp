@@ -1,6 +1,7 @@
 // Store::instantiate: linking and allocation (standard, section 4.7.4).
 #include <algorithm>
 
+#include "engine/base/printable.h"
 #include "engine/function_walker.h"
 #include "engine/instruction_reader.h"
 #include "engine/store_state.h"
@@ -52,11 +53,14 @@ private:
 };
 
 std::string Instantiation::wantedText(const Import& import) const {
-    const std::string name =
-        "\"" + import.module + "\" \"" + import.name + "\" (" + std::string(toText(import.kind));
+    const std::string name = "\"" + printable(import.module) + "\" \"" + printable(import.name) + "\" (" +
+                             std::string(toText(import.kind));
     switch (import.kind) {
     case ExternKind::Func: {
-        const std::string type = toText(m_module.typeOf(FuncIdx(import.index)));
+        const FuncType& wanted = m_module.typeOf(FuncIdx(import.index));
+        if (wanted.params.size() + wanted.results.size() > 16)
+            return name + " of " + std::to_string(wanted.params.size()) + " parameters)";
+        const std::string type = toText(wanted);
         return name + (type.empty() ? "" : " " + type) + ")";
     }
     case ExternKind::Global: return name + " " + toText(m_module.globals[import.index].type.type) + ")";
@@ -105,23 +109,26 @@ void Instantiation::bind(const Import& import, Extern given) {
 }
 
 Result<> Instantiation::link(const ImportResolver& resolver) {
+    constexpr size_t kNamed = 20;  // of very many, the rest is only counted
     std::string problems;
-    uint32_t count = 0;
+    size_t count = 0;
+    const auto tell = [&](const Import& import, const std::string& why) {
+        if (++count <= kNamed) problems += "\n  " + wantedText(import) + ": " + why;
+    };
     for (const Import& import : m_module.imports) {
         Result<Extern> given = resolver(import, m_module);
         if (!given)
-            problems += "\n  " + wantedText(import) + ": " + given.error().message;
+            tell(import, given.error().message);
         else if (!matches(import, *given))
-            problems += "\n  " + wantedText(import) +
-                        ": incompatible import type, what is given is another " +
-                        std::string(toText(given->kind));
+            tell(import,
+                 "incompatible import type, what is given is another " + std::string(toText(given->kind)));
         else {
             bind(import, *given);
             continue;
         }
-        ++count;
     }
     if (count == 0) return {};
+    if (count > kNamed) problems += "\n  and " + std::to_string(count - kNamed) + " more";
     const std::string head =
         count == 1 ? "1 import cannot be linked:" : std::to_string(count) + " imports cannot be linked:";
     return Error{ErrorCode::Unlinkable, head + problems, {.file = m_module.fileName, .section = "import"}};
@@ -172,6 +179,12 @@ Result<> Instantiation::allocateTables() {
                          "table " + std::to_string(i) + " begins with " + std::to_string(type.limits.min) +
                              " elements, above the limit of " +
                              std::to_string(m_state.limits.maxTableElements),
+                         {.file = m_module.fileName, .section = "table"}};
+        const MemoryBudget& budget = *m_state.budget;
+        if (budget.used > budget.limit || type.limits.min * sizeof(Slot) > budget.limit - budget.used)
+            return Error{ErrorCode::Limit,
+                         "table " + std::to_string(i) + " does not fit the memory limit of " +
+                             std::to_string(budget.limit) + " bytes",
                          {.file = m_module.fileName, .section = "table"}};
         const Slot init = table.init ? TRY(evaluate(*table.init, type.element))
         .low : 0;

@@ -71,6 +71,11 @@ std::optional<uint64_t> TableInstance::grow(uint64_t count, Slot init) {
     const uint64_t old = elements.size();
     const uint64_t maximum = std::min(type.limits.max.value_or(maxElements), maxElements);
     if (count > maximum || old > maximum - count) return std::nullopt;
+    const uint64_t bytes = count * sizeof(Slot);
+    if (budget) {
+        if (budget->used > budget->limit || bytes > budget->limit - budget->used) return std::nullopt;
+        budget->used += bytes;
+    }
     elements.resize(old + count, init);
     return old;
 }
@@ -121,6 +126,8 @@ TableAddr Store::addTable(TableType type, Slot init) {
     table->type = type;
     table->maxElements = m->limits.maxTableElements;
     table->elements.assign(type.limits.min, init);
+    table->budget = m->budget;
+    m->budget->used += type.limits.min * sizeof(Slot);
     m->tables.push_back(std::move(table));
     return TableAddr(static_cast<uint32_t>(m->tables.size() - 1));
 }

@@ -86,6 +86,7 @@ struct TableInstance {
     TableType type;
     std::vector<Slot> elements;
     uint64_t maxElements = 10'000'000;
+    std::shared_ptr<MemoryBudget> budget;  // that its elements count in
     std::optional<uint64_t> grow(uint64_t count, Slot init);
 };
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <unordered_map>
 
+#include "engine/base/printable.h"
 #include "wasi/abi.h"
 #include "wasi/host_state.h"
 #include "wasi/preview1/preview1.h"
@@ -102,7 +103,8 @@ engine::ImportResolver WasiHost::resolver(engine::Store& store) {
     return [this, &store](const engine::Import& import,
                           const engine::Module&) -> engine::Result<engine::Extern> {
         const auto refuse = [&](const std::string& why) {
-            return Error{ErrorCode::Unlinkable, import.module + "." + import.name + ": " + why};
+            return Error{ErrorCode::Unlinkable,
+                         engine::printable(import.module + "." + import.name) + ": " + why};
         };
         const bool isOurs = import.module == "wasi_snapshot_preview1" || import.module == "wasi_unstable";
         if (import.module == "wasi" && import.name == "thread-spawn")
@@ -162,6 +164,8 @@ std::vector<OpenFile> WasiHost::openFiles() const {
     }
     return files;
 }
+
+const std::string& WasiHost::limitReached() const { return m->state.limitReached; }
 
 void WasiHost::setLogging(bool on) { m->state.gate.setLogging(on); }
 void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> gate) {

@@ -49,6 +49,9 @@ public:
     OutputLog& output();  // what the guest wrote to Session stdio
     std::vector<OpenFile> openFiles() const;
 
+    /// Which budget cut the guest short first: "output limit of 1024 bytes reached"; empty if none did.
+    const std::string& limitReached() const;
+
     /// Logging on (default) or off (nothing is recorded; for `wscope run` and benchmarks).
     void setLogging(bool on);
     /// Asked before each call when set; Stop makes the call end as Interrupted, before any effect. It is not asked again for the same call

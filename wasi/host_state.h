@@ -25,6 +25,7 @@ struct HostState {
     SyscallLog log;
     CallGate gate{log};
     DescriptorTable files;
+    std::string limitReached;  // in words, of the first budget that cut something short
     uint64_t outputBytes = 0;  // written to stdout and stderr so far
 };
 

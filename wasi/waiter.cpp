@@ -5,11 +5,28 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/base/check.h"
 
 namespace wasi {
+
+int pollEach(std::span<pollfd> what, const timespec* timeout) {
+    std::vector<pollfd> distinct;
+    std::unordered_map<int, size_t> places;
+    for (const pollfd& one : what) {
+        const auto [place, isNew] = places.try_emplace(one.fd, distinct.size());
+        if (isNew) distinct.push_back({one.fd, 0, 0});
+        distinct[place->second].events |= one.events;
+    }
+    const int ready = ppoll(distinct.data(), distinct.size(), timeout, nullptr);
+    for (pollfd& one : what) {
+        const short revents = ready > 0 ? distinct[places[one.fd]].revents : short{0};
+        one.revents = static_cast<short>(revents & (one.events | POLLERR | POLLHUP | POLLNVAL));
+    }
+    return ready;
+}
 
 Waiter::Waiter() : m_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { CHECK(m_event); }
 
@@ -41,7 +58,7 @@ Waiter::Woken Waiter::wait(std::span<pollfd> what, std::optional<uint64_t> timeo
         timeout.tv_sec = static_cast<time_t>(std::min<uint64_t>(*timeoutNs / 1'000'000'000, 1u << 30));
         timeout.tv_nsec = static_cast<long>(*timeoutNs % 1'000'000'000);
     }
-    const int ready = ppoll(all.data(), all.size(), timeoutNs ? &timeout : nullptr, nullptr);
+    const int ready = pollEach(all, timeoutNs ? &timeout : nullptr);
     const bool signalled = ready < 0 && errno == EINTR;
     const bool woken = ready > 0 && all.back().revents != 0;
     if (woken) forget();

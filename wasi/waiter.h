@@ -3,6 +3,7 @@
 #pragma once
 
 #include <poll.h>
+#include <time.h>
 
 #include <atomic>
 #include <cstdint>
@@ -15,6 +16,10 @@
 #include "wasi/world/unique_fd.h"
 
 namespace wasi {
+
+/// ppoll(2) that asks for each descriptor once, however often it stands in `what`: the kernel refuses more entries than a process may have
+/// descriptors. Number of ready descriptors, or -1 with errno.
+int pollEach(std::span<pollfd> what, const timespec* timeout);
 
 class Waiter {
 public:

@@ -14,8 +14,24 @@ using engine::Error;
 using engine::ErrorCode;
 using engine::Result;
 
+namespace {
+
+/// The usage line of a command that ends in a program and what is the program's.
+class GuestFormatter : public CLI::Formatter {
+public:
+    std::string make_usage(const CLI::App* app, std::string name) const override {
+        std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+        while (usage.ends_with('\n'))
+            usage.pop_back();
+        return usage + " PROGRAM [ARG...]\nOptions stand before PROGRAM; all behind it is the program's.\n";
+    }
+};
+
+}  // namespace
+
 void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
     command.prefix_command();
+    command.formatter(std::make_shared<GuestFormatter>());
     command.add_option("--dir", typed.dirs, "Grant a folder for reading and writing: HOST[::GUEST]")
         ->type_name("HOST[::GUEST]")
         ->allow_extra_args(false);

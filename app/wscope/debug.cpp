@@ -61,7 +61,7 @@ private:
 
 void printError(const engine::Error& error, bool json) {
     if (!json) {
-        std::cout << "error: " << error.text() << std::endl;
+        std::cout << "error: " << safeText(error.text()) << std::endl;
         return;
     }
     const nlohmann::ordered_json line = {{"ok", false}, {"error", error.text()}};
@@ -111,7 +111,7 @@ int debug(const CLI::App& command, const TypedOptions& typed, const DebugOptions
     const auto loaded = client.call(debugger::Load{std::move(*options)});
     if (!loaded) return fail(loaded.error());
     for (const std::string& problem : loaded->problems)
-        std::cerr << "wscope: warning: " << problem << std::endl;
+        std::cerr << "wscope: warning: " << safeText(problem) << std::endl;
 
     const InterruptThread interrupts(client);
     if (wanted.stopInMain) (void)interpreter.execute("start");

@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
         return wscope::fail(std::string(error.what()) + "; wscope --help explains");
+    } catch (const std::exception& problem) {
+        return wscope::fail(std::string("this could not be done: ") + problem.what());
     }
     return status;
 }

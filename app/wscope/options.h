@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "app/launch/options.h"
 
@@ -17,6 +18,9 @@ using launch::TypedOptions;
 /// Our own errors end with this status (commands.md), a trap with the other.
 inline constexpr int kOurError = 2;
 inline constexpr int kTrapStatus = 134;
+
+/// Lines of our own that may quote a guest: everything that could steer a terminal is escaped.
+std::string safeText(std::string_view text);
 
 /// `wscope: message` on stderr.
 int fail(const engine::Error& error);

@@ -1,5 +1,6 @@
 // wscope run: runs a program; its streams and exit status are the guest's.
 
+#include <iostream>
 #include <memory>
 
 #include "app/wscope/commands.h"
@@ -18,7 +19,10 @@ int run(const CLI::App& command, const TypedOptions& typed) {
     auto debuggee = debugger::Debuggee::load(std::move(*options));
     if (!debuggee) return fail(debuggee.error());
     if (const auto started = (*debuggee)->start(false); !started) return fail(started.error());
-    return runToEnd(**debuggee);
+    const int status = runToEnd(**debuggee);
+    if (const std::string& limit = (*debuggee)->host().limitReached(); !limit.empty())
+        std::cerr << "wscope: " << limit << " (--max-output)\n";
+    return status;
 }
 
 }  // namespace

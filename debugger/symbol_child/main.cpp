@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "debugger/symbol_child/confine.h"
 #include "debugger/symbol_child/serve.h"
@@ -21,6 +22,12 @@ int main(int argc, char** argv) {
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a parent that died before this shows as the end of the socket
-    debugger::symbol_child::confine(std::strtoull(argv[1], nullptr, 10));
+    const std::string refused = debugger::symbol_child::confine(std::strtoull(argv[1], nullptr, 10));
+    if (refused.find("seccomp") != std::string::npos || refused.find("privileges") != std::string::npos) {
+        std::fprintf(stderr,
+                     "wscope-symbols: this system refuses %s; debug information is not read without it\n",
+                     refused.c_str());
+        return 2;
+    }
     return debugger::symbol_child::serve(socket);
 }

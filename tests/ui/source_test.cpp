@@ -53,8 +53,8 @@ TEST(Expression, IsTheWordWithItsOwners) {
 }
 
 TEST(SourcePath, IsMatchedByItsEnd) {
-    EXPECT_TRUE(samePath("src/a.c", "/home/x/src/a.c"));
-    EXPECT_FALSE(samePath("a.c", "/home/x/ba.c"));
+    EXPECT_TRUE(samePath("src/a.c", "/srv/x/src/a.c"));
+    EXPECT_FALSE(samePath("a.c", "/srv/x/ba.c"));
     EXPECT_FALSE(samePath("", "a.c"));
     EXPECT_EQ(pathPrefixes("/build/app/src/a.c", "/here/src/a.c"),
               (std::pair<QString, QString>("/build/app", "/here")));

@@ -149,7 +149,8 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
         if (isDone) timeout = 0;
         if (timeout == uint64_t{0}) {
             // Nothing to wait for: descriptors are only looked at.
-            if (!what.empty()) (void)::poll(what.data(), what.size(), 0);
+            constexpr timespec kNow{};
+            if (!what.empty()) (void)pollEach(what, &kNow);
         } else {
             // Not longer than a second at once: a clock may be set meanwhile.
             if (nearest) timeout = std::min(*timeout, uint64_t{1'000'000'000});

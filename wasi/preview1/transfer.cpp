@@ -82,6 +82,7 @@ Errno Preview1::limitOutput() {
     const uint64_t limit = m_state.capabilities.budgets.maxOutputBytes;
     if (limit == 0 || m_state.outputBytes + m_bufferBytes <= limit) return Errno::Success;
     m_call.detail = "output limit of " + decimal(limit) + " bytes reached";
+    if (m_state.limitReached.empty()) m_state.limitReached = m_call.detail;
     uint64_t left = limit - m_state.outputBytes;
     if (left == 0) return Errno::Nospc;
     for (auto& buffer : m_buffers) {

@@ -1,10 +1,13 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <filesystem>
 
 #include "wasi/abi.h"
 #include "wasi/world/host_errno.h"
@@ -63,8 +66,10 @@ std::string_view kindOf(mode_t mode) {
                             : "a block device";
 }
 
-std::string joined(const std::string& directory, const std::string& path) {
-    return directory.ends_with('/') ? directory + path : directory + "/" + path;
+/// For people only: without "." components, and cut where a path of the host would be too long.
+std::string shownPath(const std::string& directory, const std::string& path) {
+    const std::string whole = (std::filesystem::path(directory) / path).lexically_normal().string();
+    return whole.size() < PATH_MAX ? whole : whole.substr(0, PATH_MAX) + "…";
 }
 
 }  // namespace
@@ -110,12 +115,17 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     struct stat s {};
     if (fstat((*fd).get(), &s) != 0) return lastErrno();
     if (S_ISDIR(s.st_mode))
-        return std::unique_ptr<File>(std::make_unique<HostDirectory>(std::move(*fd), joined(m_hostPath, path),
-                                                                     m_isReadOnly, m_resolution));
+        return std::unique_ptr<File>(std::make_unique<HostDirectory>(
+            std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly, m_resolution));
+    struct statfs system {};
+    if (fstatfs((*fd).get(), &system) != 0) return lastErrno();
+    if (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC)
+        return refuse(Errno::Notcapable,
+                      "denied: files of /proc and /sys are the host's own state, never granted");
     if (!S_ISREG(s.st_mode))
         return refuse(Errno::Notsup,
                       "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
-    auto file = std::make_unique<HostFile>(std::move(*fd), joined(m_hostPath, path), m_isReadOnly);
+    auto file = std::make_unique<HostFile>(std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly);
     if (has(how.flags, Fdflags::Append)) (void)file->setFlags(how.flags);
     return std::unique_ptr<File>(std::move(file));
 }

@@ -59,9 +59,11 @@ private:
 };
 
 // What lies on the shelves: the owner of all items, ordered by name.
-template <typename Amount> class Shelf {
+template <typename Amount>
+class Shelf {
 public:
-    template <typename T, typename... Args> const T& put(Amount amount, Args&&... args) {
+    template <typename T, typename... Args>
+    const T& put(Amount amount, Args&&... args) {
         auto item = std::make_unique<T>(std::forward<Args>(args)...);
         const T& placed = *item;
         m_amounts[placed.name()] += amount;
