@@ -48,6 +48,14 @@ QString oneLine(std::string_view utf8, qsizetype limit) {
     return oneLine(fromUtf8(utf8.substr(0, static_cast<size_t>(limit) * 4 + 4)), limit);
 }
 
+QString someLines(std::string_view utf8, int lines) {
+    QStringList shown = fromUtf8(utf8.substr(0, 100'000)).split(u'\n');
+    if (shown.size() > lines) shown = shown.mid(0, lines) << QStringLiteral("…");
+    for (QString& line : shown)
+        line = oneLine(line, 500);
+    return shown.join(u'\n').trimmed();
+}
+
 QString fromUtf8(std::string_view utf8) {
     return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
 }

@@ -12,6 +12,9 @@ namespace ui {
 QString oneLine(std::string_view utf8, qsizetype limit = 2000);
 QString oneLine(const QString& text, qsizetype limit = 2000);
 
+/// Several lines, each as oneLine would show it; at most `lines` of them.
+QString someLines(std::string_view utf8, int lines = 16);
+
 /// UTF-8 of several lines, for copying and for read-only text boxes: exact but for invalid bytes.
 QString fromUtf8(std::string_view utf8);
 std::string toUtf8(const QString& text);

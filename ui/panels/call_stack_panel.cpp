@@ -106,11 +106,11 @@ void CallStackPanel::showState() {
         (!m_model.rows().empty() && context().state() != debugger::SessionState::Ready))
         return showContent();
     if (context().state() == debugger::SessionState::Ready)
-        return showEmpty(tr("Start the program; where it stops, its calls are listed here."), "continue");
+        return showEmpty(tr("Start the program; where it stops, its calls are listed here."), "start");
     if (context().state() == debugger::SessionState::Exited)
         return showEmpty(
             tr("The program has ended. Set a breakpoint (F9) and start it again to see who called whom."),
-            "continue");
+            "start");
     showEmpty(tr("Pause the program, or let it run into a breakpoint, to see who called whom."), "pause");
 }
 

@@ -21,7 +21,7 @@ void DisassemblyPanel::showState() {
     if (!context().module())
         return showEmpty(tr("Shows the instructions of a function, with its source lines."), "open");
     showEmpty(tr("Shows the instructions around the place where the program stops."),
-              context().state() == debugger::SessionState::Ready ? "continue" : "pause");
+              context().state() == debugger::SessionState::Ready ? "start" : "pause");
 }
 
 }  // namespace ui

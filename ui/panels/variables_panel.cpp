@@ -155,11 +155,11 @@ void VariablesPanel::showState() {
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(
             tr("Set a breakpoint (F9) and start the program; its variables appear where it stops."),
-            "continue");
+            "start");
     if (context().state() == debugger::SessionState::Exited)
         return showEmpty(
             tr("The program has ended. Set a breakpoint (F9) and start it again to see its variables."),
-            "continue");
+            "start");
     showEmpty(tr("Pause the program to see its variables."), "pause");
 }
 

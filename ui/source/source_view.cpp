@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 
 #include "ui/breakpoint_dialog.h"
+#include "ui/panels/disassembly_view.h"
 #include "ui/plain_text.h"
 #include "ui/source/code_editor.h"
 
@@ -74,9 +75,10 @@ void SourceView::load() {
 void SourceView::onText(const SourceCache::File& file) {
     m_notices->clear();
     m_isMissing = file.error.has_value();
+    showInstructions(m_isMissing);
     if (m_isMissing) {
         m_editor->setSource({}, {});
-        return showMissing(oneLine(file.error->message, 1000));
+        return showMissing(someLines(file.error->message));
     }
     m_isLoaded = true;
     m_editor->setSource(fromUtf8(file.source.text), file.source.linesWithCode);
@@ -88,8 +90,17 @@ void SourceView::onText(const SourceCache::File& file) {
 }
 
 void SourceView::showMissing(const QString& why) {
-    m_notices->show({Notice::Kind::Warning, tr("No source for %1").arg(oneLine(m_path, 200)), why,
-                     tr("Locate…"), [this] { locate(); }});
+    m_notices->show({Notice::Kind::Warning, tr("No source here"), why, tr("Locate…"), [this] { locate(); }});
+}
+
+/// In place of a text that is not there.
+void SourceView::showInstructions(bool shown) {
+    if (shown && !m_instructions) {
+        m_instructions = new DisassemblyView(m_context);
+        layout()->addWidget(m_instructions);
+    }
+    if (m_instructions) m_instructions->setVisible(shown);
+    m_editor->setVisible(!shown);
 }
 
 void SourceView::locate() {

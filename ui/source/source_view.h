@@ -10,6 +10,7 @@
 namespace ui {
 
 class CodeEditor;
+class DisassemblyView;
 
 class SourceView final : public QWidget {
     Q_OBJECT
@@ -34,6 +35,7 @@ private:
     void load();
     void onText(const SourceCache::File& file);
     void showMissing(const QString& why);
+    void showInstructions(bool shown);
     void locate();
     void markCurrent();
     void markBreakpoints();
@@ -48,6 +50,7 @@ private:
     QString m_path;
     NoticeBar* m_notices;
     CodeEditor* m_editor;
+    DisassemblyView* m_instructions = nullptr;
     bool m_isMissing = false, m_isLoaded = false;
     uint m_wantedLine = 0;
     uint64_t m_hover = 0;  // counts, so that late values are not shown
