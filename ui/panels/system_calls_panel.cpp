@@ -286,6 +286,7 @@ void SystemCallsPanel::restore(const QJsonObject& memory) {
 void SystemCallsPanel::resizeEvent(QResizeEvent* event) {
     Panel::resizeEvent(event);
     arrange();
+    QTimer::singleShot(0, this, &SystemCallsPanel::fitColumns);  // when the table has its own new size
 }
 
 // The details stand beside the table, or below it where that is too narrow.
