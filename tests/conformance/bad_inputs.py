@@ -125,6 +125,15 @@ def bad_programs(folder):
     status, _, messages, _ = wscope("run", PROGRAMS / "recurse.wasm")
     check("endless recursion", status == 134 and b"recurse.c:" in messages, status, messages)
 
+    status, output, messages, _ = wscope("run", "--max-output", "1K", PROGRAMS / "flood.wasm")
+    check("output above its limit", status == 1 and len(output) == 1024 and b"output limit of 1024 bytes" in messages, status,
+          messages)
+
+    # The whole file system is granted, and yet not the state of the process that runs the guest.
+    for path in ("/proc/self/environ", "/proc/self/maps", "/sys/kernel/notes"):
+        status, output, messages, _ = wscope("run", "--dir-ro", "/", PROGRAMS / "cat.wasm", path)
+        check(f"reads {path}", status == 1 and output == b"", status, messages)
+
     status, output, messages, _ = wscope("run", PROGRAMS / "longline.wasm")
     check("a long line", status == 0 and len(output) > 1_000_000, status, messages)
 
