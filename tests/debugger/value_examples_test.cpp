@@ -51,7 +51,7 @@ private:
 };
 
 TEST_F(ValuesOf, CppContainers) {
-    stopAt(example("inventory"), "inventory.cpp", 118);
+    stopAt(example("inventory"), "inventory.cpp", 120);
     expect({
         {"total", "{cents = 17212}"},
         {"total.cents / 100.0", "172.12"},
