@@ -154,8 +154,7 @@ void VariablesPanel::showState() {
     if (stopped || (!m_model.isEmpty() && !isPast)) return showContent();
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(
-            tr("Set a breakpoint (F9) and start the program; its variables appear where it stops."),
-            "start");
+            tr("Set a breakpoint (F9) and start the program; its variables appear where it stops."), "start");
     if (context().state() == debugger::SessionState::Exited)
         return showEmpty(
             tr("The program has ended. Set a breakpoint (F9) and start it again to see its variables."),
