@@ -192,6 +192,7 @@ TEST_F(ConsolePanelTest, FollowsTheEndOnlyWhileItIsThere) {
     settle();
     auto* view = panel->findChild<ConsoleView*>();
     EXPECT_TRUE(view->isAtEnd());
+    EXPECT_TRUE(view->verticalScrollBar()->isVisible());
     view->verticalScrollBar()->setValue(10);
     for (int i = 0; i < 100; ++i)
         write("more\n");

@@ -21,8 +21,14 @@ protected:
           m_fake(new FakeTransport),
           m_context(std::unique_ptr<debugger::Transport>(m_fake), m_theme, m_settings) {}
 
-    /// Lets queued answers and events arrive.
-    static void settle() { QTest::qWait(40); }
+    /// Lets queued answers and events arrive. Counts turns of the event loop, not only time: on a busy machine few fit into it.
+    static void settle() {
+        for (int turn = 0; turn < 12; ++turn) {
+            QCoreApplication::processEvents();
+            QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+            QTest::qSleep(4);
+        }
+    }
 
     QTemporaryDir m_folder;
     ui::Theme m_theme;

@@ -140,8 +140,7 @@ TEST_F(SystemCallsPanelTest, FiltersAtTheSession) {
     EXPECT_TRUE(std::any_of(labels.begin(), labels.end(),
                             [](const QLabel* label) { return label->text() == "100 of 1,000"; }));
     append(2000);
-    QTest::qWait(200);
-    EXPECT_EQ(view(*panel).model()->rowCount(), 200);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return view(*panel).model()->rowCount() == 200; }));
     filter(*panel, {});
     EXPECT_EQ(view(*panel).model()->rowCount(), 2000);
 }

@@ -89,7 +89,7 @@ std::vector<CallNode> hexLines(const std::string& bytes, uint64_t address) {
             ascii += byte >= 0x20 && byte < 0x7F ? QChar(byte) : QChar(u'.');
         }
         CallNode node =
-            textNode(hex(address + at, 8).mid(2), hexadecimal.leftJustified(3 * kPerLine + 1) + ascii);
+            textNode(hex(address + at, 8).mid(2), hexadecimal.leftJustified(3 * kPerLine) + ascii);
         node.memory = {address + at, line.size()};
         lines.push_back(std::move(node));
     }
@@ -124,7 +124,7 @@ std::vector<Column<CallNode>> callNodeColumns() {
         {.title = "Name",
          .text = [](const CallNode& node) { return node.name; },
          .kind = ColumnKind::Code,
-         .width = 17,
+         .width = 16,
          .tip = tipOf},
         {.title = "Value",
          .text = [](const CallNode& node) { return node.value; },

@@ -5,6 +5,7 @@
 #include <QKeyEvent>
 #include <QMimeData>
 #include <QPainter>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
 #include <cmath>
@@ -74,7 +75,7 @@ void ConsoleView::refresh() {
     if (rows == 0) m_widest = 0, m_anchor = m_cursor = 0, m_followsEnd = true;
     m_anchor = std::max(m_anchor, m_lines.begin());
     m_cursor = std::max(m_cursor, m_lines.begin());
-    const QSignalBlocker blocker(verticalScrollBar());
+    const QScopedValueRollback guard(m_isSetting, true);
     verticalScrollBar()->setRange(0, static_cast<int>(rows > visible ? rows - visible : 0));
     verticalScrollBar()->setPageStep(static_cast<int>(visible));
     const int width = static_cast<int>(textX() + m_widest * m_charWidth + kMargin);
@@ -88,7 +89,7 @@ void ConsoleView::setTopRow(uint64_t row) {
     const uint64_t visible = static_cast<uint64_t>(visibleRows()), first = m_lines.firstRow(),
                    end = m_lines.endRow();
     m_topRow = std::clamp(row, first, std::max(first, end > visible ? end - visible : 0));
-    const QSignalBlocker blocker(verticalScrollBar());
+    const QScopedValueRollback guard(m_isSetting, true);
     verticalScrollBar()->setValue(static_cast<int>(m_topRow - first));
     viewport()->update();
 }
@@ -99,6 +100,7 @@ void ConsoleView::scrollToEnd() {
 }
 
 void ConsoleView::scrollContentsBy(int, int dy) {
+    if (m_isSetting) return;
     if (dy != 0) {
         setTopRow(m_lines.firstRow() + static_cast<uint64_t>(verticalScrollBar()->value()));
         m_followsEnd = isAtEnd();

@@ -72,6 +72,7 @@ private:
     qreal m_charWidth = 8;
     int m_rowHeight = 16, m_ascent = 12;
     uint64_t m_topRow = 0;
+    bool m_isSetting = false;  // the scroll bars follow, not lead
     bool m_followsEnd = true;
     int m_widest = 0;                     // columns of the widest row seen
     uint64_t m_anchor = 0, m_cursor = 0;  // offsets of ConsoleLines

@@ -3,6 +3,7 @@
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <QToolTip>
 #include <array>
@@ -36,6 +37,7 @@ HexView::HexView(Theme& theme, MemoryPages& memory, QWidget* parent)
     installSpoken();
     setFocusPolicy(Qt::StrongFocus);
     setFrameShape(NoFrame);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
     viewport()->setBackgroundRole(QPalette::Base);
     viewport()->setCursor(Qt::IBeamCursor);
     setAccessibleName(tr("Memory"));
@@ -110,7 +112,7 @@ void HexView::layOut() {
     const uint64_t hidden =
         rows() > static_cast<uint64_t>(visibleRows()) ? rows() - static_cast<uint64_t>(visibleRows()) : 0;
     m_rowsPerStep = hidden / kMaxSteps + 1;
-    const QSignalBlocker blocker(verticalScrollBar());
+    const QScopedValueRollback guard(m_isSetting, true);
     verticalScrollBar()->setRange(0, static_cast<int>((hidden + m_rowsPerStep - 1) / m_rowsPerStep));
     verticalScrollBar()->setPageStep(visibleRows());
     if (m_memory.size() > 0) {
@@ -124,7 +126,7 @@ void HexView::layOut() {
 void HexView::setTopRow(uint64_t row) {
     const uint64_t visible = static_cast<uint64_t>(visibleRows());
     m_topRow = std::min(row, rows() > visible ? rows() - visible : 0);
-    const QSignalBlocker blocker(verticalScrollBar());
+    const QScopedValueRollback guard(m_isSetting, true);
     verticalScrollBar()->setValue(static_cast<int>(m_topRow / m_rowsPerStep));
     viewport()->update();
 }
@@ -132,6 +134,7 @@ void HexView::setTopRow(uint64_t row) {
 void HexView::resizeEvent(QResizeEvent*) { layOut(); }
 
 void HexView::scrollContentsBy(int, int dy) {
+    if (m_isSetting) return;
     if (dy != 0) setTopRow(static_cast<uint64_t>(verticalScrollBar()->value()) * m_rowsPerStep);
     viewport()->update();
 }

@@ -83,6 +83,7 @@ private:
     int m_rowHeight = 16, m_ascent = 12;
     int m_perRow = 16;
     uint64_t m_topRow = 0;
+    bool m_isSetting = false;    // the scroll bars follow, not lead
     uint64_t m_rowsPerStep = 1;  // of the scroll bar, which has 31 bits only
     uint64_t m_cursor = 0, m_anchor = 0;
     Side m_side = Side::Hex;
