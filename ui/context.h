@@ -117,7 +117,8 @@ signals:
     void outputAppended(quint64 end);   // at most 60 times a second
     void exited(qint64 code, const QString& text);
     void progressed(const debugger::Progress& progress);
-    void logged(const QString& text, debugger::BreakpointId breakpoint);
+    /// `output`: how much the program had written before.
+    void logged(const QString& text, debugger::BreakpointId breakpoint, quint64 output);
     void dataEdited();
     void noticed(const ui::Notice& notice);
 

@@ -9,7 +9,7 @@
 namespace wasiscope {
 namespace {
 
-constexpr int kSteps = 4;  // from the breakpoint to behind the call that counts
+constexpr int kSteps = 3;  // from the breakpoint to where its file's name has just become the title
 constexpr int kStepMs = 250;
 constexpr int kSettleMs = 900;  // long enough for every panel to have its answers
 constexpr int kLimitMs = 120'000;

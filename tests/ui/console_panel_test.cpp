@@ -185,6 +185,28 @@ TEST_F(ConsolePanelTest, ShowsOutputAsItComesAndThenTheEnd) {
     EXPECT_FALSE(panel->findChild<InputLine*>()->isEnabled());
 }
 
+TEST_F(ConsolePanelTest, ANewRunStartsWithAnEmptyConsole) {
+    auto panel = running();
+    write("first\n");
+    settle();
+    // Told in one go, and more than before: the panel must see the start between them all the same.
+    m_output.clear();
+    m_fake->emitEvent(debugger::OutputAppended{0});
+    write("second run\n");
+    settle();
+    EXPECT_EQ(rowsOf(panel->lines()), (Rows{"second run"}));
+}
+
+TEST_F(ConsolePanelTest, LogPointsStandWhereTheProgramWas) {
+    auto panel = running();
+    m_output = "one\ntwo\n";
+    m_fake->emitEvent(debugger::LogMessage{"i = 1", 1, 4});
+    m_fake->emitEvent(debugger::LogMessage{"i = 2", 1, 8});
+    m_fake->emitEvent(debugger::OutputAppended{m_output.size()});
+    settle();
+    EXPECT_EQ(rowsOf(panel->lines()), (Rows{"one", "i = 1", "two", "i = 2"}));
+}
+
 TEST_F(ConsolePanelTest, FollowsTheEndOnlyWhileItIsThere) {
     auto panel = running();
     for (int i = 0; i < 100; ++i)

@@ -14,7 +14,8 @@ namespace {
 constexpr uint64_t kSlice = uint64_t{1} << 20;
 constexpr uint64_t kMaxBehind = uint64_t{16} << 20;  // what is further behind is skipped
 constexpr int kFetchMs = 8;                          // leaves the window time to draw
-constexpr qsizetype kMaxNotes = 1000;
+constexpr size_t kMaxNotes = 1000;
+constexpr uint64_t kAtTheEnd = UINT64_MAX;
 
 }  // namespace
 
@@ -47,12 +48,15 @@ ConsolePanel::ConsolePanel(Context& context)
     connect(&context, &Context::stateChanged, this, &ConsolePanel::showState);
     connect(&context, &Context::moduleLoaded, this, &ConsolePanel::clear);
     connect(&context, &Context::outputAppended, this, [this](quint64 end) {
-        if (end < m_end) clear();  // a new run
-        m_end = end;
+        if (end < m_announced) clear();  // a new run
+        m_announced = end;
+        m_end = std::max<uint64_t>(m_end, end);
         fetchSoon();
     });
-    connect(&context, &Context::exited, this, [this](qint64, const QString& text) { addNote(text); });
-    connect(&context, &Context::logged, this, [this](const QString& text) { addNote(text); });
+    connect(&context, &Context::exited, this,
+            [this](qint64, const QString& text) { addNote(text, kAtTheEnd); });
+    connect(&context, &Context::logged, this,
+            [this](const QString& text, debugger::BreakpointId, quint64 output) { addNote(text, output); });
     connect(&theme(), &Theme::changed, this, &ConsolePanel::showState);
     m_end = context.outputEnd();
     fetchSoon();
@@ -144,7 +148,7 @@ void ConsolePanel::clear() {
     m_fetchTimer.stop();
     m_lines.clear();
     m_notes.clear();
-    m_have = m_end = 0;
+    m_have = m_end = m_announced = 0;
     showLines();
 }
 
@@ -152,10 +156,10 @@ void ConsolePanel::clear() {
 
 void ConsolePanel::fetchSoon() {
     if (m_isAsked || m_fetchTimer.isActive()) return;
-    if (m_have < m_end)
-        m_fetchTimer.start();
-    else
-        flushNotes();
+    if (m_have < m_end) return m_fetchTimer.start();
+    if (m_notes.empty()) return;
+    flushNotes(kAtTheEnd);
+    showLines();
 }
 
 void ConsolePanel::fetch() {
@@ -178,9 +182,8 @@ void ConsolePanel::take(const debugger::OutputSlice& slice) {
     const uint64_t asked = m_have;
     for (const debugger::OutputPiece& piece : slice.pieces) {
         if (piece.position > m_have) m_lines.skip(piece.position - m_have);
-        const auto source = piece.stream == 2 ? ConsoleLines::Source::Error : ConsoleLines::Source::Output;
-        m_lines.append(source, piece.bytes, piece.syscall);
-        m_have = piece.position + piece.bytes.size();
+        m_have = piece.position;
+        append(piece);
     }
     m_end = std::max(m_end, slice.end);
     if (m_have == asked) m_have = m_end;  // dropped before it could be read
@@ -188,19 +191,32 @@ void ConsolePanel::take(const debugger::OutputSlice& slice) {
     fetchSoon();
 }
 
-void ConsolePanel::addNote(const QString& text) {
-    m_notes << text;
+// What log points said stands where the program was when they said it.
+void ConsolePanel::append(const debugger::OutputPiece& piece) {
+    const auto source = piece.stream == 2 ? ConsoleLines::Source::Error : ConsoleLines::Source::Output;
+    std::string_view bytes = piece.bytes;
+    while (!bytes.empty()) {
+        flushNotes(m_have);
+        const uint64_t next = m_notes.empty() ? bytes.size() : m_notes.front().position - m_have;
+        const std::string_view part = bytes.substr(0, next);
+        m_lines.append(source, part, piece.syscall);
+        m_have += part.size();
+        bytes.remove_prefix(part.size());
+    }
+}
+
+void ConsolePanel::addNote(const QString& text, uint64_t position) {
+    if (!m_notes.empty()) position = std::max(position, m_notes.back().position);
+    m_notes.push_back({position, toUtf8(text)});
+    m_end = std::max<uint64_t>(m_end, position == kAtTheEnd ? context().outputEnd() : position);
     // In a flood that never ends they would wait for ever.
-    if (m_notes.size() > kMaxNotes) return flushNotes();
-    m_end = std::max<uint64_t>(m_end, context().outputEnd());
+    if (m_notes.size() > kMaxNotes) flushNotes(position);
     fetchSoon();
 }
 
-void ConsolePanel::flushNotes() {
-    if (m_notes.isEmpty()) return;
-    for (const QString& note : std::exchange(m_notes, {}))
-        m_lines.appendNote(toUtf8(note));
-    showLines();
+void ConsolePanel::flushNotes(uint64_t position) {
+    for (; !m_notes.empty() && m_notes.front().position <= position; m_notes.pop_front())
+        m_lines.appendNote(m_notes.front().text);
 }
 
 void ConsolePanel::showLines() {
@@ -224,8 +240,8 @@ void ConsolePanel::sendText(const QString& text) {
 }
 
 void ConsolePanel::endInput() {
-    context().post<debugger::SendInput>(this, {{}, true},
-                                        [this](const debugger::Done&) { addNote(tr("end of input")); });
+    context().post<debugger::SendInput>(
+        this, {{}, true}, [this](const debugger::Done&) { addNote(tr("end of input"), m_end); });
 }
 
 void ConsolePanel::openFind() {

@@ -6,6 +6,7 @@
 #include <QLineEdit>
 #include <QTimer>
 #include <QToolButton>
+#include <deque>
 
 #include "ui/models/console_lines.h"
 #include "ui/panel.h"
@@ -31,8 +32,9 @@ private:
     void fetchSoon();
     void fetch();
     void take(const debugger::OutputSlice& slice);
-    void addNote(const QString& text);
-    void flushNotes();
+    void append(const debugger::OutputPiece& piece);
+    void addNote(const QString& text, uint64_t position);
+    void flushNotes(uint64_t position);
     void showLines();
 
     void sendText(const QString& text);
@@ -42,12 +44,18 @@ private:
     void showMenu(const QPoint& at);
 
     ConsoleLines m_lines;
-    uint64_t m_have = 0;  // output before this position was taken (or skipped)
-    uint64_t m_end = 0;   // of the output, as the session last said
-    uint64_t m_run = 0;   // answers for an older one are dropped
+    uint64_t m_have = 0;       // output before this position was taken (or skipped)
+    uint64_t m_end = 0;        // of the output, as far as is known
+    uint64_t m_announced = 0;  // what the session last said of it
+    uint64_t m_run = 0;        // answers for an older one are dropped
     bool m_isAsked = false;
     QTimer m_fetchTimer;
-    QStringList m_notes;  // wait until the output before them is here
+    /// Of the debugger; it waits until the output before it is here.
+    struct Note {
+        uint64_t position = 0;
+        std::string text;
+    };
+    std::deque<Note> m_notes;
 
     ConsoleView* m_view;
     QLabel* m_banner;

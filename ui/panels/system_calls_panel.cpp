@@ -156,6 +156,7 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     connect(&m_detailTimer, &QTimer::timeout, this, &SystemCallsPanel::showDetail);
     connect(&m_pollTimer, &QTimer::timeout, this, &SystemCallsPanel::pollMatching);
     connect(m_splitter, &QSplitter::splitterMoved, this, &SystemCallsPanel::fitColumns);
+    connect(m_view, &TableView::resized, this, &SystemCallsPanel::fitColumns, Qt::QueuedConnection);
     connect(m_detail, &CallDetailView::closed, this, &SystemCallsPanel::closeDetail);
     addLocalShortcut(m_splitter, QKeySequence(Qt::Key_Escape), [this] { closeDetail(); });
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
@@ -286,7 +287,6 @@ void SystemCallsPanel::restore(const QJsonObject& memory) {
 void SystemCallsPanel::resizeEvent(QResizeEvent* event) {
     Panel::resizeEvent(event);
     arrange();
-    QTimer::singleShot(0, this, &SystemCallsPanel::fitColumns);  // when the table has its own new size
 }
 
 // The details stand beside the table, or below it where that is too narrow.

@@ -128,6 +128,11 @@ void TableView::wheelEvent(QWheelEvent* event) {
     if (!zoomByWheel(m_theme, *event)) QTableView::wheelEvent(event);
 }
 
+void TableView::resizeEvent(QResizeEvent* event) {
+    QTableView::resizeEvent(event);
+    emit resized();
+}
+
 void TableView::rowsInserted(const QModelIndex& parent, int start, int end) {
     const bool atEnd = verticalScrollBar()->value() >= verticalScrollBar()->maximum();
     QTableView::rowsInserted(parent, start, end);

@@ -26,10 +26,12 @@ public:
 signals:
     void chosen(const QModelIndex& index);  // double click or Enter
     void removeRequested();                 // Delete
+    void resized();                         // columns may be fitted now
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     void rowsInserted(const QModelIndex& parent, int start, int end) override;
 
 private:
