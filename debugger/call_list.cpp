@@ -56,6 +56,7 @@ std::string resultText(const SyscallRecord& record, const wasi::ShownCall& shown
     case wasi::Outcome::Trapped: return "trap";
     case wasi::Outcome::Exited: return "exit " + std::to_string(record.result);
     case wasi::Outcome::Interrupted: return "interrupted";
+    case wasi::Outcome::Dropped: return "";
     case wasi::Outcome::Returned: break;
     }
     std::string text = shown.errnoName;
@@ -95,6 +96,7 @@ CallRow CallList::row(const SyscallRecord& record) {
     CallRow row;
     row.sequence = record.sequence;
     row.name = shown.name;
+    if (record.outcome == wasi::Outcome::Dropped) return row;
     row.family = wasi::toText(function.family);
     row.arguments = argumentText(shown);
     row.result = resultText(record, shown);
@@ -129,6 +131,7 @@ bool CallList::search(std::chrono::milliseconds budget) {
     }
     const auto end = std::chrono::steady_clock::now() + budget;
     const uint64_t total = m_debuggee->host().log().count();
+    m_searched = std::max(m_searched, m_debuggee->host().log().firstKept());
     while (m_searched < total) {
         const std::vector<SyscallRecord> chunk = m_debuggee->host().log().slice(m_searched, kChunk);
         if (chunk.empty()) break;
@@ -137,7 +140,8 @@ bool CallList::search(std::chrono::milliseconds budget) {
                 m_searching = false;
                 return true;  // it is the last, and its text will change
             }
-            if (matches(record)) m_matching.push_back(record.sequence);
+            if (record.outcome != wasi::Outcome::Dropped && matches(record))
+                m_matching.push_back(record.sequence);
             m_searched++;
         }
         if (std::chrono::steady_clock::now() >= end && m_searched < total) {
@@ -192,6 +196,11 @@ Result<CallDetail> CallList::detail(uint64_t sequence) {
     std::vector<SyscallRecord> records;
     if (m_debuggee && m_debuggee->started()) records = m_debuggee->host().log().slice(sequence, 1);
     if (records.empty()) return Error{ErrorCode::NotFound, "there is no call " + std::to_string(sequence)};
+    if (records[0].outcome == wasi::Outcome::Dropped)
+        return Error{ErrorCode::NotFound,
+                     "call " + std::to_string(sequence) +
+                         " is no longer kept: the log holds the newest calls, --max-log says how many "
+                         "bytes of them"};
     const SyscallRecord& record = records[0];
     const wasi::ShownCall shown = wasi::show(record, wasi::kMaxPayloadBytes);
     CallDetail detail;

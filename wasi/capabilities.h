@@ -50,6 +50,8 @@ struct Budgets {
     uint64_t maxOutputBytes = 0;
     uint64_t maxOpenFiles = 1024;
     uint64_t timeoutMs = 0;
+    uint64_t maxLogBytes =
+        0;  // of the call log, which then keeps the newest calls; 0 = SyscallLog::kDefaultBudget
     bool operator==(const Budgets&) const = default;
 };
 

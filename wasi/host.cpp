@@ -89,6 +89,7 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
     state.capabilities = std::move(capabilities);
     state.clock = makeClock(state.capabilities.clock);
     state.random = makeRandom(state.capabilities.random);
+    if (const uint64_t bytes = state.capabilities.budgets.maxLogBytes) state.log.setBudget(bytes);
     TRY(host->m->openStandardStreams());
     TRY(host->m->openPreopens());
     // What the user granted is open; the limit is for what the guest opens itself.

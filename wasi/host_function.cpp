@@ -168,6 +168,10 @@ std::string_view errnoText(uint16_t value) {
 
 ShownCall show(const SyscallRecord& record, size_t payloadBytes) {
     ShownCall call;
+    if (record.outcome == Outcome::Dropped) {
+        call.name = "(no longer kept)";
+        return call;
+    }
     if (record.function >= table().rows.size()) {
         call.name = "function " + std::to_string(record.function) + "?";
         return call;

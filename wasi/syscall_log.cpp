@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <unordered_map>
 
@@ -15,7 +16,8 @@ namespace wasi {
 
 namespace {
 
-constexpr size_t kChunkBytes = 1 << 20;
+constexpr uint64_t kSegments = 16;
+constexpr uint64_t kMaxNameBytes = 64 << 20;
 
 class Packer {
 public:
@@ -76,74 +78,69 @@ struct BacktraceHash {
     }
 };
 
-/// All that one run left; replaced as a whole by clear(), and kept by readers that are still in it.
-struct Storage {
+/// Consecutive calls; given up as a whole, and kept by readers that are still in it.
+struct Segment {
     struct Chunk {
         std::unique_ptr<uint8_t[]> bytes;
     };
+    explicit Segment(uint64_t firstSequence) : first(firstSequence) {}
+    const uint64_t first;
     AppendOnly<std::atomic<uint64_t>>
         index;  // place + 1 of a record, (chunk << 32 | offset) + 1; 0 = pending
     AppendOnly<Chunk> chunks;
     AppendOnly<Backtrace> backtraces;
-    uint64_t used = kChunkBytes,
-             capacity = kChunkBytes;  // of the last chunk; full, so that the first record makes one
-    std::atomic<uint64_t> bytes{0};
-};
-
-size_t mostBytes(const CallDraft& d) {
-    return 160 + d.detail.size() + d.journal.bytes().size() + d.journal.entries().size() * 26;
-}
-
-}  // namespace
-
-struct SyscallLog::Impl {
-    mutable std::mutex mutex;  // guards `storage` as a pointer, and `pending`
-    std::shared_ptr<Storage> storage = std::make_shared<Storage>();
-    std::vector<SyscallRecord> pending;
-    AppendOnly<std::string> names;
+    std::atomic<uint64_t> chunkBytes{0};
     // Session thread only:
-    std::unordered_map<std::string, uint32_t> nameIds;
+    uint64_t used = 0, capacity = 0;  // of the last chunk
     std::unordered_map<Backtrace, uint32_t, BacktraceHash> backtraceIds;
     uint32_t lastBacktrace = 0;
 
+    uint64_t end() const { return first + index.size(); }
+    uint64_t bytes() const {
+        // A backtrace stands in the array, and in the map with a node around it.
+        return chunkBytes.load(std::memory_order_relaxed) + index.size() * sizeof(uint64_t) +
+               backtraces.size() * (2 * sizeof(Backtrace) + 32);
+    }
     uint32_t backtraceId(const CallDraft& draft);
-    uint64_t pack(const CallDraft& draft);
-    SyscallRecord unpack(const Storage& from, uint64_t place) const;
-    std::optional<SyscallRecord> findPending(uint64_t sequence) const;
+    uint64_t pack(const CallDraft& draft, uint64_t chunkSize);
 };
+using SegmentList = std::vector<std::shared_ptr<const Segment>>;
 
-SyscallLog::SyscallLog() : m(std::make_unique<Impl>()) { (void)intern(""); }
-SyscallLog::~SyscallLog() = default;
+std::string_view detailOf(const CallDraft& d) {
+    return std::string_view(d.detail).substr(0, kMaxDetailBytes);
+}
 
-uint32_t SyscallLog::Impl::backtraceId(const CallDraft& draft) {
-    auto& known = storage->backtraces;
-    if (known.size()) {
-        const Backtrace& last = known[lastBacktrace];
+size_t mostBytes(const CallDraft& d) {
+    return 160 + detailOf(d).size() + d.journal.bytes().size() + d.journal.entries().size() * 26;
+}
+
+uint32_t Segment::backtraceId(const CallDraft& draft) {
+    if (backtraces.size()) {
+        const Backtrace& last = backtraces[lastBacktrace];
         if (last.depth == draft.depth &&
             std::equal(last.frames.begin(), last.frames.begin() + last.depth, draft.backtrace.begin()))
             return lastBacktrace;
     }
     Backtrace key{draft.depth, draft.backtrace};
-    const auto [it, isNew] = backtraceIds.try_emplace(key, static_cast<uint32_t>(known.size()));
+    const auto [it, isNew] = backtraceIds.try_emplace(key, static_cast<uint32_t>(backtraces.size()));
     if (isNew) {
-        known.grow() = key;
-        known.publish();
+        backtraces.grow() = key;
+        backtraces.publish();
     }
     return lastBacktrace = it->second;
 }
 
-uint64_t SyscallLog::Impl::pack(const CallDraft& d) {
-    Storage& s = *storage;
+uint64_t Segment::pack(const CallDraft& d, uint64_t chunkSize) {
     const size_t most = mostBytes(d);
-    if (s.capacity - s.used < most) {
-        s.capacity = std::max(kChunkBytes, most);
-        s.used = 0;
-        s.chunks.grow().bytes = std::make_unique_for_overwrite<uint8_t[]>(s.capacity);
-        s.chunks.publish();
-        s.bytes.fetch_add(s.capacity, std::memory_order_relaxed);
+    if (capacity - used < most) {
+        capacity = std::max<uint64_t>(chunkSize, most);
+        used = 0;
+        chunks.grow().bytes = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+        chunks.publish();
+        chunkBytes.fetch_add(capacity, std::memory_order_relaxed);
     }
-    const uint64_t chunk = s.chunks.size() - 1;
-    uint8_t* const begin = s.chunks[chunk].bytes.get() + s.used;
+    const uint64_t chunk = chunks.size() - 1;
+    uint8_t* const begin = chunks[chunk].bytes.get() + used;
     Packer to(begin);
     to.byte(static_cast<uint8_t>(static_cast<int>(d.outcome) | static_cast<int>(d.origin) << 3));
     for (const uint64_t n :
@@ -154,8 +151,9 @@ uint64_t SyscallLog::Impl::pack(const CallDraft& d) {
         to.number(d.arguments[i]);
     to.number(d.subject);
     to.number(backtraceId(d));
-    to.number(d.detail.size());
-    to.bytes(d.detail.data(), d.detail.size());
+    const std::string_view detail = detailOf(d);
+    to.number(detail.size());
+    to.bytes(detail.data(), detail.size());
     to.number(d.journal.entries().size());
     const uint8_t* payload = d.journal.bytes().data();
     for (const auto& entry : d.journal.entries()) {
@@ -166,12 +164,68 @@ uint64_t SyscallLog::Impl::pack(const CallDraft& d) {
         to.bytes(payload, entry.kept);
         payload += entry.kept;
     }
-    const uint64_t place = (chunk << 32 | s.used) + 1;
-    s.used += static_cast<uint64_t>(to.at() - begin);
+    const uint64_t place = (chunk << 32 | used) + 1;
+    used += static_cast<uint64_t>(to.at() - begin);
     return place;
 }
 
-SyscallRecord SyscallLog::Impl::unpack(const Storage& s, uint64_t place) const {
+}  // namespace
+
+struct SyscallLog::Impl {
+    Impl() { setBudget(kDefaultBudget); }
+    uint64_t budget = 0, chunkSize = 0;
+    mutable std::mutex mutex;  // guards `segments` against readers, and `pending`
+    std::deque<std::shared_ptr<Segment>> segments{std::make_shared<Segment>(0)};
+    Segment* current = segments.back().get();  // session thread only
+    std::vector<SyscallRecord> pending;
+    AppendOnly<std::string> names;
+    // Session thread only:
+    std::unordered_map<std::string, uint32_t> nameIds;
+    uint64_t nameBytes = 0;
+
+    uint64_t pack(Segment& segment, const CallDraft& draft) { return segment.pack(draft, chunkSize); }
+    void setBudget(uint64_t bytes) {
+        budget = bytes;
+        chunkSize = std::clamp<uint64_t>(bytes / 64, 4096, 1 << 20);
+    }
+    /// The segment for the next call, after giving up what the budget no longer holds.
+    Segment& writable() {
+        if (current->bytes() >= budget / kSegments) rotate();
+        return *current;
+    }
+    void rotate();
+    Segment* segmentOf(uint64_t sequence);
+    SyscallRecord unpack(const Segment& from, uint64_t place) const;
+    std::optional<SyscallRecord> findPending(uint64_t sequence) const;
+    std::optional<SyscallRecord> read(const Segment& segment, uint64_t sequence) const;
+};
+
+SyscallLog::SyscallLog() : m(std::make_unique<Impl>()) { (void)intern(""); }
+SyscallLog::~SyscallLog() = default;
+
+void SyscallLog::setBudget(uint64_t bytes) { m->setBudget(bytes); }
+
+void SyscallLog::Impl::rotate() {
+    const std::lock_guard lock(mutex);
+    segments.push_back(std::make_shared<Segment>(current->end()));
+    current = segments.back().get();
+    uint64_t bytes = 0;
+    for (const auto& segment : segments)
+        bytes += segment->bytes();
+    while (bytes > budget && segments.size() > 1) {
+        bytes -= segments.front()->bytes();
+        segments.pop_front();
+    }
+}
+
+/// Null: it was given up.
+Segment* SyscallLog::Impl::segmentOf(uint64_t sequence) {
+    for (auto it = segments.rbegin(); it != segments.rend(); ++it)
+        if (sequence >= (*it)->first) return it->get();
+    return nullptr;
+}
+
+SyscallRecord SyscallLog::Impl::unpack(const Segment& s, uint64_t place) const {
     Unpacker from(s.chunks[(place - 1) >> 32].bytes.get() + ((place - 1) & 0xffffffff));
     SyscallRecord r;
     const uint8_t head = from.byte();
@@ -212,34 +266,52 @@ std::optional<SyscallRecord> SyscallLog::Impl::findPending(uint64_t sequence) co
     return std::nullopt;
 }
 
+/// Nothing: the log was cleared since.
+std::optional<SyscallRecord> SyscallLog::Impl::read(const Segment& segment, uint64_t sequence) const {
+    const auto& entry = segment.index[sequence - segment.first];
+    uint64_t place = entry.load(std::memory_order_acquire);
+    std::optional<SyscallRecord> record;
+    if (place == 0) record = findPending(sequence);
+    if (record) return record;
+    place = entry.load(std::memory_order_acquire);  // ended since
+    if (place == 0) return std::nullopt;
+    record = unpack(segment, place);
+    record->sequence = sequence;
+    return record;
+}
+
 uint64_t SyscallLog::count() const {
     const std::lock_guard lock(m->mutex);
-    return m->storage->index.size();
+    return m->segments.back()->end();
+}
+
+uint64_t SyscallLog::firstKept() const {
+    const std::lock_guard lock(m->mutex);
+    return m->segments.front()->first;
 }
 
 std::vector<SyscallRecord> SyscallLog::slice(uint64_t first, uint64_t count) const {
-    std::shared_ptr<const Storage> storage;
+    SegmentList segments;
     {
         const std::lock_guard lock(m->mutex);
-        storage = m->storage;
+        segments.assign(m->segments.begin(), m->segments.end());
     }
-    const uint64_t all = storage->index.size();
+    const uint64_t all = segments.back()->end();
     if (first >= all) return {};
     const uint64_t end = first + std::min(count, all - first);
     std::vector<SyscallRecord> records;
     records.reserve(end - first);
-    for (uint64_t sequence = first; sequence < end; sequence++) {
-        const auto& entry = storage->index[sequence];
-        uint64_t place = entry.load(std::memory_order_acquire);
-        std::optional<SyscallRecord> record;
-        if (place == 0) record = m->findPending(sequence);
-        if (!record) {
-            place = entry.load(std::memory_order_acquire);  // ended since
-            if (place == 0) break;                          // cleared since
-            record = m->unpack(*storage, place);
-            record->sequence = sequence;
+    uint64_t sequence = first;
+    for (; sequence < end && sequence < segments.front()->first; sequence++) {
+        records.emplace_back().sequence = sequence;
+        records.back().outcome = Outcome::Dropped;
+    }
+    for (const auto& segment : segments) {
+        for (; sequence < std::min(end, segment->end()); sequence++) {
+            auto record = m->read(*segment, sequence);
+            if (!record) return records;
+            records.push_back(std::move(*record));
         }
-        records.push_back(std::move(*record));
     }
     return records;
 }
@@ -268,12 +340,13 @@ void fill(CallDraft& draft, const SyscallRecord& record) {
 }  // namespace
 
 uint64_t SyscallLog::begin(SyscallRecord record) {
+    Segment& segment = m->writable();
     const std::lock_guard lock(m->mutex);
-    const uint64_t sequence = m->storage->index.size();
+    const uint64_t sequence = segment.end();
     record.sequence = sequence;
     m->pending.push_back(std::move(record));
-    m->storage->index.grow().store(0, std::memory_order_relaxed);
-    m->storage->index.publish();
+    segment.index.grow().store(0, std::memory_order_relaxed);
+    segment.index.publish();
     return sequence;
 }
 
@@ -285,46 +358,52 @@ void SyscallLog::amend(uint64_t sequence, SyscallRecord record) {
 }
 
 void SyscallLog::amend(uint64_t sequence, const CallDraft& draft) {
-    CHECK(sequence < m->storage->index.size());
-    m->storage->index[sequence].store(m->pack(draft), std::memory_order_release);
+    CHECK(sequence < nextSequence());
+    if (Segment* const segment = m->segmentOf(sequence))
+        segment->index[sequence - segment->first].store(m->pack(*segment, draft), std::memory_order_release);
     const std::lock_guard lock(m->mutex);
     std::erase_if(m->pending, [&](const SyscallRecord& r) { return r.sequence == sequence; });
 }
 
 uint64_t SyscallLog::append(const CallDraft& draft) {
-    auto& index = m->storage->index;
-    const uint64_t sequence = index.size();
-    index.grow().store(m->pack(draft), std::memory_order_relaxed);
-    index.publish();
+    Segment& segment = m->writable();
+    const uint64_t sequence = segment.end();
+    segment.index.grow().store(m->pack(segment, draft), std::memory_order_relaxed);
+    segment.index.publish();
     return sequence;
 }
 
 void SyscallLog::clear() {
-    m->backtraceIds.clear();
-    m->lastBacktrace = 0;
     const std::lock_guard lock(m->mutex);
-    m->storage = std::make_shared<Storage>();
+    m->segments.clear();
+    m->segments.push_back(std::make_shared<Segment>(0));
+    m->current = m->segments.back().get();
     m->pending.clear();
 }
 
-uint64_t SyscallLog::nextSequence() const { return m->storage->index.size(); }
+uint64_t SyscallLog::nextSequence() const { return m->current->end(); }
 
 uint32_t SyscallLog::intern(std::string_view name) {
-    const auto [it, isNew] =
-        m->nameIds.try_emplace(std::string(name), static_cast<uint32_t>(m->names.size()));
-    if (isNew) {
-        m->names.grow() = it->first;
-        m->names.publish();
-    }
-    return it->second;
+    if (const auto known = m->nameIds.find(std::string(name)); known != m->nameIds.end())
+        return known->second;
+    constexpr std::string_view kTooMany = "(too many names)";
+    if (m->nameBytes > kMaxNameBytes && name != kTooMany) return intern(kTooMany);
+    const auto id = static_cast<uint32_t>(m->names.size());
+    m->nameIds.emplace(name, id);
+    m->nameBytes += 2 * name.size() + 128;  // here, in the map, and the node
+    m->names.grow() = name;
+    m->names.publish();
+    return id;
 }
 
 std::string_view SyscallLog::name(uint32_t id) const { return m->names[id]; }
 
 uint64_t SyscallLog::bytesUsed() const {
     const std::lock_guard lock(m->mutex);
-    return m->storage->bytes.load(std::memory_order_relaxed) + m->storage->index.size() * sizeof(uint64_t) +
-           m->storage->backtraces.size() * sizeof(Backtrace);
+    uint64_t bytes = 0;
+    for (const auto& segment : m->segments)
+        bytes += segment->bytes();
+    return bytes;
 }
 
 }  // namespace wasi

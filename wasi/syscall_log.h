@@ -1,6 +1,6 @@
-// SyscallLog: every host call of a run, in memory. Written by the session thread, read from any thread by [first, count).
+// SyscallLog: the host calls of a run, in memory. Written by the session thread, read from any thread by [first, count).
 // Packed: a small call takes about 40 bytes and 8 of index; slice() unpacks. Readers take no lock that the writer could wait for longer
-// than for copying a pointer.
+// than for copying a few pointers. Kept in segments: above its budget the log gives up its oldest one.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,21 @@ namespace wasi {
 
 class SyscallLog {
 public:
+    static constexpr uint64_t kDefaultBudget = uint64_t{2} << 30;
     SyscallLog();
     ~SyscallLog();
 
     /// Number of calls begun. Any thread.
     uint64_t count() const;
-    /// Copies of records [first, first + count), cut at count(). Any thread.
+    /// Sequence of the oldest call that is still kept. Any thread.
+    uint64_t firstKept() const;
+    /// Copies of records [first, first + count), cut at count(). Of one that was given up only the sequence, as Outcome::Dropped.
+    /// Any thread.
     std::vector<SyscallRecord> slice(uint64_t first, uint64_t count) const;
 
     // Session thread only:
+    /// About how many bytes it may take; before the first call.
+    void setBudget(uint64_t bytes);
     /// Appends a begun call; returns its sequence.
     uint64_t begin(SyscallRecord record);
     /// Replaces the record of that sequence by its final form.
@@ -34,7 +40,8 @@ public:
     /// begin() and amend() in one, and amend() of what begin() had: the gate's way, without making a SyscallRecord.
     uint64_t append(const CallDraft& draft);
     void amend(uint64_t sequence, const CallDraft& draft);
-    /// Id of a name for CallDraft::subject; 0 is the empty one. Kept until the log is destroyed.
+    /// Id of a name for CallDraft::subject; 0 is the empty one. Kept until the log is destroyed; above 64 MiB of names, a new one gets
+    /// the id of "(too many names)".
     uint32_t intern(std::string_view name);
     std::string_view name(uint32_t id) const;
     /// Bytes used.

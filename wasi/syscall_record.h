@@ -14,7 +14,8 @@ namespace wasi {
 enum class Origin : uint8_t { Host, Mock, Policy, Replay };
 
 /// How the call ended. Pending: the guest is inside it now (waiting); it is amended in place when it ends.
-enum class Outcome : uint8_t { Pending, Returned, Trapped, Exited, Interrupted };
+/// Dropped: the log no longer has it, nothing but its sequence is known.
+enum class Outcome : uint8_t { Pending, Returned, Trapped, Exited, Interrupted, Dropped };
 
 /// Bytes of linear memory that the host read or wrote for the call, in order.
 struct MemoryAccess {
@@ -24,6 +25,7 @@ struct MemoryAccess {
     uint64_t length = 0;
 };
 inline constexpr size_t kMaxPayloadBytes = 4096;
+inline constexpr size_t kMaxDetailBytes = 4096;
 
 struct SyscallRecord {
     uint64_t sequence = 0;  // 0, 1, 2 … in order of begin
@@ -41,7 +43,8 @@ struct SyscallRecord {
     std::vector<MemoryAccess> accesses;
     std::vector<engine::CodeLocation> backtrace;  // youngest first, at most 16
     std::string subject;  // guest path of the descriptor that the call is about ("/data/in.txt", "stdin")
-    std::string detail;   // host path, why denied, "not implemented" …: one line, for people
+    std::string
+        detail;  // host path, why denied, "not implemented" …: one line, for people; cut at kMaxDetailBytes
 };
 
 }  // namespace wasi

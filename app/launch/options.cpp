@@ -61,6 +61,11 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         .add_option("--max-output", typed.maxOutput, "Most bytes that it may write to its standard streams")
         ->type_name("SIZE");
     command.add_option("--max-files", typed.maxFiles, "Most files that it may have open")->type_name("COUNT");
+    command
+        .add_option(
+            "--max-log", typed.maxLog,
+            "Most memory for the log of host calls (2G if not given), which then keeps the newest calls")
+        ->type_name("SIZE");
     command.add_option("--timeout", typed.timeout, "End it after this time: 10s, 500ms, 2m")
         ->type_name("TIME");
     command.add_option("--map", typed.maps, "Look for sources named FROM… in the debug info under TO")
@@ -120,7 +125,7 @@ Result<uint64_t> parseMilliseconds(const std::string& text) {
                           : unit == "h"                 ? 3'600'000
                                                         : 0;
     const double milliseconds = number * factor;
-    if (end == text.c_str() || factor == 0 || !(milliseconds >= 1) || milliseconds > 1e15) {
+    if (end == text.c_str() || factor == 0 || !(milliseconds >= 1) || milliseconds > 1e12) {
         return Error{ErrorCode::BadArgument,
                      "\"" + debugger::printable(text) + "\" is not a time; write 10s, 500ms or 2m"};
     }
@@ -175,7 +180,7 @@ Result<wasi::RandomGrant> parseRandom(const std::string& text) {
     return random;
 }
 
-std::vector<std::pair<std::string, std::string>> parseEnvironment(const TypedOptions& typed) {
+Result<std::vector<std::pair<std::string, std::string>>> parseEnvironment(const TypedOptions& typed) {
     std::vector<std::pair<std::string, std::string>> variables;
     const auto set = [&](std::string name, std::string value) {
         std::erase_if(variables, [&](const auto& v) { return v.first == name; });
@@ -188,6 +193,9 @@ std::vector<std::pair<std::string, std::string>> parseEnvironment(const TypedOpt
     }
     for (const std::string& text : typed.environment) {
         const size_t equals = text.find('=');
+        if (text.empty() || equals == 0)
+            return Error{ErrorCode::BadArgument,
+                         "--env takes NAME=VALUE or NAME, not \"" + debugger::printable(text) + "\""};
         if (equals != std::string::npos)
             set(text.substr(0, equals), text.substr(equals + 1));
         else if (const char* ours = std::getenv(text.c_str()))
@@ -211,7 +219,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     } else {
         options.invokeArguments = program.arguments;
     }
-    granted.environment = parseEnvironment(typed);
+    granted.environment = TRY(parseEnvironment(typed));
     for (const std::string& dir : typed.dirs)
         granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Real));
     for (const std::string& dir : typed.readOnlyDirs)
@@ -224,6 +232,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     granted.random = TRY(parseRandom(typed.random));
     if (!typed.maxMemory.empty()) granted.budgets.maxMemoryBytes = TRY(parseSize(typed.maxMemory));
     if (!typed.maxOutput.empty()) granted.budgets.maxOutputBytes = TRY(parseSize(typed.maxOutput));
+    if (!typed.maxLog.empty()) granted.budgets.maxLogBytes = TRY(parseSize(typed.maxLog));
     granted.budgets.maxOpenFiles = typed.maxFiles;
     if (!typed.timeout.empty()) granted.budgets.timeoutMs = TRY(parseMilliseconds(typed.timeout));
     for (const std::string& map : typed.maps) {

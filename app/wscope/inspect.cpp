@@ -89,6 +89,8 @@ int inspectLine(debugger::Places& places, const InspectOptions& wanted) {
 }
 
 int inspect(const InspectOptions& wanted) {
+    if (wanted.wat && (wanted.format == "json" || !wanted.line.empty()))
+        return fail("--wat writes text only: leave out --format json and --lines");
     auto bytes = engine::readFile(wanted.file);
     if (!bytes) return fail(bytes.error());
     auto module = engine::decodeModule(std::move(*bytes), wanted.file);
@@ -168,7 +170,9 @@ void addInspect(CLI::App& app, int& status) {
     command->add_flag("--wat", wanted->wat, "Write the whole module as WebAssembly text, with offsets");
     command->add_option("--lines", wanted->line, "Where the code of a source line is")
         ->type_name("FILE:LINE");
-    command->add_option("--functions", wanted->functions, "How many functions to list")->type_name("N");
+    command->add_option("--functions", wanted->functions, "How many functions to list")
+        ->type_name("N")
+        ->check(checkCount);
     command->footer(
         "Examples:\n  wscope inspect program.wasm\n  wscope inspect --lines main.c:12 program.wasm\n  wscope "
         "inspect --wat program.wasm");

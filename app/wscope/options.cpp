@@ -17,6 +17,11 @@ std::string safeText(std::string_view text) {
     }
 }
 
+std::string checkCount(const std::string& text) {
+    const bool isCount = text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+    return isCount ? "" : "\"" + text + "\" is not a count";
+}
+
 int fail(const std::string& message) {
     std::cerr << "wscope: " << safeText(message) << std::endl;
     return kOurError;

@@ -22,6 +22,9 @@ inline constexpr int kTrapStatus = 134;
 /// Lines of our own that may quote a guest: everything that could steer a terminal is escaped.
 std::string safeText(std::string_view text);
 
+/// Check of a CLI option: digits only. CLI11 itself would take -3 for a large number.
+std::string checkCount(const std::string& text);
+
 /// `wscope: message` on stderr.
 int fail(const engine::Error& error);
 int fail(const std::string& message);

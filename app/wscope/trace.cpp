@@ -44,6 +44,7 @@ public:
     }
 
     void writeSummary() {
+        if (m_options.format == "json") return writeSummaryJson();
         fprintf(m_out, "%8s %8s %12s  %s\n", "calls", "errors", "time", "call");
         std::vector<std::pair<std::string, Totals>> rows(m_totals.begin(), m_totals.end());
         std::stable_sort(rows.begin(), rows.end(),
@@ -56,6 +57,16 @@ public:
     }
 
 private:
+    void writeSummaryJson() {
+        for (const auto& [name, totals] : m_totals) {
+            const Json json = {{"name", name},
+                               {"calls", totals.calls},
+                               {"errors", totals.errors},
+                               {"durationNs", totals.ns}};
+            fprintf(m_out, "%s\n", json.dump().c_str());
+        }
+    }
+
     struct Totals {
         uint64_t calls = 0, errors = 0;
         int64_t ns = 0;
@@ -106,8 +117,8 @@ private:
     }
 
     void writeJson(const wasi::SyscallRecord& record, const wasi::ShownCall& shown) {
-        static constexpr const char* kOutcomes[] = {"pending", "returned", "trapped", "exited",
-                                                    "interrupted"};
+        static constexpr const char* kOutcomes[] = {"pending", "returned",    "trapped",
+                                                    "exited",  "interrupted", "dropped"};
         Json json = {{"sequence", record.sequence},
                      {"name", shown.name},
                      {"arguments", Json::array()},
@@ -157,6 +168,7 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     if (!program) return fail(program.error());
     auto options = launchOptions(typed, *program, false);
     if (!options) return fail(options.error());
+    options->capabilities.budgets.maxLogBytes = 64 << 20;  // calls are written as soon as they are over
     auto debuggee = debugger::Debuggee::load(std::move(*options));
     if (!debuggee) return fail(debuggee.error());
     if (const auto started = (*debuggee)->start(true); !started) return fail(started.error());
@@ -193,7 +205,9 @@ void addTrace(CLI::App& app, int& status) {
         ->check(CLI::IsMember({"text", "json"}));
     command->add_option("--filter", wanted->filter, "Show only calls whose line contains this text")
         ->type_name("TEXT");
-    command->add_option("--bytes", wanted->bytes, "How many bytes of a buffer to show")->type_name("N");
+    command->add_option("--bytes", wanted->bytes, "How many bytes of a buffer to show")
+        ->type_name("N")
+        ->check(checkCount);
     command->add_flag("--stack", wanted->withStack, "Show who called, with source lines");
     command->add_flag("-t,--times", wanted->withTimes, "Show when, in seconds since the start, and how long");
     command->add_flag("-c,--count", wanted->withSummary, "Only count calls, errors and time");

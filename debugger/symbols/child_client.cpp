@@ -56,6 +56,7 @@ std::vector<std::pair<const char*, Bytes>> offeredSections(const SectionSet& set
 std::string besideThisProgram() {
     std::error_code error;
     const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    if (error) return {};  // never a program of that name in the present folder
     return (self.parent_path() / "wscope-symbols").string();
 }
 

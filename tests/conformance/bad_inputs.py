@@ -6,6 +6,7 @@ what is wrong and where; programs that misbehave (floods, endless loops, runaway
 within time and memory. Prints a line per failure, and last `N passed, N failed, N skipped`.
 """
 import gzip
+import json
 import os
 import random
 import resource
@@ -140,6 +141,19 @@ def bad_programs(folder):
     status, _, messages, _ = wscope("run", EXAMPLES / "overrun/overrun.wasm")
     check("out of bounds", status == 134 and b"out of bounds memory access" in messages and b"overrun.c:" in messages, status,
           messages)
+
+    # Options that make no sense are refused, by name.
+    for options, needle in ((["run", "--env", "=x"], b"--env"), (["run", "--stdin", folder], b"is a folder"),
+                            (["run", "--timeout", "9300000000000s"], b"not a time"), (["trace", "--bytes", "-3"], b"not a count"),
+                            (["run", "--max-log", "many"], b"not a size"), (["inspect", "--wat", "--format", "json"], b"--wat"),
+                            (["run", "--clock", "scaled:x"], b"--clock"), (["run", "--no-such"], b"unknown option")):
+        status, _, messages, _ = wscope(*options, PROGRAMS / "cat.wasm")
+        check(" ".join(map(str, options)), status == 2 and messages.count(b"\n") == 1 and needle in messages, status, messages)
+
+    # A log that is far too small for the calls: they are all written and counted all the same.
+    status, _, messages, _ = wscope("trace", "-c", "--format", "json", "--max-log", "64K", PROGRAMS / "flood.wasm", "300000")
+    counts = {row["name"]: row["calls"] for row in map(json.loads, messages.splitlines())}
+    check("counts as JSON", status == 0 and counts.get("fd_write", 0) > 100, status, messages)
 
     closed = os.open(os.devnull, os.O_RDONLY)
     status, _, messages, _ = wscope("run", PROGRAMS / "flood.wasm", "1000", stdout=closed)

@@ -118,8 +118,54 @@ TEST(SyscallLog, TakesLittleMemoryPerSmallCall) {
     EXPECT_LT(log.bytesUsed() / 200'000, 60u);
 }
 
+TEST(SyscallLog, KeepsTheNewestCallsWithinItsBudget) {
+    SyscallLog log;
+    log.setBudget(1 << 20);
+    constexpr uint64_t kCalls = 100'000;
+    auto record = sample(0);
+    record.outcome = Outcome::Pending;
+    log.begin(record);  // still being made when its segment is given up
+    for (uint64_t n = 1; n < kCalls; n++) {
+        append(log, sample(n));
+        ASSERT_LE(log.bytesUsed(), (1u << 20) * 5 / 4) << n;
+    }
+    EXPECT_EQ(log.count(), kCalls);
+    const uint64_t first = log.firstKept();
+    EXPECT_GT(first, kCalls / 2);
+    EXPECT_LT(first, kCalls - 5000);
+    const auto around = log.slice(first - 2, 4);
+    ASSERT_EQ(around.size(), 4u);
+    EXPECT_EQ(around[1].sequence, first - 1);
+    EXPECT_EQ(around[1].outcome, Outcome::Dropped);
+    expectEqual(around[2], sample(first));
+    for (const auto& kept : log.slice(first, kCalls))
+        expectEqual(kept, sample(kept.sequence));
+    log.amend(0, sample(0));  // changes nothing any more, and is no error
+    EXPECT_EQ(log.slice(0, 1)[0].outcome, Outcome::Dropped);
+}
+
+TEST(SyscallLog, BoundsBacktracesDetailsAndNames) {
+    SyscallLog log;
+    log.setBudget(1 << 20);
+    for (uint32_t n = 0; n < 50'000; n++) {
+        auto record = sample(n);
+        record.backtrace[0].offset = n;  // no two alike
+        append(log, record);
+    }
+    EXPECT_LE(log.bytesUsed(), (1u << 20) * 5 / 4);
+    auto record = sample(1);
+    record.detail.assign(1 << 20, 'x');
+    EXPECT_EQ(log.slice(append(log, record), 1)[0].detail.size(), kMaxDetailBytes);
+    const std::string path(1 << 20, 'p');
+    for (int n = 0; n < 40; n++)
+        (void)log.intern(std::to_string(n) + path);
+    EXPECT_EQ(log.name(log.intern("another" + path)), "(too many names)");
+    EXPECT_EQ(log.name(log.intern("0" + path)), "0" + path);
+}
+
 TEST(SyscallLog, IsReadWhileItIsWritten) {
     SyscallLog log;
+    log.setBudget(256 << 10);  // so that segments come and go
     std::atomic<bool> done = false;
     std::vector<std::thread> readers;
     std::atomic<uint64_t> seen = 0;
@@ -129,7 +175,7 @@ TEST(SyscallLog, IsReadWhileItIsWritten) {
                 const uint64_t count = log.count();
                 const uint64_t first = count > 50 ? count - 50 : 0;
                 for (const auto& r : log.slice(first, 100)) {
-                    if (r.outcome == Outcome::Pending) continue;
+                    if (r.outcome == Outcome::Pending || r.outcome == Outcome::Dropped) continue;
                     if (r.tick != r.result * 1000 || r.accesses.size() != 2)
                         ADD_FAILURE() << "torn record " << r.sequence;
                     seen++;

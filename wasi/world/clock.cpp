@@ -73,13 +73,15 @@ public:
         if (!real) return real;
         const uint64_t start = m_start[static_cast<size_t>(id)];
         if (*real < start) return start;  // the host's clock was set back
-        return start + static_cast<uint64_t>(static_cast<double>(*real - start) * m_scale);
+        const double passed = static_cast<double>(*real - start) * m_scale;
+        return start + static_cast<uint64_t>(std::min(passed, kMostNs - static_cast<double>(start)));
     }
     uint64_t hostNs(uint64_t guestNs) const override {
-        return static_cast<uint64_t>(std::min(static_cast<double>(guestNs) / m_scale, 9e18));
+        return static_cast<uint64_t>(std::min(static_cast<double>(guestNs) / m_scale, kMostNs));
     }
 
 private:
+    static constexpr double kMostNs = 9e18;  // signed 64-bit nanoseconds, which guests make of it
     double m_scale;
     std::array<uint64_t, 4> m_start{};
 };

@@ -231,6 +231,10 @@ engine::Result<std::unique_ptr<File>> openFileFor(const std::string& path, Stdio
                                        std::string(nameOf(stream)) + ": " +
                                        std::string(errnoText(static_cast<uint16_t>(lastErrno())))};
     }
+    struct stat status {};
+    if (fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))
+        return engine::Error{engine::ErrorCode::BadArgument,
+                             path + " is a folder: " + std::string(nameOf(stream)) + " needs a file"};
     return fromDescriptor(std::move(fd), stream, path);
 }
 
