@@ -22,7 +22,8 @@ uint32_t Code::localSlot(uint32_t local) const { return slotsOf(std::span(locals
 uint64_t Code::bytes() const {
     return sizeof(Code) + cells.capacity() * sizeof(Insn) + offsets.capacity() * sizeof(uint32_t) +
            moves.capacity() * sizeof(Move) + branchTargets.capacity() * sizeof(BranchTarget) +
-           farAccesses.capacity() * sizeof(FarAccess) + constants.capacity() * sizeof(Slot);
+           farAccesses.capacity() * sizeof(FarAccess) + castBranches.capacity() * sizeof(CastBranch) +
+           constants.capacity() * sizeof(Slot);
 }
 
 const std::vector<ValType>& Code::operandTypes(uint32_t cell) const {

@@ -45,6 +45,18 @@ struct FarAccess {
     uint64_t offset;
 };
 
+/// What a cast asks for. Canonical; `depth` counts supertypes of a defined type.
+struct CastTarget {
+    HeapType heap;
+    uint32_t depth : 31;
+    uint32_t takesNull : 1;
+};
+/// Immediates of br_on_cast and br_on_cast_fail.
+struct CastBranch {
+    CastTarget target;
+    Move move;
+};
+
 struct Code {
     FunctionInstance* function = nullptr;
     FuncAddr address;
@@ -57,6 +69,7 @@ struct Code {
     std::vector<Move> moves;
     std::vector<BranchTarget> branchTargets;
     std::vector<FarAccess> farAccesses;
+    std::vector<CastBranch> castBranches;
     std::vector<Slot> constants;  // v128 constants and lanes of shuffles, two slots each
     std::set<uint32_t> breaks;    // cells with a breakpoint
 

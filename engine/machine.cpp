@@ -117,7 +117,9 @@ struct Machine::Impl : Execution {
 };
 
 Machine::Machine() = default;
-Machine::~Machine() = default;
+Machine::~Machine() {
+    if (m && m->store) std::erase(m->store->executions, m.get());
+}
 
 Result<std::unique_ptr<Machine>> Machine::create(Store& store) {
     std::unique_ptr<Machine> machine(new Machine);
@@ -136,6 +138,7 @@ Result<std::unique_ptr<Machine>> Machine::create(Store& store) {
     m.frameLimit = m.frames + limits.maxFrames;
     m.handlers = allHandlers();
     m.store = store.m.get();
+    m.store->executions.push_back(&m);
     m.machine = machine.get();
     return machine;
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "engine/function_walker.h"
+#include "engine/gc_heap.h"
 #include "engine/lowering.h"
 #include "engine/store_state.h"
 #include "engine/type_registry.h"
@@ -94,10 +95,15 @@ std::optional<Extern> Instance::exported(std::string_view exportName) const {
     return std::nullopt;
 }
 
+StoreState::StoreState() = default;
+StoreState::~StoreState() = default;
+
 Store::Store(StoreLimits limits) : m(std::make_unique<Impl>()) {
     m->limits = limits;
     m->budget = std::make_shared<MemoryBudget>(MemoryBudget{limits.maxMemoryBytes, 0});
     m->noInstance.store = m.get();
+    m->heap =
+        std::make_unique<GcHeap>(m->budget, [state = m.get()](GcHeap& heap) { markRoots(*state, heap); });
 }
 Store::~Store() = default;
 
@@ -165,6 +171,7 @@ Instance& Store::instance(InstanceId id) {
     CHECK(id.value < m->instances.size());
     return *m->instances[id.value];
 }
+GcHeap& Store::heap() { return *m->heap; }
 uint32_t Store::instances() const { return static_cast<uint32_t>(m->instances.size()); }
 uint32_t Store::functions() const { return static_cast<uint32_t>(m->functions.size()); }
 

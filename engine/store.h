@@ -17,6 +17,7 @@
 namespace engine {
 
 class Machine;
+class GcHeap;
 struct Code;
 
 using FuncAddr = Index<struct FuncAddrTag>;  // indices into the Store
@@ -26,8 +27,8 @@ using GlobalAddr = Index<struct GlobalAddrTag>;
 using TagAddr = Index<struct TagAddrTag>;
 using InstanceId = Index<struct InstanceTag>;
 
-/// One stack slot. A v128 takes two (low half first). A reference is 0 for null, else a handle: function address + 1, host reference
-/// + 1, GC heap handle (the low bit 1 marks an i31).
+/// One stack slot. A v128 takes two (low half first). A reference is 0 for null, else function address + 1, host reference + 1 (below
+/// 2^61), i31 or GC object: reference.h.
 using Slot = uint64_t;
 
 /// A typed value for arguments, results, globals, inspection.
@@ -193,6 +194,7 @@ public:
     GlobalInstance& global(GlobalAddr address);
     TagInstance& tag(TagAddr address);
     Instance& instance(InstanceId id);
+    GcHeap& heap();
     uint32_t instances() const;
     uint32_t functions() const;
 

@@ -21,7 +21,12 @@ struct InstanceContext {
     InstanceId id() const { return instance ? instance->id : InstanceId(~0u); }
 };
 
+class GcHeap;
+struct Execution;
+
 struct StoreState {
+    StoreState();
+    ~StoreState();
     StoreLimits limits;
     std::shared_ptr<MemoryBudget> budget;
     std::vector<std::unique_ptr<FunctionInstance[]>> functionBlocks;
@@ -35,11 +40,16 @@ struct StoreState {
     std::vector<std::unique_ptr<Code>> code;
     std::vector<std::unique_ptr<Code>> hostEntries;  // what start() runs to call a host function
     InstanceContext noInstance;
+    std::vector<Execution*> executions;  // of the machines on this store
+    std::unique_ptr<GcHeap> heap;
 
     /// Lowered code of a function defined in Wasm, made on first use.
     Result<Code*> lowered(FunctionInstance& function);
 };
 
 struct Store::Impl : StoreState {};
+
+/// Marks every object that the store or a machine on it refers to.
+void markRoots(const StoreState& store, GcHeap& heap);
 
 }  // namespace engine

@@ -20,6 +20,7 @@ std::string toText(TrapKind kind) {
     case TrapKind::NullReference: return "null reference";
     case TrapKind::CastFailure: return "cast failure";
     case TrapKind::OutOfBoundsArray: return "out of bounds array access";
+    case TrapKind::AllocationFailure: return "allocation failure";
     case TrapKind::NullFunction: return "null function reference";
     case TrapKind::UncaughtException: return "uncaught exception";
     case TrapKind::StackExhausted: return "call stack exhausted";

@@ -20,6 +20,7 @@ enum class TrapKind : uint8_t {
     NullReference,
     CastFailure,
     OutOfBoundsArray,
+    AllocationFailure,
     NullFunction,
     UncaughtException,
     StackExhausted,

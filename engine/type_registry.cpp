@@ -185,6 +185,13 @@ bool isCanonicalSubtype(uint32_t sub, uint32_t super) {
     return sub == super;
 }
 
+std::vector<uint32_t> canonicalSupertypes(uint32_t id) {
+    std::vector<uint32_t> supertypes(registry().entry(id).depth + 1);
+    for (size_t depth = supertypes.size(); depth-- > 0; id = registry().entry(id).super)
+        supertypes[depth] = id;
+    return supertypes;
+}
+
 CompositeKind canonicalKind(uint32_t id) { return registry().entry(id).kind; }
 
 }  // namespace engine

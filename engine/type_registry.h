@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "engine/module.h"
@@ -26,5 +27,8 @@ FuncType toCanonical(const Module& module, const FuncType& type);
 /// Subtyping of canonical ids: equal, or a declared supertype. What ref.test, ref.cast and call_indirect ask at run time.
 bool isCanonicalSubtype(uint32_t sub, uint32_t super);
 CompositeKind canonicalKind(uint32_t id);
+/// The type and its supertypes, root of the hierarchy first: at most 64. A type is a subtype of another exactly if it has that one at
+/// the depth where the other has itself.
+std::vector<uint32_t> canonicalSupertypes(uint32_t id);
 
 }  // namespace engine
