@@ -72,6 +72,7 @@ struct Code {
     std::vector<CastBranch> castBranches;
     std::vector<Slot> constants;  // v128 constants and lanes of shuffles, two slots each
     std::set<uint32_t> breaks;    // cells with a breakpoint
+    bool breaksChanged = false;   // the cells do not show it yet: StoreState::unfused
 
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }
     uint32_t offsetOf(const Insn* ip) const { return offsets[cellOf(ip)]; }

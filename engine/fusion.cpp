@@ -11,7 +11,6 @@ using namespace fused;
 
 namespace {
 
-constexpr uint32_t kMaxGroup = 8;  // cells of the longest group, runs of no-ops apart
 constexpr uint8_t kNotThere = 0xff;
 
 enum class Kind : uint8_t { Other, NoOp, LocalGet, LocalSet, LocalTee, Constant, Br, BrIf, If };
@@ -59,39 +58,6 @@ constexpr Roles kRoles = [] {
 template <class E>
 constexpr uint32_t at(E e) {
     return static_cast<uint32_t>(e);
-}
-
-/// Cells of a group, its first included, from the number of its op. Not for Skip.
-uint32_t lengthOf(uint16_t op) {
-    const auto pairLength = [](uint32_t form) {
-        return cellsOf(static_cast<Sources>(form / (kSeconds * kSinks))) + 2 +
-               (form / kSinks % kSeconds != at(Second::StackWithIt)) +
-               cellsOf(static_cast<Sink>(form % kSinks));
-    };
-    constexpr uint32_t kPairForms = kSources * kSeconds * kSinks;
-    if (op < kFusedFirst) return 1;
-    if (op < kCompareFirst) {
-        const uint32_t form = (op - kBinaryFirst) % (kSources * kSinks);
-        return cellsOf(static_cast<Sources>(form / kSinks)) + 1 + cellsOf(static_cast<Sink>(form % kSinks));
-    }
-    if (op < kUnaryFirst)
-        return cellsOf(static_cast<Sources>((op - kCompareFirst) / kDecisions % kSources)) + 2;
-    if (op < kLoadFirst) {
-        const uint32_t form = (op - kUnaryFirst) % (2 * kSinks);
-        return form / kSinks + 1 + cellsOf(static_cast<Sink>(form % kSinks));
-    }
-    if (op < kStoreFirst) {
-        const uint32_t form = (op - kLoadFirst) % (kAddresses * kSinks);
-        return cellsOf(static_cast<Address>(form / kSinks)) + 1 + cellsOf(static_cast<Sink>(form % kSinks));
-    }
-    if (op < kPair32First) return cellsOf(static_cast<Sources>((op - kStoreFirst) % kSources)) + 1;
-    if (op < kPair64First) return pairLength((op - kPair32First) % kPairForms);
-    if (op < kTestFirst) return pairLength((op - kPair64First) % kPairForms);
-    if (op < kSingleFirst) {
-        const uint32_t form = op - kTestFirst;
-        return (form / (2 * kDecisions) != at(Test::I32)) + form / kDecisions % 2 + 1;
-    }
-    return op == fused::number(Single::BrLoop) ? 1 : 2;
 }
 
 /// Finds the groups that can begin at a cell, and keeps the one that leaves the fewest dispatches.
@@ -268,29 +234,5 @@ private:
 }  // namespace
 
 void fuse(Code& code) { Fuser(code).run(); }
-
-void insertBreak(Code& code, uint32_t cell) {
-    if (!code.breaks.insert(cell).second) return;
-    if (code.cells[cell].plain == number(Op::Loop)) return fuse(code);  // branches may jump over it
-    code.cells[cell].op = number(InternalOp::Break);
-    // Groups that reach over it lie close before it; only runs of no-ops can be long.
-    for (uint32_t i = cell; i-- > 0;) {
-        Insn& head = code.cells[i];
-        const bool isSkip = head.op == fused::number(Single::Skip);
-        const uint32_t length = isSkip ? head.a : lengthOf(head.op);
-        if (i + length > cell) head.op = head.plain;
-        if (cell - i >= kMaxGroup && kRoles[head.plain].kind != Kind::NoOp) break;
-    }
-}
-
-void removeBreak(Code& code, uint32_t cell) {
-    if (code.breaks.erase(cell)) fuse(code);
-}
-
-void removeBreaks(Code& code) {
-    if (code.breaks.empty()) return;
-    code.breaks.clear();
-    fuse(code);
-}
 
 }  // namespace engine

@@ -6,13 +6,8 @@
 
 namespace engine {
 
-/// Chooses groups for the whole function (fewest dispatches), around its breakpoints. After lowering, and when breakpoints went away.
+/// Chooses groups for the whole function (fewest dispatches), around its breakpoints, whose cells become Break. After lowering, and once
+/// before the next run for however many breakpoints came or went.
 void fuse(Code& code);
-
-/// Patches a breakpoint in: its cell becomes Break, and no group reaches over it any more.
-void insertBreak(Code& code, uint32_t cell);
-/// Takes all or one out again.
-void removeBreak(Code& code, uint32_t cell);
-void removeBreaks(Code& code);
 
 }  // namespace engine

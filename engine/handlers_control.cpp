@@ -57,7 +57,7 @@ namespace {
     if (f->flags & frame_flag::kBottom) {
         x->results.clear();
         const Slot* slot = fp;
-        for (ValType type : f->code->function->type.results) {
+        for (ValType type : f->code->function->type->results) {
             x->results.push_back({type, slot[0], type.slots() == 2 ? slot[1] : 0});
             slot += type.slots();
         }
@@ -202,7 +202,7 @@ const Insn* returnN(HANDLER_PARAMETERS) {
         x->stopAt(ip, StopKind::HostInterrupted);
         return false;
     }
-    for (ValType type : function.type.results) {
+    for (ValType type : function.type->results) {
         if (type == kI32 || type == kF32) *slots &= 0xffffffff;
         slots += type.slots();
     }

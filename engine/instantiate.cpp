@@ -137,16 +137,21 @@ Result<> Instantiation::link(const ImportResolver& resolver) {
 void Instantiation::allocateFunctions() {
     const size_t count = m_module.functions.size() - m_module.importedFunctions;
     auto block = std::make_unique<FunctionInstance[]>(count);
+    std::vector<const FuncType*> types(m_module.types.size());  // made when a function needs them
     for (size_t i = 0; i < count; ++i) {
         FunctionInstance& f = block[i];
         const FuncIdx index(static_cast<uint32_t>(i) + m_module.importedFunctions);
         const TypeIdx type = m_module.functions[index.value].type;
-        f.type = toCanonical(m_module, m_module.types[type.value].func);
+        const FuncType*& shared = types[type.value];
+        if (!shared)
+            shared =
+                &m_state.functionTypes.emplace_back(toCanonical(m_module, m_module.types[type.value].func));
+        f.type = shared;
         f.canonicalType = m_module.canonicalTypes[type.value];
         f.instance = m_instance->id;
         f.index = index;
-        f.paramSlots = slotsOf(f.type.params);
-        f.resultSlots = slotsOf(f.type.results);
+        f.paramSlots = slotsOf(f.type->params);
+        f.resultSlots = slotsOf(f.type->results);
         m_instance->functions.push_back(FuncAddr(m_store.functions()));
         m_state.functions.push_back(&f);
     }

@@ -375,7 +375,7 @@ std::unique_ptr<Code> lowerHostEntry(StoreState& store, FunctionInstance& functi
     code->paramSlots = code->localSlots = function.paramSlots;
     code->resultSlots = function.resultSlots;
     code->maxSlots = std::max(function.paramSlots, function.resultSlots);
-    code->locals = function.type.params;
+    code->locals = function.type->params;
     const uint16_t call = number(InternalOp::CallHost), end = number(Op::Return);
     code->cells = {Insn{call, call, 0, {reinterpret_cast<uint64_t>(&function)}}, Insn{end, end, 0, {0}}};
     code->offsets = {0, 1};

@@ -7,7 +7,6 @@
 
 #include "engine/execution.h"
 #include "engine/function_walker.h"
-#include "engine/fusion.h"
 #include "engine/handlers.h"
 #include "engine/lowering.h"
 
@@ -147,7 +146,7 @@ Store& Machine::store() const { return m->owner; }
 
 Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
     FunctionInstance& function = m->owner.function(address);
-    CHECK(arguments.size() == function.type.params.size());
+    CHECK(arguments.size() == function.type->params.size());
     Code* code = nullptr;
     if (function.instance) {
         code = TRY(m->store->lowered(function));
@@ -164,7 +163,7 @@ Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
     Slot* slot = base;
     for (const Value& value : arguments) {
         CHECK(value.type.slots() ==
-              function.type.params[static_cast<size_t>(&value - arguments.data())].slots());
+              function.type->params[static_cast<size_t>(&value - arguments.data())].slots());
         *slot++ = lowSlot(value);
         if (value.type.slots() == 2) *slot++ = value.high;
     }
@@ -177,6 +176,7 @@ Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
 StopKind Machine::run(const RunLimits& limits) {
     const bool unseen = m->unseen;
     m->prepare();
+    m->store->fuseChanged();
     if (m->depth() < limits.minDepth) return m->stop = StopKind::DepthReached;
     if (m->tick() >= limits.tick) {
         m->unseen = unseen;
@@ -300,14 +300,15 @@ Result<> Machine::setBreakpoint(const CodeLocation& location) {
         return Error{ErrorCode::NotFound,
                      "no instruction begins there",
                      {.offset = location.offset, .function = location.function.value}};
-    insertBreak(*code, *cell);
+    if (code->breaks.insert(*cell).second) m->store->breaksChanged(*code);
     return {};
 }
 
 void Machine::clearBreakpoint(const CodeLocation& location) {
     FunctionInstance* function = functionAt(*m->store, location);
     if (!function || !function->code) return;
-    if (const auto cell = function->code->cellAt(location.offset)) removeBreak(*function->code, *cell);
+    const auto cell = function->code->cellAt(location.offset);
+    if (cell && function->code->breaks.erase(*cell)) m->store->breaksChanged(*function->code);
 }
 
 Result<std::vector<uint32_t>> Machine::instructionOffsets(FuncAddr function) {
@@ -316,8 +317,10 @@ Result<std::vector<uint32_t>> Machine::instructionOffsets(FuncAddr function) {
 }
 
 void Machine::clearBreakpoints() {
-    for (const auto& code : m->store->code)
-        removeBreaks(*code);
+    for (const auto& code : m->store->code) {
+        if (!code->breaks.empty()) m->store->breaksChanged(*code);
+        code->breaks.clear();
+    }
 }
 
 }  // namespace engine

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "engine/function_walker.h"
+#include "engine/fusion.h"
 #include "engine/gc_heap.h"
 #include "engine/lowering.h"
 #include "engine/store_state.h"
@@ -115,7 +116,7 @@ FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBod
     function.canonicalType = canonicalFuncType(type);
     function.paramSlots = slotsOf(type.params);
     function.resultSlots = slotsOf(type.results);
-    function.type = std::move(type);
+    function.type = &m->functionTypes.emplace_back(std::move(type));
     function.host = std::move(body);
     function.hostName = std::move(name);
     m->functions.push_back(&function);
@@ -180,6 +181,18 @@ Result<Code*> StoreState::lowered(FunctionInstance& function) {
     CHECK(function.instance);
     code.push_back(TRY(lower(*this, function)));
     return function.code = code.back().get();
+}
+
+void StoreState::breaksChanged(Code& changed) {
+    if (!std::exchange(changed.breaksChanged, true)) unfused.push_back(&changed);
+}
+
+void StoreState::fuseChanged() {
+    for (Code* changed : unfused) {
+        fuse(*changed);
+        changed->breaksChanged = false;
+    }
+    unfused.clear();
 }
 
 Result<Code*> Store::code(FuncAddr address) {

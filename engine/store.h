@@ -127,7 +127,7 @@ struct HostCall {
 using HostFunctionBody = std::function<HostOutcome(HostCall&)>;
 
 struct FunctionInstance {
-    FuncType type;
+    const FuncType* type = nullptr;  // canonical; the store's, shared by all functions of the type
     uint32_t canonicalType = 0;
     std::optional<InstanceId> instance;  // defined in Wasm there …
     FuncIdx index;                       // … with this index in its module

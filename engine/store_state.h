@@ -1,6 +1,7 @@
 // StoreState: what is behind a Store, for the parts of the engine that run its code. Addresses of everything in it are stable.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -31,6 +32,7 @@ struct StoreState {
     std::shared_ptr<MemoryBudget> budget;
     std::vector<std::unique_ptr<FunctionInstance[]>> functionBlocks;
     std::vector<FunctionInstance*> functions;
+    std::deque<FuncType> functionTypes;  // that the functions point to
     std::vector<std::unique_ptr<LinearMemory>> memories;
     std::vector<std::unique_ptr<TableInstance>> tables;
     std::vector<std::unique_ptr<GlobalInstance>> globals;
@@ -39,12 +41,16 @@ struct StoreState {
     std::vector<std::unique_ptr<InstanceContext>> contexts;  // by InstanceId
     std::vector<std::unique_ptr<Code>> code;
     std::vector<std::unique_ptr<Code>> hostEntries;  // what start() runs to call a host function
+    std::vector<Code*> unfused;                      // whose breakpoints changed since the last run
     InstanceContext noInstance;
     std::vector<Execution*> executions;  // of the machines on this store
     std::unique_ptr<GcHeap> heap;
 
     /// Lowered code of a function defined in Wasm, made on first use.
     Result<Code*> lowered(FunctionInstance& function);
+    /// The breakpoints of the function are others now; its cells follow before code runs again.
+    void breaksChanged(Code& code);
+    void fuseChanged();
 };
 
 struct Store::Impl : StoreState {};

@@ -88,9 +88,9 @@ bool Trace::isCalled(const FuncType& type) const {
 }
 
 void Trace::callExport(const std::string& name, const FunctionInstance& function, FuncAddr address) {
-    if (!isCalled(function.type)) return m_lines.push_back("skip " + name);
+    if (!isCalled(*function.type)) return m_lines.push_back("skip " + name);
     std::vector<Value> arguments;
-    for (ValType t : function.type.params)
+    for (ValType t : function.type->params)
         arguments.push_back(argumentFor(t));
     m_machine->abandon();
     if (const auto started = m_machine->start(address, arguments); !started)

@@ -192,7 +192,7 @@ Outcome Script::act(const Json& action) {
     for (const Json& argument : action.at("args"))
         arguments.push_back(valueOf(argument));
     const FunctionInstance& function = m_store.function(FuncAddr(found->address));
-    if (function.type.params.size() != arguments.size())
+    if (function.type->params.size() != arguments.size())
         return {Outcome::Kind::Error, {}, "wrong number of arguments"};
     return call(FuncAddr(found->address), arguments);
 }

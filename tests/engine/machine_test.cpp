@@ -235,6 +235,33 @@ TEST(Machine, DoesNotMissABreakpointWhereItYielded) {
     EXPECT_EQ(r.machine->tick(), 3u);
 }
 
+TEST(Machine, TakesManyBreakpointsOfOneFunctionAtOnce) {
+    constexpr uint32_t kCount = 20'000;
+    std::string code;
+    for (uint32_t i = 0; i < kCount; ++i)
+        code += "nop;";
+    Program p;
+    p.functions = {{"", "", "", code}};
+    Running r(p);
+    r.link().start({});
+    std::vector<CodeLocation> places(kCount, r.at(0));
+    const auto offsets = *r.machine->instructionOffsets(r.function("0"));
+    for (uint32_t i = 0; i < kCount; ++i)
+        places[i].offset = offsets[i];
+    const auto begin = std::chrono::steady_clock::now();
+    for (uint32_t i = 1; i < kCount; ++i)
+        ASSERT_TRUE(r.machine->setBreakpoint(places[i]).ok());
+    EXPECT_EQ(r.machine->run(), StopKind::Breakpoint);
+    EXPECT_EQ(r.machine->location(), places[1]);
+    for (uint32_t i = 1; i + 1 < kCount; ++i)
+        r.machine->clearBreakpoint(places[i]);
+    EXPECT_EQ(r.machine->run(), StopKind::Breakpoint);
+    EXPECT_EQ(r.machine->location(), places[kCount - 1]);
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1))
+        << "groups are chosen once per run, not once per break";
+}
+
 TEST(Machine, RefusesABreakpointWhereNoInstructionBegins) {
     Running r(sums());
     r.link();

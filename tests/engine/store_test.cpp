@@ -82,6 +82,20 @@ TEST(Store, ListsAllImportsThatCannotBeLinked) {
         "  \"env\" \"missing\" (func (param f64) (result i32)): not there");
 }
 
+TEST(Store, SharesTheTypeOfFunctions) {
+    const auto module = decode(
+        test::module({section(1, Bytes{2, 0x60, 1, 0x7f, 0, 0x60, 0, 0}), section(3, Bytes{3, 0, 1, 0}),
+                      section(10, Bytes{3, 2, 0, 0x0b, 2, 0, 0x0b, 2, 0, 0x0b})}));
+    ASSERT_TRUE(module.ok());
+    Store store;
+    const auto id = store.instantiate(*module, {}, nullptr);
+    ASSERT_TRUE(id.ok());
+    const auto typeOf = [&](size_t i) { return store.function(store.instance(*id).functions[i]).type; };
+    EXPECT_EQ(typeOf(0), typeOf(2)) << "a type for each of a million functions takes gigabytes";
+    EXPECT_NE(typeOf(0), typeOf(1));
+    EXPECT_EQ(typeOf(0)->params, std::vector{kI32});
+}
+
 TEST(Store, NamesValues) {
     EXPECT_EQ(toText(Value::i32(0xffffffff)), "-1");
     EXPECT_EQ(toText(Value::i64(42)), "42");
