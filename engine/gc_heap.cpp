@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "engine/gc_cells.h"
+#include "engine/gc_elements.h"
 #include "engine/subtyping.h"
 #include "engine/type_registry.h"
 
@@ -85,6 +86,15 @@ const ObjectLayout& GcHeap::layoutOf(const Module& module, TypeIdx type) {
     } else {
         for (const FieldType& field : defined.structure.fields)
             addField(layout, canonical(field));
+        for (size_t i = 0; i < layout.fields.size(); ++i)
+            if (const PackedKind packed = layout.fields[i].packed; packed != PackedKind::None) {
+                layout.masks.resize(layout.slots, ~Slot{0});
+                layout.masks[layout.slotOf[i]] = packed == PackedKind::I8 ? 0xff : 0xffff;
+            }
+        if (layout.bytes(0) <= kLargestCell) {
+            layout.sizeClass = sizeClassOf(layout.bytes(0));
+            layout.cellBytes = cellBytesOf(layout.sizeClass);
+        }
     }
     return layout;
 }
@@ -115,8 +125,10 @@ Value GcHeap::get(Slot object, uint32_t index) const {
     }
     Value value{layout.fields[0].type, 0, 0};
     const uint8_t* element = elements(object) + uint64_t{index} * layout.elementBytes;
-    std::memcpy(&value.low, element, std::min(layout.elementBytes, 8u));
-    if (layout.elementBytes == 16) std::memcpy(&value.high, element + 8, 8);
+    Slot loaded[2] = {0, 0};
+    loadElement(loaded, element, layout.elementBytes);
+    value.low = loaded[0];
+    value.high = loaded[1];
     return value;
 }
 
@@ -147,7 +159,22 @@ Slot GcHeap::allocate(const ObjectLayout& layout, uint32_t length) {
     const uint64_t place = bytes <= kLargestCell ? takeCell(sizeClassOf(bytes)) : takeLarge(bytes);
     if (place == 0) return 0;
     headerAt(place) = {layout.number << 8, length};
+    if (m_stress) retireRuns();  // so that no allocation goes without this function
     return reference::object(layout.kind, place);
+}
+
+Slot GcHeap::make(const ObjectLayout& layout, const Slot* from, uint32_t length) {
+    const Slot object = allocate(layout, length);
+    if (object == 0) return 0;
+    if (layout.kind == ObjectKind::Array) {
+        storeElements(elements(object), from, length, layout.elementBytes);
+    } else if (layout.masks.empty()) {
+        std::memcpy(slots(object), from, layout.slots * sizeof(Slot));
+    } else {
+        for (uint32_t i = 0; i < layout.slots; ++i)
+            slots(object)[i] = from[i] & layout.masks[i];
+    }
+    return object;
 }
 
 Slot GcHeap::allocateZeroed(const ObjectLayout& layout, uint32_t length) {

@@ -29,6 +29,8 @@ struct ObjectLayout {
     uint32_t elementBytes = 0;      // of arrays: 1, 2, 4, 8 or 16
     std::vector<uint32_t> references;  // slots that may name objects
     bool elementsAreReferences = false;
+    uint32_t sizeClass = 0, cellBytes = ~0u;  // of structures that are small: where they are allocated
+    std::vector<Slot> masks;                  // per slot, of structures with packed fields only
     std::vector<uint32_t> supertypes;  // canonical ids from the root of the hierarchy down to `type` itself
 
     /// Bytes that an object takes with its header.
@@ -61,6 +63,20 @@ public:
     /// Payload undefined: to be filled before the next allocation.
     Slot allocate(const ObjectLayout& layout, uint32_t length = 0);
     Slot allocateZeroed(const ObjectLayout& layout, uint32_t length = 0);
+    /// The same for a structure where hasCell() says so, without a call.
+    bool hasCell(const ObjectLayout& layout) const {
+        const SizeClass& c = m_classes[layout.sizeClass];
+        return c.end - c.at >= layout.cellBytes;
+    }
+    Slot allocateCell(const ObjectLayout& layout) {
+        SizeClass& c = m_classes[layout.sizeClass];
+        const uint64_t place = c.at;
+        c.at += layout.cellBytes;
+        headerAt(place) = {layout.number << 8, 0};
+        return reference::object(ObjectKind::Struct, place);
+    }
+    /// A structure with its fields, an exception with its arguments, an array with its elements, as they stand on the value stack.
+    Slot make(const ObjectLayout& layout, const Slot* slots, uint32_t length = 0);
     /// The trap of an allocation that returned 0.
     Trap exhausted(const ObjectLayout& layout, uint32_t length) const;
 

@@ -8,6 +8,8 @@
 
 namespace engine {
 
+void addGcHandlers(HandlerTable& table);  // not in handlers.h, which very much depends on
+
 namespace {
 
 [[gnu::always_inline]] inline void move(Slot* fp, const Move& m) {
@@ -556,6 +558,7 @@ const Handler* allHandlers() {
         addMemoryHandlers(t);
         addVectorHandlers(t);
         addTableHandlers(t);
+        addGcHandlers(t);
         addFusedHandlers(t);
         return t;
     }();

@@ -2,8 +2,9 @@
 #include <algorithm>
 
 #include "engine/base/printable.h"
+#include "engine/const_expr.h"
 #include "engine/function_walker.h"
-#include "engine/instruction_reader.h"
+#include "engine/gc_heap.h"
 #include "engine/store_state.h"
 #include "engine/subtyping.h"
 #include "engine/type_registry.h"
@@ -15,13 +16,20 @@ namespace {
 class Instantiation {
 public:
     Instantiation(Store& store, StoreState& state, std::shared_ptr<const Module> module, std::string name)
-        : m_store(store), m_state(state), m_module(*module), m_reader(m_module) {
-        m_owned = std::make_unique<Instance>();
-        m_instance = m_owned.get();
+        : m_store(store),
+          m_state(state),
+          m_module(*module),
+          m_owned(std::make_unique<Instance>()),
+          m_instance(m_owned.get()),
+          m_constants(state, m_module, *m_instance) {
+        m_state.heap->suspendCollection(true);  // values of expressions become roots one by one
         m_instance->id = InstanceId(store.instances());
         m_instance->module = std::move(module);
         m_instance->name = std::move(name);
     }
+
+    ~Instantiation() { m_state.heap->suspendCollection(false); }
+    Instantiation(const Instantiation&) = delete;
 
     Result<> link(const ImportResolver& resolver);
     Result<> allocate();
@@ -39,17 +47,15 @@ private:
     Result<> allocateTables();
     Result<> allocateGlobals();
     Result<> evaluateElements();
-    /// Value of a constant expression (already validated). Error: Unsupported.
-    Result<Value> evaluate(const ConstExpr& expression, ValType type);
     void copyElements(uint32_t index, Trap& trap);
     void copyData(uint32_t index, Trap& trap);
 
     Store& m_store;
     StoreState& m_state;
     const Module& m_module;
-    InstructionReader m_reader;
     std::unique_ptr<Instance> m_owned;  // until publish()
     Instance* m_instance;
+    ConstEvaluator m_constants;
 };
 
 std::string Instantiation::wantedText(const Import& import) const {
@@ -191,7 +197,7 @@ Result<> Instantiation::allocateTables() {
                          "table " + std::to_string(i) + " does not fit the memory limit of " +
                              std::to_string(budget.limit) + " bytes",
                          {.file = m_module.fileName, .section = "table"}};
-        const Slot init = table.init ? TRY(evaluate(*table.init, type.element))
+        const Slot init = table.init ? TRY(m_constants.evaluate(*table.init, type.element))
         .low : 0;
         m_instance->tables.push_back(m_store.addTable(type, init));
     }
@@ -202,7 +208,7 @@ Result<> Instantiation::allocateGlobals() {
     for (size_t i = m_module.importedGlobals; i < m_module.globals.size(); ++i) {
         GlobalType type = m_module.globals[i].type;
         type.type = toCanonical(m_module, type.type);
-        const Value value = TRY(evaluate(m_module.globals[i].init, type.type));
+        const Value value = TRY(m_constants.evaluate(m_module.globals[i].init, type.type));
         m_instance->globals.push_back(m_store.addGlobal(type, value));
     }
     return {};
@@ -215,7 +221,7 @@ Result<> Instantiation::evaluateElements() {
         for (FuncIdx function : segment.functions)
             slots.push_back(uint64_t{m_instance->functions[function.value].value} + 1);
         for (const ConstExpr& expression : segment.expressions)
-            slots.push_back(TRY(evaluate(expression, segment.type)).low);
+            slots.push_back(TRY(m_constants.evaluate(expression, segment.type)).low);
         m_instance->elementSegments.push_back(std::move(slots));
     }
     m_instance->droppedElements.assign(m_module.elements.size(), false);
@@ -253,72 +259,6 @@ InstanceId Instantiation::publish() {
     return m_instance->id;
 }
 
-Result<Value> Instantiation::evaluate(const ConstExpr& expression, ValType type) {
-    std::vector<Value> stack;
-    const auto pop = [&] {
-        CHECK(!stack.empty());
-        const Value top = stack.back();
-        stack.pop_back();
-        return top.low;
-    };
-    m_reader.start(expression.bytes);
-    for (Instruction i; m_reader.next(i);) {
-        switch (i.op) {
-        case Op::I32Const:
-        case Op::F32Const:
-        case Op::I64Const:
-        case Op::F64Const: stack.push_back({type, i.value, 0}); break;
-        case Op::V128Const: stack.push_back({type, i.value, i.value2}); break;
-        case Op::RefNull: stack.push_back({type, 0, 0}); break;
-        case Op::RefFunc:
-            stack.push_back({type, uint64_t{m_instance->functions[i.index].value} + 1, 0});
-            break;
-        case Op::GlobalGet: {
-            const GlobalInstance& global = m_store.global(m_instance->globals[i.index]);
-            stack.push_back({type, global.low, global.high});
-            break;
-        }
-        case Op::I32Add: {
-            const uint64_t y = pop(), x = pop();
-            stack.push_back({type, uint32_t(x + y), 0});
-            break;
-        }
-        case Op::I32Sub: {
-            const uint64_t y = pop(), x = pop();
-            stack.push_back({type, uint32_t(x - y), 0});
-            break;
-        }
-        case Op::I32Mul: {
-            const uint64_t y = pop(), x = pop();
-            stack.push_back({type, uint32_t(x * y), 0});
-            break;
-        }
-        case Op::I64Add: {
-            const uint64_t y = pop(), x = pop();
-            stack.push_back({type, x + y, 0});
-            break;
-        }
-        case Op::I64Sub: {
-            const uint64_t y = pop(), x = pop();
-            stack.push_back({type, x - y, 0});
-            break;
-        }
-        case Op::I64Mul: {
-            const uint64_t y = pop(), x = pop();
-            stack.push_back({type, x * y, 0});
-            break;
-        }
-        case Op::End: break;
-        default:
-            return Error{ErrorCode::Unsupported,
-                         std::string(row(i.op).text) + " in a constant expression is not supported yet",
-                         {.file = m_module.fileName, .offset = i.offset}};
-        }
-    }
-    CHECK(m_reader.ok() && stack.size() == 1);
-    return stack.back();
-}
-
 void Instantiation::copyElements(uint32_t index, Trap& trap) {
     Instance& instance = *m_instance;
     const ElementSegment& segment = m_module.elements[index];
@@ -326,7 +266,8 @@ void Instantiation::copyElements(uint32_t index, Trap& trap) {
     if (segment.mode == SegmentMode::Active) {
         const uint32_t at = segment.table.value;
         TableInstance& table = m_store.table(instance.tables[at]);
-        const Result<Value> offset = evaluate(segment.offset, table.type.limits.is64 ? kI64 : kI32);
+        const Result<Value> offset =
+            m_constants.evaluate(segment.offset, table.type.limits.is64 ? kI64 : kI32);
         const auto& slots = instance.elementSegments[index];
         if (!offset) {
             trap.kind = TrapKind::Host;
@@ -351,7 +292,8 @@ void Instantiation::copyData(uint32_t index, Trap& trap) {
     const DataSegment& segment = m_module.data[index];
     if (segment.mode != SegmentMode::Active) return;
     LinearMemory& memory = m_store.memory(instance.memories[segment.memory.value]);
-    const Result<Value> offset = evaluate(segment.offset, memory.type().limits.is64 ? kI64 : kI32);
+    const Result<Value> offset =
+        m_constants.evaluate(segment.offset, memory.type().limits.is64 ? kI64 : kI32);
     if (!offset) {
         trap.kind = TrapKind::Host;
         trap.message = offset.error().text();

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/function_walker.h"
 #include "engine/fusion.h"
+#include "engine/gc_heap.h"
 
 namespace engine {
 
@@ -25,6 +25,7 @@ class Lowering final : public InstructionSink {
 public:
     Lowering(StoreState& store, FunctionInstance& function, Code& code)
         : m_code(code),
+          m_heap(*store.heap),
           m_context(*store.contexts[function.instance->value]),
           m_module(*m_context.instance->module) {
         m_labels.push_back({});  // the function itself
@@ -184,6 +185,13 @@ private:
         cell().b = static_cast<uint32_t>(distanceTo(depth));
         cell().c = move.count ? addMove(move) : kNone;
     }
+    void branchOnCast(const Instruction& i) {
+        const Move move = moveTo(i.index, m_top);
+        cell().a = m_top - 1;
+        cell().b = static_cast<uint32_t>(distanceTo(i.index));
+        cell().c = static_cast<uint32_t>(m_code.castBranches.size());
+        m_code.castBranches.push_back({castTarget(m_module, i.type2), move});
+    }
     void returnResults(uint32_t top) {
         const uint32_t count = m_code.resultSlots;
         const uint32_t source = top >= count ? top - count : 0;
@@ -245,6 +253,8 @@ private:
         case Op::BrTable: return branchTable(i.labels);
         case Op::BrOnNull: return branchOnNull(i.index, false);
         case Op::BrOnNonNull: return branchOnNull(i.index, true);
+        case Op::BrOnCast:
+        case Op::BrOnCastFail: return branchOnCast(i);
         case Op::Return: return returnResults(m_top);
         case Op::Call:
         case Op::ReturnCall:
@@ -276,7 +286,9 @@ private:
             c.a = m_top;
             c.imm = uint64_t{m_context.instance->functions[i.index].value} + 1;
             return;
-        default: return lowerOrdinary(i, c);
+        default:
+            if (row(i.op).prefix == 0xfb) return lowerGc(m_heap, m_module, i, m_top, c);
+            return lowerOrdinary(i, c);
         }
     }
 
@@ -335,6 +347,7 @@ private:
     }
 
     Code& m_code;
+    GcHeap& m_heap;
     InstanceContext& m_context;
     const Module& m_module;
     const FunctionWalker* m_walker = nullptr;

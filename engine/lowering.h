@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "engine/function_walker.h"
 #include "engine/store_state.h"
 
 namespace engine {
@@ -12,5 +13,9 @@ Result<std::unique_ptr<Code>> lower(StoreState& store, FunctionInstance& functio
 
 /// Code of two cells that calls a host function and returns; what start() runs for one.
 std::unique_ptr<Code> lowerHostEntry(StoreState& store, FunctionInstance& function);
+
+// For the sink: what GC instructions (prefix 0xfb) but branches put into their cell, with `top` slots of the frame in use.
+void lowerGc(GcHeap& heap, const Module& module, const Instruction& instruction, uint32_t top, Insn& cell);
+CastTarget castTarget(const Module& module, ValType type);
 
 }  // namespace engine

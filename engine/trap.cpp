@@ -18,6 +18,9 @@ std::string toText(TrapKind kind) {
     case TrapKind::UndefinedElement: return "undefined element";
     case TrapKind::IndirectCallTypeMismatch: return "indirect call type mismatch";
     case TrapKind::NullReference: return "null reference";
+    case TrapKind::NullStructure: return "null structure reference";
+    case TrapKind::NullArray: return "null array reference";
+    case TrapKind::NullI31: return "null i31 reference";
     case TrapKind::CastFailure: return "cast failure";
     case TrapKind::OutOfBoundsArray: return "out of bounds array access";
     case TrapKind::AllocationFailure: return "allocation failure";
@@ -48,8 +51,8 @@ std::string elements(uint64_t count) {
 
 std::string Trap::text() const {
     const std::string what = toText(kind);
+    if (!message.empty()) return kind == TrapKind::Host ? message : what + ": " + message;
     switch (kind) {
-    case TrapKind::Host: return message.empty() ? what : message;
     case TrapKind::OutOfBoundsMemory:
         return what +
                print(": %" PRIu64 " byte%s at 0x%" PRIx64 ", memory %u has %" PRIu64 " bytes", size,
@@ -70,7 +73,7 @@ std::string Trap::text() const {
     case TrapKind::UnalignedAtomic: return what + print(": %" PRIu64 " bytes at 0x%" PRIx64, size, address);
     case TrapKind::StackExhausted:
         return what + (limit ? print(": %" PRIu64 " frames", limit) : std::string());
-    default: return message.empty() ? what : what + ": " + message;
+    default: return what;
     }
 }
 

@@ -18,6 +18,9 @@ enum class TrapKind : uint8_t {
     UndefinedElement,
     IndirectCallTypeMismatch,
     NullReference,
+    NullStructure,
+    NullArray,
+    NullI31,
     CastFailure,
     OutOfBoundsArray,
     AllocationFailure,
@@ -39,7 +42,7 @@ struct Trap {
     uint64_t size = 0;     // bytes accessed, or elements
     uint64_t limit = 0;    // memory size in bytes, table or array size
     uint32_t index = 0;    // which memory or table
-    std::string message;   // of a host function; empty otherwise
+    std::string message;   // of a host function, or more exact than the operands; empty otherwise
     /// One sentence with the operands: "out of bounds memory access: 4 bytes at 0x1000c, memory 0 has 65536 bytes (1 page)".
     std::string text() const;
     bool operator==(const Trap&) const = default;

@@ -13,17 +13,25 @@
 namespace conformance {
 
 /// How guest code is driven; the answers must not depend on it.
-enum class Drive { Run, Step, BreakEverywhere, Mixed /* all of that and more, at random */ };
+enum class Drive {
+    Run,
+    Step,
+    BreakEverywhere,
+    Mixed,    // all of that and more, at random
+    GcStress  // a collection at every allocation
+};
 
 /// What --tier asks for. Empty: unknown, and said so on stderr.
 inline std::vector<Drive> drivesOf(const char* program, const std::string& tier) {
     if (tier == "break-everywhere") return {Drive::Step, Drive::BreakEverywhere, Drive::Mixed};
+    if (tier == "gc-stress") return {Drive::GcStress};
     if (tier == "jit" || tier == "auto")
         std::fprintf(stderr, "%s: there is no compiler yet, --tier %s runs the interpreter\n", program,
                      tier.c_str());
     else if (tier != "interp") {
-        std::fprintf(stderr, "%s: unknown tier \"%s\"; use interp, jit, auto or break-everywhere\n", program,
-                     tier.c_str());
+        std::fprintf(stderr,
+                     "%s: unknown tier \"%s\"; use interp, jit, auto, break-everywhere or gc-stress\n",
+                     program, tier.c_str());
         return {};
     }
     return {Drive::Run};

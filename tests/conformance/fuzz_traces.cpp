@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "engine/gc_heap.h"
 #include "engine/subtyping.h"
 #include "tests/conformance/driving.h"
 
@@ -34,7 +35,9 @@ Value argumentFor(ValType type) {
 
 class Trace {
 public:
-    Trace(const std::string& file, Drive drive) : m_file(file), m_drive(drive) {}
+    Trace(const std::string& file, Drive drive) : m_file(file), m_drive(drive) {
+        m_store.heap().setStress(drive == Drive::GcStress);
+    }
     Result<std::vector<std::string>> run();
 
 private:
@@ -97,9 +100,10 @@ void Trace::callExport(const std::string& name, const FunctionInstance& function
         return m_lines.push_back("error " + started.error().text());
     if (finish(*m_machine, m_drive) != StopKind::Finished) {
         const bool exception = m_machine->trap().kind == TrapKind::UncaughtException;
-        return m_lines.push_back((exception                                  ? "exn "
-                                  : m_machine->trap().kind == TrapKind::Host ? "unsupported "
-                                                                             : "trap ") +
+        return m_lines.push_back((exception ? "exn "
+                                  : m_machine->trap().kind == TrapKind::Host
+                                      ? m_machine->trap().message + ": "
+                                      : "trap ") +
                                  name);
     }
     std::string line = "call " + name + " =";
