@@ -2,6 +2,7 @@
 // finds the operands by it.
 #include <algorithm>
 
+#include "engine/casts.h"
 #include "engine/gc_elements.h"
 #include "engine/gc_heap.h"
 #include "engine/handlers.h"
@@ -378,44 +379,8 @@ const Insn* i31GetU(HANDLER_PARAMETERS) {
 
 // Casts
 
-/// Whether a reference that is not null belongs to an abstract heap type of its hierarchy.
-bool isOf(Slot reference, AbstractHeap heap) {
-    const auto isKind = [&](ObjectKind kind) {
-        return reference::isObject(reference) && reference::kind(reference) == kind;
-    };
-    switch (heap) {
-    case AbstractHeap::Any:
-    case AbstractHeap::Extern:
-    case AbstractHeap::Func:
-    case AbstractHeap::Exn: return true;
-    case AbstractHeap::Eq: return !reference::isHost(reference);
-    case AbstractHeap::I31: return reference::isI31(reference);
-    case AbstractHeap::Struct: return isKind(ObjectKind::Struct);
-    case AbstractHeap::Array: return isKind(ObjectKind::Array);
-    case AbstractHeap::None:
-    case AbstractHeap::NoExtern:
-    case AbstractHeap::NoFunc:
-    case AbstractHeap::NoExn: return false;
-    }
-    return false;
-}
-[[gnu::noinline]] bool isOfSlow(const Execution* x, Slot reference, HeapType heap) {
-    if (heap.isAbstract()) return isOf(reference, heap.abstract());
-    const uint32_t type = heap.defined().value;
-    if (reference::isObject(reference) || canonicalKind(type) != CompositeKind::Func) return false;
-    return !reference::isI31(reference) &&
-           isCanonicalSubtype(x->store->functions[reference - 1]->canonicalType, type);
-}
-
-[[gnu::always_inline]] inline bool castSucceeds(const Execution* x, Slot reference, HeapType heap,
-                                                uint32_t depth, bool takesNull) {
-    if (reference == 0) return takesNull;
-    if (reference::isObject(reference) && !heap.isAbstract())
-        return x->store->heap->layoutAt(reference).isSubtypeOf(heap.defined().value, depth);
-    return isOfSlow(x, reference, heap);
-}
 [[gnu::always_inline]] inline bool castSucceeds(const Insn* ip, const Execution* x, Slot reference) {
-    return castSucceeds(x, reference, HeapType::fromBits(ip->b), ip->c >> 1, ip->c & 1);
+    return castSucceeds(*x->store, reference, {HeapType::fromBits(ip->b), ip->c >> 1, (ip->c & 1) != 0});
 }
 
 const Insn* refTest(HANDLER_PARAMETERS) {
@@ -430,9 +395,7 @@ const Insn* refCast(HANDLER_PARAMETERS) {
 template <bool onSuccess>
 const Insn* brOnCast(HANDLER_PARAMETERS) {
     const CastBranch& branch = x->frame->code->castBranches.data()[ip->c];
-    const CastTarget target = branch.target;
-    if (castSucceeds(x, fp[ip->a], target.heap, target.depth, target.takesNull) != onSuccess)
-        return dispatch(ip + 1, HANDLER_REST);
+    if (castSucceeds(*x->store, fp[ip->a], branch.target) != onSuccess) return dispatch(ip + 1, HANDLER_REST);
     for (uint32_t i = 0; i < branch.move.count; ++i) {
         fp[branch.move.target + i] = fp[branch.move.source + i];
         __asm__("" ::: "memory");

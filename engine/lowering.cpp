@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/casts.h"
 #include "engine/fusion.h"
-#include "engine/gc_heap.h"
+#include "engine/type_registry.h"
 
 namespace engine {
 
@@ -190,7 +191,7 @@ private:
         cell().a = m_top - 1;
         cell().b = static_cast<uint32_t>(distanceTo(i.index));
         cell().c = static_cast<uint32_t>(m_code.castBranches.size());
-        m_code.castBranches.push_back({castTarget(m_module, i.type2), move});
+        m_code.castBranches.push_back({castTarget(toCanonical(m_module, i.type2)), move});
     }
     void returnResults(uint32_t top) {
         const uint32_t count = m_code.resultSlots;

@@ -16,6 +16,5 @@ std::unique_ptr<Code> lowerHostEntry(StoreState& store, FunctionInstance& functi
 
 // For the sink: what GC instructions (prefix 0xfb) but branches put into their cell, with `top` slots of the frame in use.
 void lowerGc(GcHeap& heap, const Module& module, const Instruction& instruction, uint32_t top, Insn& cell);
-CastTarget castTarget(const Module& module, ValType type);
 
 }  // namespace engine

@@ -1,5 +1,5 @@
 // Lowering of structures, arrays and casts. Operands and results stand from slot a on; what else a cell holds is said per instruction.
-#include "engine/gc_heap.h"
+#include "engine/casts.h"
 #include "engine/lowering.h"
 #include "engine/type_registry.h"
 
@@ -14,14 +14,6 @@ uint32_t fieldForm(const FieldType& field) {
 }
 
 }  // namespace
-
-CastTarget castTarget(const Module& module, ValType type) {
-    CastTarget target{toCanonical(module, type.heap()), 0, type.nullable()};
-    if (!target.heap.isAbstract())
-        target.depth =
-            static_cast<uint32_t>(canonicalSupertypes(target.heap.defined().value).size() - 1) & 0x7fffffff;
-    return target;
-}
 
 void lowerGc(GcHeap& heap, const Module& module, const Instruction& i, uint32_t top, Insn& cell) {
     const bool isCast = row(i.op).imm == Imm::Heap;
@@ -96,7 +88,7 @@ void lowerGc(GcHeap& heap, const Module& module, const Instruction& i, uint32_t 
     default:
         cell.a = top - 1;
         if (isCast) {  // b = heap type, c = CastTarget's other members
-            const CastTarget target = castTarget(module, i.type);
+            const CastTarget target = castTarget(toCanonical(module, i.type));
             cell.b = target.heap.bits();
             cell.c = target.depth << 1 | target.takesNull;
         }

@@ -9,6 +9,7 @@
 #include "engine/function_walker.h"
 #include "engine/handlers.h"
 #include "engine/lowering.h"
+#include "engine/type_registry.h"
 
 namespace engine {
 
@@ -82,11 +83,19 @@ struct Machine::Impl : Execution {
     static Value load(const Slot* slot, ValType type) {
         return {type, slot[0], type.slots() == 2 ? slot[1] : 0};
     }
-    static Result<> assign(const std::pair<Slot*, ValType>& place, const Value& value) {
-        if (place.second != value.type && !(place.second.isRef() && value.type.isRef()))
+    Result<> assign(uint32_t fromYoungest, const std::pair<Slot*, ValType>& place, const Value& value) {
+        if (place.second.isRef() && value.type.isRef()) {
+            const Instance* instance = at(fromYoungest)->code->context->instance;
+            const ValType type = instance ? toCanonical(*instance->module, place.second) : place.second;
+            if (!owner.isReference(value.low, type))
+                return Error{ErrorCode::BadArgument,
+                             toText(value) + " is no reference of type " + toText(place.second),
+                             {}};
+        } else if (place.second != value.type) {
             return Error{ErrorCode::BadArgument,
                          "a value of type " + toText(value.type) + " does not fit in " + toText(place.second),
                          {}};
+        }
         place.first[0] = lowSlot(value);
         if (value.type.slots() == 2) place.first[1] = value.high;
         return {};
@@ -265,10 +274,10 @@ Result<std::vector<Value>> Machine::operands(uint32_t frame) const {
 }
 
 Result<> Machine::setLocal(uint32_t frame, uint32_t index, const Value& value) {
-    return Impl::assign(TRY(m->local(frame, index)), value);
+    return m->assign(frame, TRY(m->local(frame, index)), value);
 }
 Result<> Machine::setOperand(uint32_t frame, uint32_t index, const Value& value) {
-    return Impl::assign(TRY(m->operand(frame, index)), value);
+    return m->assign(frame, TRY(m->operand(frame, index)), value);
 }
 
 uint32_t Machine::backtrace(std::span<CodeLocation> out) const {

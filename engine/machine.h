@@ -100,6 +100,7 @@ public:
     Result<Value> local(uint32_t frame, uint32_t index) const;
     Result<std::vector<Value>> locals(uint32_t frame) const;
     Result<std::vector<Value>> operands(uint32_t frame) const;
+    /// Errors: NotFound; BadArgument if the value has another type, or is no such reference.
     Result<> setLocal(uint32_t frame, uint32_t index, const Value& value);
     Result<> setOperand(uint32_t frame, uint32_t index, const Value& value);
     /// Code offsets of all frames, youngest first, at most `limit`; cheap (for every host call's backtrace).

@@ -38,12 +38,17 @@ std::string floatText(F value, int digits, uint64_t payload, bool negative) {
 
 std::string refText(const Value& value) {
     if (value.low == 0) return "null";
+    if (reference::isI31(value.low)) return "i31 " + std::to_string(reference::i31Signed(value.low));
+    if (reference::isObject(value.low)) {
+        constexpr std::string_view kKinds[] = {"struct", "array", "exception", "object"};
+        char place[24];
+        std::snprintf(place, sizeof(place), " @%llx",
+                      static_cast<unsigned long long>(reference::place(value.low)));
+        return std::string(kKinds[static_cast<size_t>(reference::kind(value.low))]) + place;
+    }
     const HeapType heap = value.type.heap();
-    if (heap.isAbstract() && heap.abstract() == AbstractHeap::Func)
-        return "ref.func " + std::to_string(value.low - 1);
-    if (heap.isAbstract() && heap.abstract() == AbstractHeap::Extern)
-        return "ref.extern " + std::to_string(value.low - 1);
-    return "ref " + std::to_string(value.low);
+    const bool isFunction = !heap.isAbstract() || heap.abstract() == AbstractHeap::Func;
+    return (isFunction ? "ref.func " : "ref.extern ") + std::to_string(value.low - 1);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ struct Value {
     static Value f64(double v);
     bool operator==(const Value&) const = default;
 };
-/// "42", "-0.5", "nan:0x400000", "ref.func 3", "null"; of a v128 "i32x4 0x00000001 …", lane 0 first, as v128.const writes it.
+/// "42", "-0.5", "nan:0x400000", "ref.func 3", "i31 -1", "struct @1f0" (its place in the heap), "null"; of a v128 "i32x4 0x00000001 …", lane 0 first, as v128.const writes it.
 std::string toText(const Value& value);
 
 /// How many bytes all memories of a store may take together, and take.
@@ -195,6 +195,8 @@ public:
     TagInstance& tag(TagAddr address);
     Instance& instance(InstanceId id);
     GcHeap& heap();
+    /// Whether a reference that comes from outside may stand where the canonical type is expected.
+    bool isReference(Slot reference, ValType canonical) const;
     uint32_t instances() const;
     uint32_t functions() const;
 

@@ -24,14 +24,14 @@ inline Bytes signedLeb(int64_t value) {
     }
 }
 
-inline uint8_t typeCode(const std::string& type) {
-    if (type == "i32") return 0x7f;
-    if (type == "i64") return 0x7e;
-    if (type == "f32") return 0x7d;
-    if (type == "f64") return 0x7c;
-    if (type == "v128") return 0x7b;
-    if (type == "funcref") return 0x70;
-    return type == "externref" ? 0x6f : 0x40;
+/// "ref:3" is a nullable reference to type 3.
+inline Bytes typeCode(const std::string& type) {
+    static const std::map<std::string, uint8_t> codes = {
+        {"i32", 0x7f},     {"i64", 0x7e},       {"f32", 0x7d},    {"f64", 0x7c},   {"v128", 0x7b},
+        {"funcref", 0x70}, {"externref", 0x6f}, {"anyref", 0x6e}, {"eqref", 0x6d}, {"i31ref", 0x6c}};
+    if (type.starts_with("ref:")) return Bytes{0x63} + leb(std::stoul(type.substr(4)));
+    const auto code = codes.find(type);
+    return {code == codes.end() ? uint8_t{0x40} : code->second};
 }
 
 template <class T>
@@ -64,7 +64,7 @@ inline Bytes assemble(std::string text) {
         };
         switch (r.imm) {
         case Imm::None: break;
-        case Imm::Block: code.push_back(typeCode(immediates.empty() ? "" : immediates[0])); break;
+        case Imm::Block: code = code + typeCode(immediates.empty() ? "" : immediates[0]); break;
         case Imm::I32:
         case Imm::I64: code = code + signedLeb(number(0)); break;
         case Imm::F32: code = code + raw(std::stof(immediates[0])); break;
@@ -93,6 +93,11 @@ inline Bytes assemble(std::string text) {
         case Imm::MemoryMemory:
         case Imm::ElemTable:
         case Imm::TableTable:
+        case Imm::TypeField:
+        case Imm::TypeU32:
+        case Imm::TypeData:
+        case Imm::TypeElem:
+        case Imm::TypeType:
             code = code + leb(static_cast<uint64_t>(number(0))) + leb(static_cast<uint64_t>(number(1)));
             break;
         default: code = code + leb(static_cast<uint64_t>(number(0))); break;
@@ -105,9 +110,10 @@ inline Bytes assemble(std::string text) {
 inline Bytes types(const std::string& text) {
     std::istringstream words(text);
     Bytes codes;
+    uint32_t count = 0;
     for (std::string word; words >> word;)
-        codes.push_back(typeCode(word));
-    return leb(codes.size()) + codes;
+        codes = codes + typeCode(word), ++count;
+    return leb(count) + codes;
 }
 
 struct FunctionText {
@@ -115,9 +121,10 @@ struct FunctionText {
     std::string code;  // without the final end
 };
 
-/// A module: imported functions ("module name", as types), functions (all exported as "0", "1" … by position, after the imports in the
+/// A module: types of structures and arrays, imported functions ("module name", as types), functions (all exported as "0", "1" … by position, after the imports in the
 /// index space), one memory, one table that holds all functions.
 struct Program {
+    std::vector<Bytes> objectTypes;  // type indices 0, 1 …; those of functions follow
     std::vector<std::pair<std::string, FunctionText>> imports;  // "m.f" and its type
     std::vector<FunctionText> functions;
     uint32_t pages = 0;  // 0: no memory
@@ -126,7 +133,10 @@ struct Program {
 
     Bytes bytes() const {
         Bytes typeItems, importItems, functionItems, exportItems, codeItems, elements;
-        uint32_t type = 0;
+        auto type = static_cast<uint32_t>(objectTypes.size());
+        for (const Bytes& objectType : objectTypes)
+            typeItems = typeItems + objectType;
+        const uint32_t firstType = type;
         for (const auto& [name, f] : imports) {
             const size_t dot = name.find('.');
             typeItems = typeItems + Bytes{0x60} + types(f.params) + types(f.results);
@@ -137,15 +147,17 @@ struct Program {
         for (const FunctionText& f : functions) {
             typeItems = typeItems + Bytes{0x60} + types(f.params) + types(f.results);
             functionItems = functionItems + leb(type);
-            exportItems = exportItems + test::name(std::to_string(position++)) + Bytes{0} + leb(type++);
+            exportItems =
+                exportItems + test::name(std::to_string(position++)) + Bytes{0} + leb(type++ - firstType);
             std::istringstream words(f.locals);
             Bytes locals;
             uint32_t count = 0;
             for (std::string word; words >> word; ++count)
-                locals = locals + Bytes{1, typeCode(word)};
+                locals = locals + Bytes{1} + typeCode(word);
             codeItems = codeItems + sized(leb(count) + locals + assemble(f.code) + Bytes{0x0b});
         }
-        for (uint32_t i = 0; i < type; ++i)
+        const uint32_t all = type - firstType;
+        for (uint32_t i = 0; i < all; ++i)
             elements = elements + leb(i);
         uint32_t exports = position;
         if (pages) exportItems = exportItems + test::name("memory") + Bytes{2, 0}, ++exports;
@@ -154,10 +166,10 @@ struct Program {
         return module(
             {section(1, leb(type) + typeItems),
              imports.empty() ? Bytes{} : section(2, leb(imports.size()) + importItems),
-             section(3, leb(functions.size()) + functionItems), section(4, Bytes{1, 0x70, 0} + leb(type)),
+             section(3, leb(functions.size()) + functionItems), section(4, Bytes{1, 0x70, 0} + leb(all)),
              pages ? section(5, Bytes{1, 1} + leb(pages) + leb(maxPages)) : Bytes{},
              section(7, leb(exports) + exportItems),
-             section(9, Bytes{1, 0} + assemble("i32.const 0; end") + leb(type) + elements),
+             section(9, Bytes{1, 0} + assemble("i32.const 0; end") + leb(all) + elements),
              section(10, leb(functions.size()) + codeItems),
              data.empty()
                  ? Bytes{}

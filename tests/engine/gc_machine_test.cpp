@@ -1,0 +1,249 @@
+// Garbage collection while code runs: what counts as a root, when it happens, what an allocation without room does.
+#include <gtest/gtest.h>
+
+#include "engine/gc_heap.h"
+#include "tests/engine/program_builder.h"
+
+namespace engine {
+namespace {
+
+using namespace test;
+
+/// Types 0: a node of an i64 and the next node. 1: bytes. 2: i32s. 3: a packed field.
+Program program(std::vector<FunctionText> functions) {
+    Program p;
+    p.objectTypes = {{0x5f, 2, 0x7e, 1, 0x63, 0, 1}, {0x5e, 0x78, 1}, {0x5e, 0x7f, 1}, {0x5f, 1, 0x78, 1}};
+    p.functions = std::move(functions);
+    return p;
+}
+
+/// 0: makes a list of n nodes, and a node to be dropped with each; returns the sum of its values.
+Program lists() {
+    return program({{"i32", "i64", "ref:0 i64", R"(
+        loop
+          local.get 0; i64.extend_i32_u; local.get 1; struct.new 0; local.set 1
+          i64.const 7; ref.null 0; struct.new 0; drop
+          local.get 0; i32.const 1; i32.sub; local.tee 0
+          br_if 0
+        end
+        loop
+          local.get 2; local.get 1; struct.get 0 0; i64.add; local.set 2
+          local.get 1; struct.get 0 1; local.tee 1
+          ref.is_null; i32.eqz
+          br_if 0
+        end
+        local.get 2)"}});
+}
+
+void runTo(Running& r, StopKind expected) {
+    StopKind stop = r.machine->run();
+    while (stop == StopKind::Yielded)
+        stop = r.machine->run();
+    EXPECT_EQ(stop, expected) << r.machine->trap().text();
+}
+
+TEST(GcMachine, KeepsWhatLocalsHoldAndCollectsTheRest) {
+    Running r(lists());
+    r.link();
+    r.start({Value::i32(1'000'000)});
+    runTo(r, StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 500'000'500'000);
+    EXPECT_GE(r.store.heap().collections(), 2u);
+    EXPECT_LE(r.store.heap().bytesUsed(), 41u << 20) << "48 MB were allocated, 24 MB live";
+    r.store.heap().collect();
+    EXPECT_EQ(r.store.heap().liveBytes(), 0);
+}
+
+TEST(GcMachine, AnyAllocationMayCollect) {
+    Running r(lists());
+    r.link();
+    r.store.heap().setStress(true);
+    r.start({Value::i32(300)});
+    runTo(r, StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 45150u);
+    EXPECT_EQ(r.store.heap().collections(), 600u);
+}
+
+TEST(GcMachine, TheSameRunCollectsAtTheSameAllocation) {
+    const auto run = [](bool steps) {
+        Running r(lists());
+        r.link();
+        r.start({Value::i32(500'000)});
+        if (!steps) runTo(r, StopKind::Finished);
+        for (uint64_t tick = 0; steps && r.machine->running(); tick += 10'007)
+            r.machine->run({.minDepth = 0, .tick = tick});
+        return std::pair(r.store.heap().collections(), r.store.heap().bytesUsed());
+    };
+    EXPECT_EQ(run(false), run(true));
+    EXPECT_GE(run(false).first, 1u);
+}
+
+/// 0: holds a node among its operands, under an argument, while it calls the host, then function 1, which allocates.
+Program callers() {
+    Program p = program({{"", "i64 i32", "", R"(
+        i64.const 41; ref.null 0; struct.new 0
+        struct.get 0 0
+        i64.const 42; ref.null 0; struct.new 0
+        i32.const 5
+        call 0
+        i32.const 3
+        call 2
+        drop; drop
+        struct.get 0 0
+        i64.add
+        i32.const 1)"},
+                         {"i32", "i32", "", "i32.const 9; array.new_default 1; drop; local.get 0"}});
+    p.imports.push_back({"host.f", {"i32", "i32", "", ""}});
+    return p;
+}
+
+TEST(GcMachine, OperandsOfCallersAreRoots) {
+    Running r(callers());
+    r.host("host.f", [&r](HostCall& call) {
+        // A call of its own on top; what the interrupted frame holds must live on.
+        CHECK(call.machine.start(r.function("1"), std::vector{Value::i32(1)}).ok());
+        CHECK(call.machine.run() == StopKind::Finished);
+        return HostOutcome::done();
+    });
+    r.link();
+    r.store.heap().setStress(true);
+    r.start();
+    runTo(r, StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 83u);
+    EXPECT_EQ(r.store.heap().collections(), 4u);
+}
+
+TEST(GcMachine, ResultsAreRootsUntilTheNextOnes) {
+    Running r(program(
+        {{"", "ref:0", "", "i64.const 6; ref.null 0; struct.new 0"}, {"", "i32", "", "i32.const 1"}}));
+    r.link();
+    r.start();
+    runTo(r, StopKind::Finished);
+    const Slot node = r.machine->results()[0].low;
+    r.store.heap().collect();
+    ASSERT_TRUE(r.store.heap().contains(node));
+    EXPECT_EQ(r.store.heap().get(node, 0), Value::i64(6));
+    r.start({}, "1");
+    runTo(r, StopKind::Finished);
+    r.store.heap().collect();
+    EXPECT_FALSE(r.store.heap().contains(node));
+}
+
+/// Slots that once held a reference, and no longer do by their type, keep nothing alive and hurt nobody.
+TEST(GcMachine, DeadSlotsAreNoRoots) {
+    Running r(program({{"", "i32", "", R"(
+        i64.const 1; ref.null 0; struct.new 0; drop
+        i32.const 0; i32.const 1; i32.const 2
+        i32.const 100; array.new_default 1; array.len
+        i32.add; i32.add; i32.add)"}}));
+    r.link();
+    r.store.heap().setStress(true);
+    r.start();
+    runTo(r, StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 103u);
+    r.store.heap().collect();
+    EXPECT_EQ(r.store.heap().liveBytes(), 0);
+}
+
+TEST(GcMachine, WithoutRoomAnAllocationTraps) {
+    Running r(program({{"", "i32", "", "i32.const -1; array.new_default 2; array.len"}, {"", "", "ref:0", R"(
+        loop
+          i64.const 0; local.get 0; struct.new 0; local.set 0
+          br 0
+        end)"}}),
+              StoreLimits{.maxMemoryBytes = 20 << 20});
+    r.link();
+    r.start();
+    runTo(r, StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().kind, TrapKind::AllocationFailure);
+    EXPECT_TRUE(
+        r.machine->trap().text().starts_with("allocation failure: 17179869188 bytes for an array of "
+                                             "4294967295 elements, of the memory limit of 20971520 "
+                                             "bytes"))
+        << r.machine->trap().text();
+    r.machine->abandon();
+    r.start({}, "1");
+    runTo(r, StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().kind, TrapKind::AllocationFailure);
+    EXPECT_GT(r.store.heap().bytesUsed(), 19u << 20);
+    r.machine->abandon();
+    r.store.heap().collect();
+    EXPECT_EQ(r.store.heap().bytesUsed(), 0);
+}
+
+TEST(GcMachine, TrapsSayWhatIsThere) {
+    const auto trapOf = [](const std::string& code) {
+        Running r(program({{"", "", "", code}}));
+        r.link();
+        r.start();
+        runTo(r, StopKind::Trapped);
+        return r.machine->trap().text();
+    };
+    const std::string bytes = "i32.const 3; array.new_default 1";
+    EXPECT_EQ(trapOf(bytes + "; i32.const 3; array.get_u 1; drop"),
+              "out of bounds array access: 1 element at 3, the array has 3 elements");
+    EXPECT_EQ(trapOf(bytes + "; i32.const 2; i32.const 0; i32.const 2; array.fill 1"),
+              "out of bounds array access: 2 elements at 2, the array has 3 elements");
+    EXPECT_EQ(trapOf("ref.null 1; array.len; drop"), "null array reference");
+    EXPECT_EQ(trapOf("ref.null 0; struct.get 0 1; drop"), "null structure reference");
+    EXPECT_EQ(trapOf("ref.null 0x6c; i31.get_s; drop"), "null i31 reference");
+    EXPECT_EQ(trapOf(bytes + "; ref.cast 2; drop"),
+              "cast failure: expected type 2, found an array of type 1");
+    EXPECT_EQ(trapOf("i32.const 1; ref.i31; ref.cast 0x6b; drop"),
+              "cast failure: expected struct, found an i31");
+    EXPECT_EQ(trapOf("ref.null 0x6e; ref.cast 0; drop"), "cast failure: expected type 0, found null");
+}
+
+TEST(GcMachine, LongFillsAndCopiesHearAYield) {
+    Running r(program({{"", "i32", "ref:2 ref:2", R"(
+        i32.const 8000000; array.new_default 2; local.set 0
+        i32.const 8000000; array.new_default 2; local.set 1
+        local.get 0; i32.const 0; i32.const 5; i32.const 8000000; array.fill 2
+        local.get 0; i32.const 7999999; i32.const 9; array.set 2
+        local.get 1; i32.const 0; local.get 0; i32.const 0; i32.const 8000000; array.copy 2 2
+        local.get 1; i32.const 1; local.get 1; i32.const 0; i32.const 7999999; array.copy 2 2
+        local.get 1; i32.const 0; array.get 2
+        local.get 1; i32.const 7999999; array.get 2
+        i32.add)"}}));
+    r.link();
+    r.start();
+    uint32_t yields = 0;
+    do
+        r.machine->requestYield();
+    while (r.machine->run() == StopKind::Yielded && ++yields < 1000);
+    EXPECT_EQ(r.machine->results()[0].low, 10u);
+    EXPECT_GE(yields, 80u) << "slices of 1 MiB in three operations on 32 MB";
+}
+
+TEST(GcMachine, AnInspectorCannotForgeReferences) {
+    Running r(program({{"", "", "ref:0 i31ref funcref anyref ref:2", R"(
+        i64.const 3; ref.null 0; struct.new 0; local.set 0
+        i32.const 1; array.new_default 2; local.set 4
+        nop)"}}));
+    r.link();
+    r.start();
+    ASSERT_TRUE(r.machine->setBreakpoint(r.at(7)).ok());
+    ASSERT_EQ(r.machine->run(), StopKind::Breakpoint);
+    const auto set = [&](uint32_t local, Slot low) {
+        return r.machine->setLocal(0, local, {kAnyRef, low, 0}).ok();
+    };
+    const Slot node = r.machine->local(0, 0)->low, array = r.machine->local(0, 4)->low;
+    EXPECT_TRUE(set(0, node));
+    EXPECT_TRUE(set(0, 0));
+    EXPECT_TRUE(set(3, node));
+    EXPECT_TRUE(set(1, reference::i31(4)));
+    EXPECT_TRUE(set(3, 12)) << "a host reference";
+    EXPECT_TRUE(set(2, 1)) << "function 0";
+    EXPECT_FALSE(set(2, 2)) << "there is no function 1";
+    EXPECT_FALSE(set(0, node + 8));
+    EXPECT_FALSE(set(0, array));
+    EXPECT_FALSE(set(4, node));
+    EXPECT_FALSE(set(0, 12));
+    EXPECT_FALSE(set(1, node));
+    EXPECT_FALSE(set(1, reference::kI31 | Slot{1} << 40));
+    EXPECT_FALSE(set(3, Slot{1} << 63));
+    EXPECT_EQ(toText(*r.machine->local(0, 1)), "i31 4");
+}
+
+}  // namespace
+}  // namespace engine
