@@ -164,6 +164,9 @@ Result<> Debuggee::instantiate(bool logging) {
     }
     m_host->attach(*m_store, m_instance);
     m_machine = TRY(engine::Machine::create(*m_store));
+    m_machine->setWait([this](std::optional<uint64_t> timeoutNs, const std::string& what) {
+        return !m_machine->yieldRequested() && m_host->wait(timeoutNs, what);
+    });
     return {};
 }
 

@@ -59,6 +59,8 @@ struct Execution {
     Trap trap;
     uint32_t exitCode = 0;
     std::vector<Value> results;
+    Wait wait;
+    WaitFunction sleep;
 
     StoreState* store = nullptr;
     Machine* machine = nullptr;

@@ -35,6 +35,7 @@ void addNumericHandlers(HandlerTable& table);
 void addMemoryHandlers(HandlerTable& table);
 void addVectorHandlers(HandlerTable& table);
 void addTableHandlers(HandlerTable& table);
+void addAtomicHandlers(HandlerTable& table);
 void addFusedHandlers(HandlerTable& table);
 /// Behind the last op of all.
 uint16_t fusedEnd();

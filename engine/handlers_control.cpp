@@ -559,6 +559,7 @@ const Handler* allHandlers() {
         addVectorHandlers(t);
         addTableHandlers(t);
         addGcHandlers(t);
+        addAtomicHandlers(t);
         addFusedHandlers(t);
         return t;
     }();

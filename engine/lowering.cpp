@@ -13,10 +13,11 @@ namespace {
 
 constexpr uint32_t kNone = ~0u;
 
-/// Position in kMemoryOps of each load and store, kNone of the others.
+constexpr uint16_t kFarOnly = 0xffff;
+/// Position in kMemoryOps of each load and store; kFarOnly of the atomic ones, which have one form for all memories.
 constexpr auto kMemoryIndex = [] {
     std::array<uint16_t, kOpCount> index{};
-    index.fill(0xffff);
+    index.fill(kFarOnly);
     for (uint16_t i = 0; i < kMemoryOpCount; ++i)
         index[number(kMemoryOps[i])] = i;
     return index;
@@ -215,7 +216,7 @@ private:
         const MemoryType& type = m_module.memories[i.index].type;
         const bool hasLane = row(i.op).imm == Imm::MemArgLane;
         cell().a = base;
-        if (i.index == 0 && !(hasLane && type.limits.is64)) {
+        if (index != kFarOnly && i.index == 0 && !(hasLane && type.limits.is64)) {
             cell().imm = i.value;
             if (hasLane) cell().c = i.lane;  // b = offset, which has 32 bits
             if (type.limits.is64) cell().plain = static_cast<uint16_t>(kWideAccessFirst + index);
@@ -224,7 +225,7 @@ private:
         m_code.farAccesses.push_back({i.index, type.limits.is64, i.value});
         cell().b = static_cast<uint32_t>(m_code.farAccesses.size() - 1);
         cell().c = i.lane;
-        cell().plain = static_cast<uint16_t>(kFarAccessFirst + index);
+        if (index != kFarOnly) cell().plain = static_cast<uint16_t>(kFarAccessFirst + index);
     }
     /// v128.const, i8x16.shuffle: imm = address of 16 bytes, once finish() knows it.
     void constant(uint64_t low, uint64_t high) {
@@ -297,8 +298,8 @@ private:
     void lowerOrdinary(const Instruction& i, Insn& c) {
         const OpRow& r = row(i.op);
         const uint32_t base = m_top - operandSlotsOf(i);
-        if (const uint16_t index = kMemoryIndex[number(i.op)]; index != 0xffff)
-            return memoryAccess(i, base, index);
+        if (r.imm == Imm::MemArg || r.imm == Imm::MemArgLane)
+            return memoryAccess(i, base, kMemoryIndex[number(i.op)]);
         c.a = base;
         switch (r.imm) {
         case Imm::I32:

@@ -1,6 +1,7 @@
 #include "engine/machine.h"
 
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,7 +127,9 @@ struct Machine::Impl : Execution {
 
 Machine::Machine() = default;
 Machine::~Machine() {
-    if (m && m->store) std::erase(m->store->executions, m.get());
+    if (!m || !m->store) return;
+    m->store->waits.leave(m->wait);
+    std::erase(m->store->executions, m.get());
 }
 
 Result<std::unique_ptr<Machine>> Machine::create(Store& store) {
@@ -147,6 +150,12 @@ Result<std::unique_ptr<Machine>> Machine::create(Store& store) {
     m.handlers = allHandlers();
     m.store = store.m.get();
     m.store->executions.push_back(&m);
+    m.sleep = [&m](std::optional<uint64_t> timeoutNs, const std::string&) {
+        const auto slice = static_cast<long>(std::min<uint64_t>(timeoutNs.value_or(~uint64_t{0}), 1'000'000));
+        const timespec time{0, slice};
+        if (!m.yield.load(std::memory_order_relaxed)) nanosleep(&time, nullptr);
+        return !m.yield.load(std::memory_order_relaxed);
+    };
     m.machine = machine.get();
     return machine;
 }
@@ -216,8 +225,10 @@ void Machine::abandon() {
     m->frame = m->frames;
     m->enterContext(nullptr);
     m->unseen = false;
+    m->store->waits.leave(m->wait);
 }
 
+void Machine::setWait(WaitFunction wait) { m->sleep = std::move(wait); }
 void Machine::requestYield() { m->yield.store(true, std::memory_order_relaxed); }
 bool Machine::yieldRequested() const { return m->yield.load(std::memory_order_relaxed); }
 

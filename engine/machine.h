@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,8 +38,8 @@ enum class StopKind : uint8_t {
     Breakpoint,       // stands before an instruction that has a breakpoint
     Stepped,          // step() did one instruction
     Yielded,          // requestYield() was heard; go on with run()
-    HostInterrupted,  // a waiting host call gave up (see HostOutcome); run() makes it again
-    DepthReached,     // run() with a depth limit: the frame count fell below it
+    HostInterrupted,  // a waiting host call (see HostOutcome) or memory.atomic.wait gave up; run() goes on with it
+    DepthReached,  // run() with a depth limit: the frame count fell below it
 };
 
 /// How far run() goes, beyond the stops that always apply.
@@ -59,6 +60,11 @@ struct FrameView {
     std::span<Slot>
         stack;  // operand slots in use; in a caller: without the arguments that its call has taken
 };
+
+/// How a thread sleeps in memory.atomic.wait: for `timeoutNs` of the host's time at most (nothing: for ever), or until something may
+/// have changed; it is asked again until the wait is over. False: the session wants the thread, run() then stops with HostInterrupted.
+/// `what` says what is waited for.
+using WaitFunction = std::function<bool(std::optional<uint64_t> timeoutNs, const std::string& what)>;
 
 class Machine {
 public:
@@ -81,6 +87,8 @@ public:
 
     /// From any thread: run() returns Yielded soon (well under 10 ms of guest time), also out of long bulk operations.
     void requestYield();
+    /// Replaces the sleep of memory.atomic.wait, which otherwise looks for a yield and for notifications each millisecond.
+    void setWait(WaitFunction wait);
     /// Heard and cleared by run(); host functions that wait must poll it.
     bool yieldRequested() const;
 

@@ -8,6 +8,7 @@
 
 #include "engine/code.h"
 #include "engine/store.h"
+#include "engine/wait_queue.h"
 
 namespace engine {
 
@@ -45,6 +46,7 @@ struct StoreState {
     InstanceContext noInstance;
     std::vector<Execution*> executions;  // of the machines on this store
     std::unique_ptr<GcHeap> heap;
+    WaitQueue waits;
 
     /// Lowered code of a function defined in Wasm, made on first use.
     Result<Code*> lowered(FunctionInstance& function);

@@ -175,6 +175,9 @@ void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> 
 void WasiHost::pushInput(std::span<const uint8_t> bytes) { m->state.input->push(bytes); }
 void WasiHost::closeInput() { m->state.input->close(); }
 std::string WasiHost::waitingFor() const { return m->state.waiter.waitingFor(); }
+bool WasiHost::wait(std::optional<uint64_t> timeoutNs, const std::string& what) {
+    return m->state.waiter.wait({}, timeoutNs, what) != Waiter::Woken::Interrupted;
+}
 void WasiHost::wake() { m->state.waiter.wake(); }
 
 }  // namespace wasi

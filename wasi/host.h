@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ public:
     /// Bytes for Session stdin, and its end.
     void pushInput(std::span<const uint8_t> bytes);
     void closeInput();
+    /// Sleeps as a waiting call does: what Machine::setWait() takes. False: wake() was called.
+    bool wait(std::optional<uint64_t> timeoutNs, const std::string& what);
     /// What a waiting call waits for: "stdin", "poll_oneoff: clock until +2.5 s"; empty if none waits. Any thread.
     std::string waitingFor() const;
 

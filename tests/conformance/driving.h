@@ -96,7 +96,7 @@ inline engine::StopKind finish(engine::Machine& machine, Drive drive) {
     StopKind stop{};
     const auto goesOn = [&] {
         return stop == StopKind::Stepped || stop == StopKind::Breakpoint || stop == StopKind::Yielded ||
-               stop == StopKind::DepthReached;
+               stop == StopKind::DepthReached || stop == StopKind::HostInterrupted;
     };
     if (drive == Drive::Mixed) {
         std::minstd_rand random(static_cast<uint32_t>(machine.tick()) + 1);
@@ -111,6 +111,18 @@ inline engine::StopKind finish(engine::Machine& machine, Drive drive) {
         stop = drive == Drive::Step ? machine.step() : machine.run();
     while (goesOn());
     return stop;
+}
+
+/// The same for one of several threads: `pass` lets the others run after each slice.
+template <class Pass>
+engine::StopKind finishInTurns(engine::Machine& machine, Drive drive, Pass pass) {
+    using engine::StopKind;
+    while (true) {
+        const StopKind stop =
+            drive == Drive::Run ? machine.run({.minDepth = 0, .tick = machine.tick() + 100}) : machine.step();
+        if (stop != StopKind::Yielded && stop != StopKind::Stepped) return stop;
+        pass();
+    }
 }
 
 }  // namespace conformance

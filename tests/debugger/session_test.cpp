@@ -255,6 +255,17 @@ TEST_F(Session, QuitsWhileFlooded) {
     EXPECT_LT(destroy(), milliseconds(400));
 }
 
+TEST_F(Session, PausesInAWaitThatNobodyCanEnd) {
+    load(program("await"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    EXPECT_EQ(stateDetail(),
+              "memory.atomic.wait32 at 0x10, for ever: the program has no other thread that could wake it");
+    EXPECT_EQ(run(Pause{}).reason(), StopReason::Pause);
+    EXPECT_EQ(client().call(Resume{}).ok(), true);
+    EXPECT_TRUE(waitForState(SessionState::Waiting));
+}
+
 TEST_F(Session, QuitsWhileWaiting) {
     load(program("echo"));
     ASSERT_TRUE(client().call(Start{}).ok());

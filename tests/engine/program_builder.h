@@ -1,6 +1,7 @@
 // Programs for the tests of the running half: functions written as text, instruction names from the rows of opcodes.def.
 #pragma once
 
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -73,8 +74,11 @@ inline Bytes assemble(std::string text) {
         case Imm::MemArgLane: {
             const bool hasLane = r.imm == Imm::MemArgLane;
             const bool hasMemory = immediates.size() > 1u + hasLane;
-            code = code + (hasMemory ? Bytes{0x40} + leb(static_cast<uint64_t>(number(1))) : Bytes{0}) +
-                   leb(static_cast<uint64_t>(number(0)));
+            const auto align = static_cast<uint8_t>(r.prefix == 0xfe ? std::countr_zero(accessBytes(op)) : 0);
+            const auto flags = static_cast<uint8_t>(align + (hasMemory ? 0x40 : 0));
+            const uint64_t offset = immediates.empty() ? 0 : std::stoull(immediates[0], nullptr, 0);
+            code = code + Bytes{flags} + (hasMemory ? leb(static_cast<uint64_t>(number(1))) : Bytes{}) +
+                   leb(offset);
             if (hasLane) code.push_back(static_cast<uint8_t>(number(hasMemory ? 2 : 1)));
             break;
         }
@@ -129,7 +133,8 @@ struct Program {
     std::vector<FunctionText> functions;
     uint32_t pages = 0;  // 0: no memory
     uint32_t maxPages = 4;
-    Bytes data;  // at address 0
+    uint8_t memoryFlags = 1;  // 1: it has a maximum, 2: shared, 4: 64-bit
+    Bytes data;               // at address 0
 
     Bytes bytes() const {
         Bytes typeItems, importItems, functionItems, exportItems, codeItems, elements;
@@ -167,7 +172,7 @@ struct Program {
             {section(1, leb(type) + typeItems),
              imports.empty() ? Bytes{} : section(2, leb(imports.size()) + importItems),
              section(3, leb(functions.size()) + functionItems), section(4, Bytes{1, 0x70, 0} + leb(all)),
-             pages ? section(5, Bytes{1, 1} + leb(pages) + leb(maxPages)) : Bytes{},
+             pages ? section(5, Bytes{1, memoryFlags} + leb(pages) + leb(maxPages)) : Bytes{},
              section(7, leb(exports) + exportItems),
              section(9, Bytes{1, 0} + assemble("i32.const 0; end") + leb(all) + elements),
              section(10, leb(functions.size()) + codeItems),
