@@ -44,22 +44,20 @@ OPERATION(CompareExchange, Memory expected = A::operand(slots);
 }  // namespace atomic
 
 struct Place {
-    LinearMemory* memory;
-    uint64_t address;
+    LinearMemory* memory = nullptr;
+    uint64_t address = 0;
     uint8_t* bytes() const { return memory->base() + address; }
 };
 
-/// Where the instruction accesses `size` bytes; false: misaligned or out of bounds, and the machine has stopped.
-[[gnu::noinline]] bool locate(const Insn* ip, const Slot* fp, Execution* x, uint32_t size, Place& place) {
+/// Where the instruction accesses `size` bytes. Without memory: misaligned or out of bounds, and the machine has stopped. Returned in
+/// registers, for a handler whose local has an address cannot end in a jump.
+[[gnu::noinline]] Place locate(const Insn* ip, const Slot* fp, Execution* x, uint32_t size) {
     const FarAccess& far = x->frame->code->farAccesses[ip->b];
     LinearMemory& memory = *x->context->memories[far.memory];
     uint64_t address = 0;
     const bool overflow = __builtin_add_overflow(fp[ip->a], far.offset, &address);
     const bool aligned = address % size == 0;
-    if (aligned && !overflow && memory.contains(address, size)) {
-        place = {&memory, address};
-        return true;
-    }
+    if (aligned && !overflow && memory.contains(address, size)) return {&memory, address};
     Trap trap;
     trap.kind = aligned ? TrapKind::OutOfBoundsMemory : TrapKind::UnalignedAtomic;
     trap.address = address;
@@ -67,14 +65,14 @@ struct Place {
     trap.limit = memory.size();
     trap.index = far.memory;
     trapAt(ip, x, std::move(trap));
-    return false;
+    return {};
 }
 
 template <class Operation>
 const Insn* access(HANDLER_PARAMETERS) {
     using Memory = typename Operation::Memory;
-    Place place;
-    if (!locate(ip, fp, x, sizeof(Memory), place)) return nullptr;
+    const Place place = locate(ip, fp, x, sizeof(Memory));
+    if (!place.memory) return nullptr;
     Operation::apply(reinterpret_cast<Memory*>(place.bytes()), &fp[ip->a]);
     return dispatch(ip + 1, HANDLER_REST);
 }
@@ -86,8 +84,8 @@ const Insn* fence(HANDLER_PARAMETERS) {
 
 /// a = address, count.
 const Insn* notify(HANDLER_PARAMETERS) {
-    Place place;
-    if (!locate(ip, fp, x, 4, place)) return nullptr;
+    const Place place = locate(ip, fp, x, 4);
+    if (!place.memory) return nullptr;
     Slot* slots = &fp[ip->a];
     slots[0] = x->store->waits.notify(place.memory, place.address, read<uint32_t>(slots[1]));
     return dispatch(ip + 1, HANDLER_REST);
@@ -110,8 +108,8 @@ enum WaitResult : int { kWoken, kNotEqual, kTimedOut, kStopped };
 /// Begins the wait, or goes on with it after a stop.
 template <class T>
 [[gnu::noinline]] WaitResult waitAt(const Insn* ip, const Slot* fp, Execution* x) {
-    Place place{};
-    if (!locate(ip, fp, x, sizeof(T), place)) return kStopped;
+    const Place place = locate(ip, fp, x, sizeof(T));
+    if (!place.memory) return kStopped;
     Wait& wait = x->wait;
     WaitQueue& queue = x->store->waits;
     if (wait.ip != ip || wait.depth != x->depth()) {
