@@ -7,6 +7,7 @@
 #include "debugger/symbols/render_text.h"
 #include "debugger/symbols/value_read.h"
 #include "debugger/symbols/value_types.h"
+#include "engine/base/edit_distance.h"
 
 namespace debugger {
 
@@ -145,25 +146,6 @@ std::vector<std::string> visibleNames(const std::vector<Scope>& scopes, Evaluati
     return names;
 }
 
-/// Edits (with swaps) between two words, at most `limit` + 1.
-size_t distance(std::string_view a, std::string_view b, size_t limit) {
-    if (a.size() > 64 || b.size() > 64) return limit + 1;
-    std::vector<std::vector<size_t>> rows(a.size() + 1, std::vector<size_t>(b.size() + 1));
-    for (size_t i = 0; i <= a.size(); i++)
-        rows[i][0] = i;
-    for (size_t j = 0; j <= b.size(); j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= a.size(); i++) {
-        for (size_t j = 1; j <= b.size(); j++) {
-            rows[i][j] = std::min(
-                {rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-            const bool isSwap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (isSwap) rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
-        }
-    }
-    return rows[a.size()][b.size()];
-}
-
 }  // namespace
 
 const Enumerator* findEnumerator(const TypeInfo& type, std::string_view name) {
@@ -183,7 +165,7 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& ca
     const std::string* nearest = nullptr;
     for (const std::string& candidate : candidates) {
         if (candidate.empty() || candidate == name) continue;
-        const size_t edits = distance(name, candidate, limit);
+        const size_t edits = engine::editDistance(name, candidate);
         if (edits >= best || edits >= candidate.size()) continue;
         best = edits;
         nearest = &candidate;
