@@ -24,13 +24,6 @@ std::string lowerCase(std::string text) {
     return text;
 }
 
-CallValue toCallValue(const wasi::ShownValue& shown) {
-    CallValue value{shown.name, shown.type, shown.text, {}, shown.address, shown.size};
-    for (const wasi::ShownValue& child : shown.children)
-        value.children.push_back(toCallValue(child));
-    return value;
-}
-
 std::string_view toText(wasi::Origin origin) {
     switch (origin) {
     case wasi::Origin::Host: return "host";
@@ -42,6 +35,13 @@ std::string_view toText(wasi::Origin origin) {
 }
 
 }  // namespace
+
+CallValue toCallValue(const wasi::ShownValue& shown) {
+    CallValue value{shown.name, shown.type, shown.text, {}, shown.address, shown.size};
+    for (const wasi::ShownValue& child : shown.children)
+        value.children.push_back(toCallValue(child));
+    return value;
+}
 
 std::string argumentText(const wasi::ShownCall& shown) {
     std::string text;

@@ -43,6 +43,7 @@ private:
 
 /// "ESUCCESS nwritten=6", "exit 0", "waiting …": the result as one text.
 std::string resultText(const wasi::SyscallRecord& record, const wasi::ShownCall& shown);
+CallValue toCallValue(const wasi::ShownValue& shown);
 /// Arguments as one line, without parentheses.
 std::string argumentText(const wasi::ShownCall& shown);
 

@@ -58,6 +58,7 @@ constexpr Verb kVerbs[] = {
     {"undisplay", "Remove Watch", "", "", "undisplay", "", "undisplay [NUMBER]", "Forgets an expression of display.", "", kAny},
     {"memory", "Show Memory", "panel-memory", "", "x", "", "x[/COUNT FORMAT SIZE] EXPR", "Shows memory: FORMAT x d u o c s i, SIZE b h w g (1, 2, 4, 8 bytes).", "readMemory", kAny},
     {"operand-stack", "Operand Stack", "panel-stack", "", "stack", "", "stack", "Shows the operands of the selected frame, and what the next instruction takes and leaves.", "", kStopped},
+    {"explain", "Explain", "panel-explain", "", "explain", "", "explain [INSTRUCTION | *OFFSET]", "Says what the next instruction will do with its operands, or what an instruction means: i32.div_s, 0x6d, *0x1f3.", "", kAny},
     {"wasm-locals", "WebAssembly Locals", "", "", "wlocals", "", "wlocals", "Shows the frame's WebAssembly locals.", "", kStopped},
     {"globals", "Globals", "", "", "globals", "", "globals [-s]", "Shows WebAssembly globals; with -s the source's global variables.", "", kLookable},
     {"disassemble", "Disassembly", "panel-disassembly", "", "disassemble", "disas", "disassemble [FUNCTION | *OFFSET]", "Shows a function's instructions with their source lines.", "disassemble", kLoaded},

@@ -71,6 +71,7 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
         {"undisplay", &Impl::undisplay},
         {"memory", &Impl::memory},
         {"operand-stack", &Impl::operandStack},
+        {"explain", &Impl::explain},
         {"wasm-locals", &Impl::wasmLocals},
         {"globals", &Impl::globals},
         {"disassemble", &Impl::disassemble},

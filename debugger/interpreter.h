@@ -117,6 +117,7 @@ struct CommandInterpreter::Impl {
     Result<> undisplay(std::string_view);
     Result<> memory(std::string_view);
     Result<> operandStack(std::string_view);
+    Result<> explain(std::string_view);
     Result<> wasmLocals(std::string_view);
     Result<> globals(std::string_view);
     Result<uint64_t> addressOf(std::string_view expression);

@@ -4,7 +4,9 @@
 #include <cctype>
 #include <cstring>
 
+#include "debugger/explain.h"
 #include "debugger/interpreter.h"
+#include "engine/instruction_help.h"
 
 namespace debugger {
 
@@ -256,6 +258,27 @@ nlohmann::ordered_json valuesJson(const std::vector<WasmValue>& values) {
 
 }  // namespace
 
+namespace {
+
+nlohmann::ordered_json toJson(const Explanation& explanation) {
+    nlohmann::ordered_json json = {{"offset", explanation.offset},
+                                   {"instruction", explanation.instruction},
+                                   {"general", toJson(explanation.general)}};
+    if (!explanation.isNext) return json;
+    json["typing"] = explanation.typing;
+    json["operands"] = valuesJson(explanation.operands);
+    json["effect"] = explanation.effect;
+    json["willTrap"] = explanation.willTrap;
+    json["results"] = valuesJson(explanation.results);
+    json["notes"] = explanation.notes;
+    for (const CallValue& argument : explanation.arguments)
+        json["arguments"].push_back(
+            {{"name", argument.name}, {"type", argument.type}, {"text", argument.text}});
+    return json;
+}
+
+}  // namespace
+
 Result<> CommandInterpreter::Impl::operandStack(std::string_view) {
     TRY(needStopped());
     const OperandStack stack = TRY(client.call(GetOperandStack{frame}));
@@ -271,6 +294,29 @@ Result<> CommandInterpreter::Impl::operandStack(std::string_view) {
     for (const std::string& label : stack.labels)
         labels += (labels.empty() ? "" : ", ") + label;
     line("inside: " + labels);
+    return {};
+}
+
+Result<> CommandInterpreter::Impl::explain(std::string_view what) {
+    if (!what.empty() && !what.starts_with('*')) {
+        answer["instructions"] = Json::array();
+        for (engine::Op op : TRY(engine::findInstructions(what))) {
+            const InstructionText text = instructionText(op);
+            answer["instructions"].push_back(toJson(text));
+            for (const std::string& row : textLines(text))
+                line(row);
+        }
+        return {};
+    }
+    Explain request{frame, {}};
+    if (what.empty())
+        TRY(needStopped());
+    else
+        request.offset = static_cast<uint32_t>(TRY(parseNumber(what.substr(1))));
+    const Explanation explanation = TRY(client.call(request));
+    answer["explanation"] = toJson(explanation);
+    for (const std::string& row : textLines(explanation))
+        line(row);
     return {};
 }
 

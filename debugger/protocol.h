@@ -327,6 +327,33 @@ struct GetWasmGlobals {
     using Reply = std::vector<WasmValue>;
 };
 
+/// What an instruction means wherever it stands; see engine::InstructionHelp.
+struct InstructionText {
+    std::string name, code;  // "i32.div_s", "0x6d"
+    std::string text, stack, standard, feature;
+    std::vector<std::string> traps;  // "integer divide by zero if the second operand is 0"
+};
+struct Explanation {
+    uint32_t offset = 0;
+    std::string instruction;  // with its immediates: "i32.load offset=12"
+    InstructionText general;
+    // Of the next instruction only:
+    bool isNext = false;
+    std::string typing;               // "[i32 i32] -> [i32]", as it is here
+    std::vector<WasmValue> operands;  // that it takes, the last one on top
+    std::string effect;               // "takes 7 and 0 from the stack; will trap: integer divide by zero"
+    bool willTrap = false;
+    std::vector<WasmValue> results;  // as far as they are known beforehand
+    std::vector<std::string> notes;  // more sentences: where it will branch, what the called function is for
+    std::vector<CallValue> arguments;  // of a call to the host, decoded
+};
+/// Explains the next instruction of a frame or, with `offset`, the instruction there in general.
+struct Explain {
+    using Reply = Explanation;
+    uint32_t frame = 0;
+    std::optional<uint32_t> offset;
+};
+
 struct GetMemories {
     using Reply = std::vector<MemoryInfo>;
 };
@@ -415,9 +442,9 @@ struct SendInput {
 using Request =
     std::variant<Load, Start, Resume, Pause, Step, RunTo, Terminate, AddBreakpoint, ChangeBreakpoint,
                  RemoveBreakpoint, ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren, Evaluate,
-                 Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, GetMemories, ReadMemory,
-                 WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries, GetSources, GetSource,
-                 GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
+                 Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain, GetMemories,
+                 ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries, GetSources,
+                 GetSource, GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 

@@ -93,6 +93,7 @@ private:
     Result<std::vector<WasmValue>> handle(const GetWasmLocals& request);
     Result<OperandStack> handle(const GetOperandStack& request);
     Result<std::vector<WasmValue>> handle(const GetWasmGlobals&);
+    Result<Explanation> handle(const Explain& request);
     Result<std::vector<MemoryInfo>> handle(const GetMemories&);
     Result<MemoryBytes> handle(const ReadMemory& request);
     Result<Done> handle(const WriteMemory& request);

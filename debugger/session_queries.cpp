@@ -1,5 +1,6 @@
 // Session, the part that answers questions: breakpoints and whatever is looked at. Each answer comes from one of the small classes.
 
+#include "debugger/explain.h"
 #include "debugger/session.h"
 
 namespace debugger {
@@ -83,6 +84,17 @@ engine::Result<OperandStack> Session::handle(const GetOperandStack& request) {
 engine::Result<std::vector<WasmValue>> Session::handle(const GetWasmGlobals&) {
     TRY(needStopped());
     return m_variables.wasmGlobals();
+}
+
+engine::Result<Explanation> Session::handle(const Explain& request) {
+    if (request.offset) {
+        if (!m_places) return engine::Error{engine::ErrorCode::State, "no program is loaded"};
+        return explainAt(*m_places, *request.offset);
+    }
+    TRY(needStopped());
+    const StackFrame frame = TRY(m_frames.at(request.frame));
+    const OperandStack stack = TRY(handle(GetOperandStack{request.frame}));
+    return explainNext(*m_debuggee, *m_places, frame, stack);
 }
 
 engine::Result<std::vector<MemoryInfo>> Session::handle(const GetMemories&) { return m_memory.memories(); }

@@ -11,7 +11,9 @@
 #include "debugger/breakpoints.h"
 #include "debugger/code_view.h"
 #include "debugger/debuggee.h"
+#include "debugger/explain.h"
 #include "engine/disassembly.h"
+#include "engine/instruction_help.h"
 
 namespace wscope {
 
@@ -21,7 +23,7 @@ using Json = nlohmann::ordered_json;
 using debugger::ModuleEntry;
 
 struct InspectOptions {
-    std::string file, format = "text", line;
+    std::string file, format = "text", line, explain;
     bool wat = false;
     size_t functions = 20;
 };
@@ -88,7 +90,27 @@ int inspectLine(debugger::Places& places, const InspectOptions& wanted) {
     return 0;
 }
 
+int explain(const InspectOptions& wanted) {
+    if (!wanted.file.empty() || wanted.wat || !wanted.line.empty())
+        return fail("--explain takes an instruction and no file: leave out the rest");
+    const auto ops = engine::findInstructions(wanted.explain);
+    if (!ops) return fail(ops.error());
+    Json json = Json::array();
+    for (engine::Op op : *ops) {
+        const debugger::InstructionText text = debugger::instructionText(op);
+        json.push_back(debugger::toJson(text));
+        if (wanted.format == "json") continue;
+        if (json.size() > 1) std::cout << "\n";
+        for (const std::string& line : debugger::textLines(text))
+            std::cout << line << "\n";
+    }
+    if (wanted.format == "json") std::cout << json.dump() << std::endl;
+    return 0;
+}
+
 int inspect(const InspectOptions& wanted) {
+    if (!wanted.explain.empty()) return explain(wanted);
+    if (wanted.file.empty()) return fail("which FILE? wscope inspect FILE, or --explain INSTRUCTION");
     if (wanted.wat && (wanted.format == "json" || !wanted.line.empty()))
         return fail("--wat writes text only: leave out --format json and --lines");
     auto bytes = engine::readFile(wanted.file);
@@ -165,17 +187,19 @@ int inspect(const InspectOptions& wanted) {
 void addInspect(CLI::App& app, int& status) {
     auto wanted = std::make_shared<InspectOptions>();
     CLI::App* command = app.add_subcommand("inspect", "Show what a module holds, without running it");
-    command->add_option("FILE", wanted->file, "A WebAssembly module")->required();
+    command->add_option("FILE", wanted->file, "A WebAssembly module");
     command->add_option("--format", wanted->format, "text or json")->check(CLI::IsMember({"text", "json"}));
     command->add_flag("--wat", wanted->wat, "Write the whole module as WebAssembly text, with offsets");
     command->add_option("--lines", wanted->line, "Where the code of a source line is")
         ->type_name("FILE:LINE");
+    command->add_option("--explain", wanted->explain, "Say what an instruction does: i32.div_s, 0x6d")
+        ->type_name("INSTRUCTION");
     command->add_option("--functions", wanted->functions, "How many functions to list")
         ->type_name("N")
         ->check(checkCount);
     command->footer(
         "Examples:\n  wscope inspect program.wasm\n  wscope inspect --lines main.c:12 program.wasm\n  wscope "
-        "inspect --wat program.wasm");
+        "inspect --wat program.wasm\n  wscope inspect --explain i32.div_s");
     command->callback([wanted, &status] { status = inspect(*wanted); });
 }
 

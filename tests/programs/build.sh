@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Rebuilds the programs that the tests run from their sources. Needs the packages clang-22 lld-22 llvm-22 wasi-libc
-# libclang-rt-22-dev-wasm32. The library's own debug information is left out: its objects are linked from a stripped copy.
+# libclang-rt-22-dev-wasm32 wabt. The library's own debug information is left out: its objects are linked from a stripped copy.
 set -euo pipefail
 cd "$(dirname "$0")"
 library=$(mktemp -d)
@@ -11,3 +11,4 @@ for source in *.c; do
     clang-22 --target=wasm32-wasi -Wno-deprecated -Wall -Wno-infinite-recursion -O0 -g -gdwarf-4 --no-wasm-opt \
         -L"$library" -ffile-prefix-map="$PWD"=. -fdebug-compilation-dir=. -o "${source%.c}.wasm" "$source"
 done
+wat2wasm --debug-names explain.wat -o explain.wasm
