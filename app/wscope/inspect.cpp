@@ -24,7 +24,7 @@ using debugger::ModuleEntry;
 
 struct InspectOptions {
     std::string file, format = "text", line, explain;
-    bool wat = false;
+    bool wat = false, validateOnly = false;
     size_t functions = 20;
 };
 
@@ -118,6 +118,11 @@ int inspect(const InspectOptions& wanted) {
     auto module = engine::decodeModule(std::move(*bytes), wanted.file);
     if (!module) return fail(module.error());
     const auto valid = engine::validateModule(**module);
+    if (wanted.validateOnly) {
+        if (!valid) return fail(valid.error());
+        std::cout << debugger::printable(wanted.file) << ": valid" << std::endl;
+        return 0;
+    }
     if (wanted.wat) {
         engine::writeWat(**module, true, [](std::string_view text) { std::cout << text; });
         if (!valid) fail(valid.error());
@@ -190,6 +195,8 @@ void addInspect(CLI::App& app, int& status) {
     command->add_option("FILE", wanted->file, "A WebAssembly module");
     command->add_option("--format", wanted->format, "text or json")->check(CLI::IsMember({"text", "json"}));
     command->add_flag("--wat", wanted->wat, "Write the whole module as WebAssembly text, with offsets");
+    command->add_flag("--validate", wanted->validateOnly, "Only tell whether the module is valid")
+        ->excludes(command->get_option("--format"), command->get_option("--wat"));
     command->add_option("--lines", wanted->line, "Where the code of a source line is")
         ->type_name("FILE:LINE");
     command->add_option("--explain", wanted->explain, "Say what an instruction does: i32.div_s, 0x6d")
