@@ -145,6 +145,8 @@ private:
         const bool hasBlock = r.imm == Imm::Block || r.imm == Imm::TryTable;
         if (hasBlock && (!m_instruction.block.params.empty() || m_instruction.block.results.size() > 1))
             add(Feature::MultiValue);
+        const bool namesType = (r.imm == Imm::Heap && r.feature != Feature::Gc) || r.imm == Imm::SelectTypes;
+        if (namesType) type(m_instruction.type);  // of ref.null, select
     }
 
     const Module& m_module;

@@ -99,6 +99,8 @@ TEST(Features, AreFoundInTypesAndCode) {
     EXPECT_EQ(
         features(oneFunction(kVoid, {0, 0x06, 0x40, 0x08, 0, 0x19, 0x0b, 0x0b}, section(13, vec({{0, 0}})))),
         "mvp legacy-exceptions ");
+    EXPECT_EQ(features(oneFunction(kVoid, {0, 0xd0, 0x00, 0x1a, 0x0b})),  // ref.null 0
+              "mvp reference-types function-references ");
     EXPECT_EQ(features(module({section(5, vec({{4, 1}, {3, 1, 1}}))})), "mvp threads memory64 multi-memory ");
     EXPECT_EQ(features(module({section(1, vec({{0x5f, 0}}))})), "mvp gc ");
 }

@@ -194,7 +194,7 @@ std::string run(const std::shared_ptr<const Module>& module, Drive drive) {
         for (uint32_t call = 0; call < kCalls; ++call) {
             store.global(instance.globals[0]).low = kFuel;
             std::vector<Value> arguments;
-            for (ValType type : store.function(address).type.params)
+            for (ValType type : store.function(address).type->params)
                 arguments.push_back(argument(type, call));
             (*machine)->abandon();
             if (const auto started = (*machine)->start(address, arguments); !started)
