@@ -352,57 +352,74 @@ Result<> FunctionWalker::Impl::walkConst(const ConstExpr& expression, ValType ex
     return {};
 }
 
+namespace {
+
+/// Immediates of what the fast loop handles, without a look at the row.
+[[gnu::always_inline]] inline void readFast(Fast fast, BinaryReader& bytes, InstructionReader& reader,
+                                            Instruction& out) {
+    switch (fast) {
+    case Fast::LocalGet:
+    case Fast::LocalSet:
+    case Fast::LocalTee:
+    case Fast::GlobalGet:
+    case Fast::Call:
+    case Fast::Br:
+    case Fast::BrIf: out.index = bytes.u32(); break;
+    case Fast::I32Const: out.value = static_cast<uint32_t>(bytes.s32()); break;
+    case Fast::I64Const: out.value = static_cast<uint64_t>(bytes.s64()); break;
+    case Fast::Skip4: out.value = bytes.f32Bits(); break;
+    case Fast::Skip8: out.value = bytes.f64Bits(); break;
+    case Fast::MemArg: reader.readMemArg(out); break;
+    default: break;
+    }
+}
+
+template <class Impl>
+[[gnu::always_inline]] inline bool applyFast(Impl& walker, FastRow row) {
+    const Instruction& i = walker.instruction;
+    switch (row.fast) {
+    case Fast::Fixed: return walker.fixed(row.op);
+    case Fast::LocalGet: return walker.localGet(i.index);
+    case Fast::LocalSet: return walker.localSet(i.index);
+    case Fast::LocalTee: return walker.localTee(i.index);
+    case Fast::GlobalGet: return walker.globalGet(i.index);
+    case Fast::I32Const: walker.push(kI32); return true;
+    case Fast::I64Const: walker.push(kI64); return true;
+    case Fast::Skip4: walker.push(kF32); return true;
+    case Fast::Skip8: walker.push(kF64); return true;
+    case Fast::MemArg: return walker.memoryAccess(i);
+    case Fast::Call: return walker.call(i.index);
+    case Fast::Br: return walker.br(i.index);
+    case Fast::BrIf: return walker.brIf(i.index);
+    case Fast::Drop: return walker.drop();
+    case Fast::End: return walker.end();
+    case Fast::Slow: break;
+    }
+    return false;
+}
+
+}  // namespace
+
 template <bool kSink>
 bool FunctionWalker::Impl::run(InstructionSink* sink) {
     BinaryReader& bytes = reader.bytes();
     while (true) {
         reserve(8);
-        if constexpr (!kSink) {
-            const FastRow fast = kFastRows[bytes.peek()];
-            if (fast.fast != Fast::Slow && !bytes.atEnd()) [[likely]] {
-                instruction.offset = bytes.offset();
-                instruction.op = fast.op;
-                bytes.u8();
-                bool good = true;
-                switch (fast.fast) {
-                case Fast::Slow: break;
-                case Fast::Fixed: good = fixed(fast.op); break;
-                case Fast::LocalGet: good = localGet(bytes.u32()); break;
-                case Fast::LocalSet: good = localSet(bytes.u32()); break;
-                case Fast::LocalTee: good = localTee(bytes.u32()); break;
-                case Fast::GlobalGet: good = globalGet(bytes.u32()); break;
-                case Fast::I32Const:
-                    bytes.s32();
-                    push(kI32);
-                    break;
-                case Fast::I64Const:
-                    bytes.s64();
-                    push(kI64);
-                    break;
-                case Fast::Skip4:
-                    bytes.f32Bits();
-                    push(kF32);
-                    break;
-                case Fast::Skip8:
-                    bytes.f64Bits();
-                    push(kF64);
-                    break;
-                case Fast::MemArg:
-                    reader.readMemArg(instruction);
-                    good = bytes.ok() && memoryAccess(instruction);
-                    break;
-                case Fast::Call: good = call(bytes.u32()); break;
-                case Fast::Br: good = br(bytes.u32()); break;
-                case Fast::BrIf: good = brIf(bytes.u32()); break;
-                case Fast::Drop: good = drop(); break;
-                case Fast::End: good = end(); break;
-                }
-                if (!good || !bytes.ok()) [[unlikely]]
-                    return false;
-                if (slots > maxSlots) maxSlots = slots;
-                if (fast.op == Op::End && frames.empty()) break;
-                continue;
-            }
+        const FastRow fast = kFastRows[bytes.peek()];
+        if (fast.fast != Fast::Slow && !isConst && !bytes.atEnd()) [[likely]] {
+            instruction.offset = bytes.offset();
+            instruction.op = fast.op;
+            bytes.u8();
+            readFast(fast.fast, bytes, reader, instruction);
+            if (!bytes.ok()) [[unlikely]]
+                return false;
+            if constexpr (kSink) sink->onInstruction(instruction, *owner);
+            if (!applyFast(*this, fast)) [[unlikely]]
+                return false;
+            if (slots > maxSlots) maxSlots = slots;
+            if constexpr (kSink) sink->afterInstruction(instruction, *owner);
+            if (fast.op == Op::End && frames.empty()) break;
+            continue;
         }
         if (bytes.atEnd()) {
             instruction.offset = bytes.offset();

@@ -137,23 +137,35 @@ private:
 
     void match() {
         const Kind first = role(m_i).kind, second = kindAt(m_i + 1);
-        withSources(Sources::StackStack);
-        withSource(Source::Stack);
-        if (first == Kind::LocalGet) {
-            withSources(Sources::StackLocal);
-            withSource(Source::Local);
+        switch (first) {
+        case Kind::Other:
+            withSources(Sources::StackStack);
+            withSource(Source::Stack);
+            break;
+        case Kind::If:
+        case Kind::BrIf: withSource(Source::Stack); break;
+        case Kind::LocalGet:
+            if (second == Kind::Other) withSources(Sources::StackLocal);
+            if (second == Kind::Other || second == Kind::If || second == Kind::BrIf)
+                withSource(Source::Local);
             if (second == Kind::LocalGet) withSources(Sources::LocalLocal);
             if (second == Kind::Constant) withSources(Sources::LocalConstant);
             if (second == Kind::LocalSet) consider(fused::number(Single::GetSet), 2);
             if (second == Kind::LocalGet) consider(fused::number(Single::GetGet), 2);
             if (second == Kind::Constant) consider(fused::number(Single::GetConstant), 2);
-        } else if (first == Kind::Constant) {
+            break;
+        case Kind::Constant:
             withSources(Sources::StackConstant);
             if (second == Kind::LocalSet) consider(fused::number(Single::ConstantSet), 2);
-        } else if (first == Kind::LocalSet || first == Kind::LocalTee) {
+            break;
+        case Kind::LocalSet:
+        case Kind::LocalTee:
             if (second == Kind::LocalGet) consider(fused::number(Single::SetGet), 2);
-        } else if (first == Kind::Br && leadsToLoop(m_i)) {
-            m_op = fused::number(Single::BrLoop);
+            break;
+        case Kind::Br:
+            if (leadsToLoop(m_i)) m_op = fused::number(Single::BrLoop);
+            break;
+        case Kind::NoOp: break;
         }
     }
 

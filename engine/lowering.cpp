@@ -23,6 +23,23 @@ constexpr auto kMemoryIndex = [] {
     return index;
 }();
 
+/// Slots that an instruction of fixed signature takes from the stack; kNotFixed of the others.
+constexpr uint8_t kNotFixed = 0xff;
+constexpr auto kOperandSlots = [] {
+    constexpr std::string_view kSignatures[] = {
+#define OP(id, text, prefix, code, imm, signature, feature) signature,
+#include "engine/opcodes.def"
+#undef OP
+    };
+    std::array<uint8_t, kOpCount> slots{};
+    for (uint32_t op = 0; op < kOpCount; ++op) {
+        if (kSignatures[op] == "*") slots[op] = kNotFixed;
+        for (size_t i = 0; slots[op] != kNotFixed && kSignatures[op][i] != ':'; ++i)
+            slots[op] += kSignatures[op][i] == 'v' ? 2 : 1;
+    }
+    return slots;
+}();
+
 class Lowering final : public InstructionSink {
 public:
     Lowering(StoreState& store, FunctionInstance& function, Code& code)
@@ -37,7 +54,7 @@ public:
         m_code.offsets.push_back(i.offset);
         m_code.cells.push_back(Insn{number(i.op), number(i.op), 0, {0}});
         m_walker = &w;
-        m_top = w.localSlots() + w.operandSlots();
+        m_top = m_code.localSlots + w.operandSlots();
         structure(i);
         if (i.op == Op::End && m_labels.size() == 1)
             returnResults(m_code.localSlots + m_code.resultSlots);
@@ -324,15 +341,7 @@ private:
         }
     }
     uint32_t operandSlotsOf(const Instruction& i) const {
-        const OpRow& r = row(i.op);
-        if (r.hasFixedSignature()) {
-            uint32_t slots = 0;
-            for (char type : r.signature) {
-                if (type == ':') break;
-                slots += type == 'v' ? 2 : 1;
-            }
-            return slots;
-        }
+        if (const uint8_t slots = kOperandSlots[number(i.op)]; slots != kNotFixed) return slots;
         switch (i.op) {
         case Op::TableGet:
         case Op::RefIsNull:
@@ -362,6 +371,18 @@ private:
 
 }  // namespace
 
+namespace {
+
+/// Leaves a copy without room to spare in `vector`, and its room, empty, in `spare`.
+template <class T>
+void keepExactly(std::vector<T>& vector, std::vector<T>& spare) {
+    spare.swap(vector);
+    vector.assign(spare.begin(), spare.end());
+    spare.clear();
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Code>> lower(StoreState& store, FunctionInstance& function) {
     auto code = std::make_unique<Code>();
     code->function = &function;
@@ -372,13 +393,16 @@ Result<std::unique_ptr<Code>> lower(StoreState& store, FunctionInstance& functio
     const Module& module = *code->context->instance->module;
     code->locals = TRY(localTypes(module, function.index));
     code->localSlots = slotsOf(code->locals);
-    FunctionWalker walker(module);
+    if (!code->context->walker) code->context->walker = std::make_shared<FunctionWalker>(module);
+    FunctionWalker& walker = *code->context->walker;
+    code->cells.swap(store.spareCells);
+    code->offsets.swap(store.spareOffsets);
     Lowering lowering(store, function, *code);
     if (Result<> walked = walker.walk(function.index, &lowering); !walked) return walked.error();
     lowering.finish();
     code->maxSlots = std::max({walker.maxSlots(), code->localSlots + code->resultSlots, code->paramSlots});
-    code->cells.shrink_to_fit();
-    code->offsets.shrink_to_fit();
+    keepExactly(code->cells, store.spareCells);
+    keepExactly(code->offsets, store.spareOffsets);
     fuse(*code);
     return code;
 }

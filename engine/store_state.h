@@ -20,6 +20,7 @@ struct InstanceContext {
     std::vector<LinearMemory*> memories;
     std::vector<TableInstance*> tables;
     std::vector<GlobalInstance*> globals;
+    std::shared_ptr<class FunctionWalker> walker;  // of its module, kept from one lowering to the next
     InstanceId id() const { return instance ? instance->id : InstanceId(~0u); }
 };
 
@@ -43,6 +44,8 @@ struct StoreState {
     std::vector<std::unique_ptr<Code>> code;
     std::vector<std::unique_ptr<Code>> hostEntries;  // what start() runs to call a host function
     std::vector<Code*> unfused;                      // whose breakpoints changed since the last run
+    std::vector<Insn> spareCells;                    // room in which functions are lowered
+    std::vector<uint32_t> spareOffsets;
     InstanceContext noInstance;
     std::vector<Execution*> executions;  // of the machines on this store
     std::unique_ptr<GcHeap> heap;

@@ -114,7 +114,10 @@ int debug(const CLI::App& command, const TypedOptions& typed, const DebugOptions
         std::cerr << "wscope: warning: " << safeText(problem) << std::endl;
 
     const InterruptThread interrupts(client);
-    if (wanted.stopInMain) (void)interpreter.execute("start");
+    if (wanted.stopInMain) {
+        if (const auto started = interpreter.execute("start"); !started)
+            printError(started.error(), wanted.json);
+    }
     if (!wanted.script.empty()) return prompt(interpreter, script, false, !wanted.json, wanted.json) ? 0 : 1;
     const bool interactive = isatty(STDIN_FILENO) != 0;
     if (interactive && !wanted.json)
