@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "debugger/references.h"
+#include "engine/gc_heap.h"
+#include "engine/subtyping.h"
+
 namespace debugger {
 
 using engine::Error;
@@ -20,9 +24,18 @@ FrameContext::FrameContext(Debuggee& debuggee, uint32_t wasmFrame, uint32_t inli
 
 Symbols* FrameContext::symbols() { return &m_debuggee.symbols(); }
 
+/// A reference to a function of a type that the module defines as one to any function: outside the module its index says nothing.
+Value FrameContext::withPlainType(Value value) const {
+    if (value.type.isRef() && !value.type.heap().isAbstract()) {
+        const engine::AbstractHeap top = engine::topOf(*m_debuggee.module(), value.type.heap());
+        value.type = engine::ValType::ref(top, value.type.nullable());
+    }
+    return value;
+}
+
 Result<Value> FrameContext::local(uint32_t index) const {
     if (!m_hasFrame) return Error{ErrorCode::State, "no function is running, so there are no locals"};
-    return m_debuggee.machine().local(m_wasmFrame, index);
+    return withPlainType(TRY(m_debuggee.machine().local(m_wasmFrame, index)));
 }
 
 Result<Value> FrameContext::operand(uint32_t index) const {
@@ -32,7 +45,7 @@ Result<Value> FrameContext::operand(uint32_t index) const {
         return Error{ErrorCode::NotFound,
                      "the operand stack has " + std::to_string(operands.size()) + " values"};
     }
-    return operands[index];
+    return withPlainType(operands[index]);
 }
 
 Result<engine::GlobalInstance*> FrameContext::globalInstance(uint32_t index) const {
@@ -46,12 +59,15 @@ Result<engine::GlobalInstance*> FrameContext::globalInstance(uint32_t index) con
 
 Result<Value> FrameContext::global(uint32_t index) const {
     const engine::GlobalInstance* global = TRY(globalInstance(index));
-    return Value{global->type.type, global->low, global->high};
+    Value value{global->type.type, global->low, global->high};
+    if (value.type.isRef())
+        value.type = engine::mayNameObject(value.type) ? engine::kAnyRef : engine::kFuncRef;
+    return value;
 }
 
 Result<> FrameContext::setGlobal(uint32_t index, const Value& value) {
     engine::GlobalInstance* global = TRY(globalInstance(index));
-    if (value.type != global->type.type) {
+    if (value.type != global->type.type || value.type.isRef()) {
         return Error{ErrorCode::BadArgument,
                      "global " + std::to_string(index) + " has type " + toText(global->type.type)};
     }
@@ -116,6 +132,13 @@ std::optional<TableFunction> FrameContext::functionInTable(uint64_t index) const
     const auto symbol = m_debuggee.symbols().functionAt(address);
     return TableFunction{symbol ? symbol->qualifiedName : printable(module.functionName(function.index)),
                          address};
+}
+
+WasmReferent FrameContext::referent(engine::Slot reference, bool isFunction) const {
+    return referentOf(m_debuggee, reference, isFunction);
+}
+Result<WasmPart> FrameContext::part(engine::Slot object, uint64_t index) const {
+    return partOf(m_debuggee, object, index);
 }
 
 std::optional<uint64_t> FrameContext::threadLocalBase() const {

@@ -29,12 +29,15 @@ public:
     uint64_t memorySize() const override;
     uint32_t pointerSize() const override;
     std::optional<TableFunction> functionInTable(uint64_t index) const override;
+    WasmReferent referent(engine::Slot reference, bool isFunction) const override;
+    engine::Result<WasmPart> part(engine::Slot object, uint64_t index) const override;
     std::optional<uint64_t> threadLocalBase() const override;
 
     uint32_t wasmFrame() const { return m_wasmFrame; }
     bool hasFrame() const { return m_hasFrame; }
 
 private:
+    engine::Value withPlainType(engine::Value value) const;
     engine::Result<engine::GlobalInstance*> globalInstance(uint32_t index) const;
     Debuggee& m_debuggee;
     uint32_t m_wasmFrame, m_inlineLevel;

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "debugger/symbols/value_wasm.h"
 #include "engine/disassembly.h"
+#include "engine/gc_heap.h"
+#include "engine/subtyping.h"
 
 namespace debugger {
 
@@ -107,10 +110,28 @@ Result<std::vector<VariableNode>> Variables::ofFrame(uint32_t frame, bool withGl
             }
         }
         std::move(locals.begin(), locals.end(), std::back_inserter(nodes));
+        if (nodes.empty()) nodes = TRY(objectLocals(*context, frame));
     }
     if (withGlobals) {
         std::vector<VariableNode> rows = globals(*context, frame);
         std::move(rows.begin(), rows.end(), std::back_inserter(nodes));
+    }
+    return nodes;
+}
+
+Result<std::vector<VariableNode>> Variables::objectLocals(FrameContext& context, uint32_t frame) {
+    const StackFrame at = TRY(m_frames->at(frame));
+    const std::vector<engine::Value> values = TRY(m_debuggee->machine().locals(at.wasmFrame));
+    const engine::FuncIdx function(at.location.function);
+    std::vector<VariableNode> nodes;
+    for (uint32_t i = 0; i < values.size() && nodes.size() < kMaxGlobals; i++) {
+        if (!engine::reference::isObject(values[i].low) || !values[i].type.isRef()) continue;
+        SourceValue value = TRY(debugger::evaluate("$local" + std::to_string(i), context));
+        const std::string label = engine::localLabel(m_places->module(), function, i);
+        if (label.starts_with('$')) value.name = label.substr(1);
+        nodes.push_back(node(value, context, frame, scopeKey(frame)));
+        const size_t parameters = m_places->module().typeOf(function).params.size();
+        nodes.back().group = i < parameters ? "Parameters" : "Locals";
     }
     return nodes;
 }
@@ -186,13 +207,26 @@ WasmValue describe(const engine::Value& value) {
     return described;
 }
 
+WasmValue Variables::describeIn(const engine::Value& value, uint32_t frame) {
+    WasmValue described = describe(value);
+    const auto context =
+        value.type.isRef() ? m_frames->context(frame) : Result<std::unique_ptr<FrameContext>>(nullptr);
+    if (!context || !*context) return described;
+    const engine::HeapType heap = value.type.heap();
+    const bool isFunction = engine::topOf(m_places->module(), heap) == engine::AbstractHeap::Func;
+    described.value = render(wasmTemporary(value, engine::PackedKind::None, isFunction), **context);
+    described.hex =
+        engine::reference::isObject(value.low) ? hexText(engine::reference::place(value.low)) : "";
+    return described;
+}
+
 Result<std::vector<WasmValue>> Variables::wasmLocals(uint32_t frame) {
     const StackFrame at = TRY(m_frames->at(frame));
     const std::vector<engine::Value> values = TRY(m_debuggee->machine().locals(at.wasmFrame));
     const std::string scope = scopeKey(frame) + "$local";
     std::vector<WasmValue> rows;
     for (uint32_t i = 0; i < values.size(); i++) {
-        WasmValue row = describe(values[i]);
+        WasmValue row = describeIn(values[i], frame);
         row.index = i;
         row.name = engine::localLabel(m_places->module(), engine::FuncIdx(at.location.function), i);
         if (!row.name.starts_with('$')) row.name.clear();
@@ -208,7 +242,7 @@ Result<std::vector<WasmValue>> Variables::operands(uint32_t frame) {
     const std::string scope = scopeKey(frame) + "$stack";
     std::vector<WasmValue> rows;
     for (uint32_t i = 0; i < values.size(); i++) {
-        WasmValue row = describe(values[i]);
+        WasmValue row = describeIn(values[i], frame);
         row.index = i;
         row.changed = m_marks.differs(scope + std::to_string(i), row.value);
         rows.push_back(std::move(row));
@@ -222,7 +256,11 @@ Result<std::vector<WasmValue>> Variables::wasmGlobals() {
     std::vector<WasmValue> rows;
     for (uint32_t i = 0; i < instance.globals.size(); i++) {
         const engine::GlobalInstance& global = m_debuggee->store().global(instance.globals[i]);
-        WasmValue row = describe({global.type.type, global.low, global.high});
+        engine::Value value{global.type.type, global.low, global.high};
+        if (value.type.isRef())
+            value.type = engine::mayNameObject(value.type) ? engine::kAnyRef : engine::kFuncRef;
+        WasmValue row = describeIn(value, 0);
+        row.type = toText(m_places->module().globals[i].type.type);
         row.index = i;
         row.name = engine::globalLabel(m_places->module(), engine::GlobalIdx(i));
         if (!row.name.starts_with('$')) row.name.clear();

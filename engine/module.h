@@ -105,8 +105,9 @@ struct Names {
     std::string module;
     std::unordered_map<uint32_t, std::string> functions, types, tables, memories, globals, elements, data,
         tags;
-    std::unordered_map<uint32_t, std::unordered_map<uint32_t, std::string>>
-        locals;  // function → local → name
+    using Nested = std::unordered_map<uint32_t, std::unordered_map<uint32_t, std::string>>;
+    Nested locals;  // function → local → name
+    Nested fields;  // type → field → name
     std::vector<std::string> warnings;
 };
 

@@ -59,15 +59,21 @@ private:
         switch (id) {
         case 0: m_names.module = name(reader); break;
         case 1: map(reader, m_names.functions, size(m_module.functions), "function"); break;
-        case 2: locals(reader); break;
+        case 2:
+            nested(reader, m_names.locals, size(m_module.functions), limits::kLocals + limits::kParams,
+                   "function", "local");
+            break;
         case 4: map(reader, m_names.types, size(m_module.types), "type"); break;
         case 5: map(reader, m_names.tables, size(m_module.tables), "table"); break;
         case 6: map(reader, m_names.memories, size(m_module.memories), "memory"); break;
         case 7: map(reader, m_names.globals, size(m_module.globals), "global"); break;
         case 8: map(reader, m_names.elements, size(m_module.elements), "element segment"); break;
         case 9: map(reader, m_names.data, size(m_module.data), "data segment"); break;
+        case 10:
+            nested(reader, m_names.fields, size(m_module.types), limits::kFields, "type", "field");
+            break;
         case 11: map(reader, m_names.tags, size(m_module.tags), "tag"); break;
-        default: break;  // labels, fields, and what will come
+        default: break;  // labels, and what will come
         }
     }
 
@@ -86,18 +92,20 @@ private:
         }
     }
 
-    void locals(BinaryReader& reader) {
-        const uint32_t count = reader.count("functions", ~0u, 2);
+    void nested(BinaryReader& reader, Names::Nested& into, uint32_t limit, uint32_t innerLimit,
+                std::string_view what, const std::string& inner) {
+        const uint32_t count = reader.count(what == "type" ? "types" : "functions", ~0u, 2);
         for (uint32_t i = 0; i < count && reader.ok(); ++i) {
             const uint32_t start = reader.offset();
-            const uint32_t function = reader.u32();
+            const uint32_t outer = reader.u32();
             Map names;
-            map(reader, names, limits::kLocals + limits::kParams, "local");
-            if (function >= m_module.functions.size())
-                warn("names of locals of function " + std::to_string(function) + ", which does not exist",
+            map(reader, names, innerLimit, inner);
+            if (outer >= limit)
+                warn("names of " + inner + "s of " + std::string(what) + " " + std::to_string(outer) +
+                         ", which does not exist",
                      start);
             else if (!names.empty())
-                m_names.locals[function].merge(names);
+                into[outer].merge(names);
         }
     }
 

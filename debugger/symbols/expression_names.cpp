@@ -208,6 +208,14 @@ Result<SourceValue> lookUp(const std::string& written, EvaluationContext& contex
                                           suggestion(name, visibleNames(scopes, context))};
 }
 
+namespace {
+bool isFunction(engine::ValType type) {
+    const engine::HeapType heap = type.heap();
+    return heap.isAbstract() &&
+           (heap.abstract() == engine::AbstractHeap::Func || heap.abstract() == engine::AbstractHeap::NoFunc);
+}
+}  // namespace
+
 Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& context) {
     SourceValue value;
     value.name = value.path = name;
@@ -245,7 +253,9 @@ Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& conte
         case engine::ValKind::F32: value.type = builtinType(Builtin::F32); break;
         case engine::ValKind::F64: value.type = builtinType(Builtin::F64); break;
         case engine::ValKind::V128: value.type = builtinType(Builtin::V128); break;
-        default: value.type = builtinType(Builtin::WasmReference); break;
+        default:
+            value.type = builtinType(isFunction(wasm.type) ? Builtin::WasmFunction : Builtin::WasmReference);
+            break;
         }
         return value;
     }

@@ -7,6 +7,7 @@
 #include "debugger/symbols/printers.h"
 #include "debugger/symbols/render_text.h"
 #include "debugger/symbols/value_read.h"
+#include "debugger/symbols/value_wasm.h"
 
 namespace debugger {
 
@@ -235,7 +236,7 @@ Result<SourceValue> memberNamed(const SourceValue& original, const std::string& 
             break;
         }
     }
-    if (!types.isAggregate(value.type) || !value.extents.empty())
+    if (!isWasmReference(value) && (!types.isAggregate(value.type) || !value.extents.empty()))
         return wrong("a value of type " + quotedType(value, context) + " has no members");
     if (types.stripped(value.type).isDeclaration)
         return wrong("the module has no definition of " + quotedType(value, context));
@@ -354,6 +355,7 @@ Result<SourceValue> indexed(const SourceValue& original, const SourceValue& inde
         if (view && view->kind == PrintedView::Kind::Map) return mapped(*view, index, context);
     }
     const int64_t at = TRY(asIndex(index, context));
+    if (isWasmReference(value)) return wasmPart(value, static_cast<uint64_t>(at), context);
     const ArrayShape shape = types.shape(value);
     // Arrays that are not in memory, and rows of arrays; others may be indexed beyond their end, as C does it.
     if (!shape.extents.empty() &&

@@ -8,6 +8,7 @@
 #include "debugger/symbols/value.h"
 #include "debugger/symbols/value_read.h"
 #include "debugger/symbols/value_types.h"
+#include "debugger/symbols/value_wasm.h"
 
 namespace debugger {
 
@@ -51,6 +52,7 @@ private:
     void elements(uint64_t count, bool isRust, unsigned depth,
                   const std::function<Result<SourceValue>(uint64_t)>& at);
     void aggregate(const SourceValue& value, unsigned depth);
+    void wasmReference(const SourceValue& value, unsigned depth);
     void rustAggregate(const SourceValue& value, const std::string& name, unsigned depth);
     void cMembers(const SourceValue& value, unsigned depth);
     void text(uint64_t address, uint64_t count, unsigned unitSize);
@@ -92,6 +94,7 @@ void Renderer::any(const SourceValue& original, unsigned depth) {
 }
 
 void Renderer::byType(const SourceValue& value, unsigned depth) {
+    if (isWasmReference(value) && value.format == 0) return wasmReference(value, depth);
     const ArrayShape shape = m_types.shape(value);
     if (!shape.extents.empty()) return array(value, shape, depth);
     const TypeInfo& type = m_types.stripped(value.type);
@@ -186,8 +189,6 @@ void Renderer::base(const SourceValue& value, const TypeInfo& type) {
     if (value.format != 0 && value.format != 's') return number(value, n);
     const auto builtin = asBuiltin(m_types.strip(value.type));
     if (builtin == Builtin::V128) return append(hexadecimal(n.integer, 32));
-    if (builtin == Builtin::WasmReference)
-        return append(n.integer == 0 ? "null" : "reference " + hexadecimal(n.integer));
     switch (type.encoding) {
     case BaseEncoding::Boolean: {
         const std::string text = n.integer == 0 ? "false" : "true";
@@ -319,6 +320,33 @@ void Renderer::terminatedText(uint64_t address, unsigned unitSize) {
     }
     if (bytes.empty() && !isEnded) return append("<unavailable: beyond the end of memory>");
     quoted(bytes, unitSize, isEnded);
+}
+
+// -------------------------------------------------------------------------------------------- references of WebAssembly
+
+void Renderer::wasmReference(const SourceValue& value, unsigned depth) {
+    const auto referent = wasmReferent(value, m_context);
+    if (!referent) return failed(referent.error());
+    append(referent->text);
+    if (referent->type.empty()) return;
+    append(" " + referent->type);
+    if (referent->isArray) append(" (" + std::to_string(referent->count) + ")");
+    if (referent->count == 0) return;
+    append(" ");
+    if (const auto text = wasmText(value, m_limit > m_count ? m_limit - m_count : 1, m_context))
+        return append(*text);
+    const auto at = [&](uint64_t i) { return wasmPart(value, i, m_context); };
+    if (referent->isArray) return elements(referent->count, false, depth, at);
+    if (depth >= kMaxDepth) return append("{…}");
+    append("{");
+    for (uint64_t i = 0; i < referent->count && !isFull(); i++) {
+        const auto field = at(i);
+        if (i > 0) append(", ");
+        if (!field) return failed(field.error());
+        if (!field->name.starts_with('[')) append(field->name + " = ");
+        any(*field, depth + 1);
+    }
+    append("}");
 }
 
 // ---------------------------------------------------------------------------------------------------- arrays, printers

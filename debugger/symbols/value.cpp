@@ -7,6 +7,7 @@
 #include "debugger/symbols/render_text.h"
 #include "debugger/symbols/value_read.h"
 #include "debugger/symbols/value_types.h"
+#include "debugger/symbols/value_wasm.h"
 
 namespace debugger {
 
@@ -27,6 +28,10 @@ SourceValue locate(const Variable& variable, EvaluationContext& context) {
 std::string typeName(TypeId type, Symbols& symbols) { return printable(Types(&symbols, 4).name(type)); }
 
 std::string typeName(const SourceValue& value, EvaluationContext& context) {
+    if (isWasmReference(value)) {
+        const auto referent = wasmReferent(value, context);
+        if (referent && !referent->type.empty()) return referent->text + " " + referent->type;
+    }
     std::string name = Types(context).name(value.type);
     for (const uint64_t extent : value.extents)
         name += "[" + std::to_string(extent) + "]";
@@ -55,7 +60,7 @@ bool isAssignable(const SourceValue& value, EvaluationContext& context) {
         return false;
     const Types types(context);
     const TypeKind type = types.kind(types.strip(object.type));
-    return object.extents.empty() &&
+    return object.extents.empty() && !isWasmReference(object) &&
            (type == TypeKind::Base || type == TypeKind::Pointer || type == TypeKind::Enum);
 }
 
@@ -146,6 +151,7 @@ std::vector<SourceValue> slice(std::vector<SourceValue> all, uint64_t first, uin
 uint64_t childCount(const SourceValue& original, EvaluationContext& context) {
     const SourceValue value = throughReferences(original, context);
     if (value.place.kind == ObjectPlace::Kind::Unavailable) return 0;
+    if (isWasmReference(value)) return wasmReferent(value, context).valueOr({}).count;
     if (const auto view = printedView(value, context, {0, 1})) return logicalCount(*view) + 1;
     const Types types(context);
     const ArrayShape shape = types.shape(value);
@@ -166,6 +172,7 @@ std::vector<SourceValue> children(const SourceValue& original, EvaluationContext
     const SourceValue value = throughReferences(original, context);
     if (value.place.kind == ObjectPlace::Kind::Unavailable || count == 0) return {};
     count = std::min<uint64_t>(count, 10'000);
+    if (isWasmReference(value)) return wasmParts(value, first, count, context);
     if (const auto view = printedView(value, context, {first, count})) {
         std::vector<SourceValue> all = view->kind == PrintedView::Kind::Text
                                            ? std::vector<SourceValue>()

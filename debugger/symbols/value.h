@@ -19,6 +19,22 @@ struct TableFunction {
     uint32_t address = 0;  // of its body, file offset; 0 for a host function
 };
 
+/// What a WebAssembly reference refers to.
+struct WasmReferent {
+    std::string
+        text;  // "null", "i31 5", "host 3", "main", or of an object with parts its kind: "struct", "array", "exception"
+    std::string type;    // of an object with parts: "$Node", "3"
+    uint64_t count = 0;  // parts
+    bool isArray = false;
+};
+/// Field of a structure, element of an array, argument of an exception.
+struct WasmPart {
+    std::string name;  // of a field that has one
+    engine::Value value;
+    engine::PackedKind packed = engine::PackedKind::None;
+    bool isFunction = false;  // a reference to a function
+};
+
 /// The frame that expressions are evaluated in. Reads never trap: out of range gives an Error.
 class EvaluationContext {
 public:
@@ -39,6 +55,12 @@ public:
     virtual uint32_t pointerSize() const { return 4; }
     /// Which function a function pointer means; nothing if the slot is empty or the table is not known.
     virtual std::optional<TableFunction> functionInTable(uint64_t) const { return std::nullopt; }
+    virtual WasmReferent referent(engine::Slot reference, bool) const {
+        return {reference ? "reference" : "null", {}, 0, false};
+    }
+    virtual engine::Result<WasmPart> part(engine::Slot, uint64_t) const {
+        return engine::Error{engine::ErrorCode::NotFound, "there is no heap here", {}};
+    }
     /// Value of the global __tls_base in a program with threads; others keep thread-local objects at plain addresses.
     virtual std::optional<uint64_t> threadLocalBase() const { return std::nullopt; }
 };
@@ -111,7 +133,7 @@ std::vector<SourceValue> children(const SourceValue& value, EvaluationContext& c
 engine::Result<> assign(const SourceValue& target, std::string_view text, EvaluationContext& context);
 
 /// Watch expressions and breakpoint conditions: C-like; names, members, ->, *, &, [], casts, sizeof, arithmetic, comparisons, logic, literals,
-/// wasm names ($local0, $global1, $stack0, $memory[addr]); Rust and C++ paths (a::b). Works without debug info on the wasm names.
+/// wasm names ($local0, $global1, $stack0, $memory[addr]; fields and elements of the objects they refer to); Rust and C++ paths (a::b). Works without debug info on the wasm names.
 /// Beyond C: `p@3` and `v[1..4]` are arrays, `x as u8` casts, `x.[raw]` and `x.[2]` are children by name and number, `name#12` is the
 /// variable declared on line 12, and a suffix `,x` (d, u, o, b, c, s, r, or a number of elements) says how to show the result.
 /// Nested at most 200 deep. Error: BadArgument with column, or why a name is unknown or a value unavailable.

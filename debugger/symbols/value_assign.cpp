@@ -8,6 +8,7 @@
 #include "debugger/symbols/render_text.h"
 #include "debugger/symbols/value.h"
 #include "debugger/symbols/value_read.h"
+#include "debugger/symbols/value_wasm.h"
 
 namespace debugger {
 
@@ -162,7 +163,7 @@ Result<> assign(const SourceValue& original, std::string_view writtenText, Evalu
     if (!shape.extents.empty() ||
         (kind != TypeKind::Base && kind != TypeKind::Pointer && kind != TypeKind::Enum))
         return cannotSet(object, types, context);
-    if (target.info->encoding == BaseEncoding::Complex || asBuiltin(target.type) == Builtin::WasmReference)
+    if (target.info->encoding == BaseEncoding::Complex || isWasmReference(object))
         return cannotSet(object, types, context);
     const uint64_t size = types.size(target.type);
     if (size == 0 || size > 16)

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "debugger/symbols/value_read.h"
+#include "debugger/symbols/value_wasm.h"
 
 namespace debugger {
 
@@ -109,6 +110,7 @@ SourceValue memberOf(const SourceValue& object, const Member& member, Evaluation
 std::optional<SourceValue> findMember(const SourceValue& object, std::string_view name,
                                       EvaluationContext& context) {
     if (name.empty() || !object.extents.empty()) return std::nullopt;
+    if (isWasmReference(object)) return wasmMember(object, name, context);
     SourceValue start = object;
     start.path.clear();  // paths of what is only passed through would be made for nothing
     auto found = MemberSearch{context}.byName(start, name, 0);
@@ -118,6 +120,11 @@ std::optional<SourceValue> findMember(const SourceValue& object, std::string_vie
 
 std::vector<std::string> memberNames(const SourceValue& object, EvaluationContext& context) {
     std::vector<std::string> all;
+    if (isWasmReference(object)) {
+        for (const SourceValue& part : wasmParts(object, 0, kMaxNames, context))
+            all.push_back(part.name);
+        return all;
+    }
     SourceValue start = object;
     start.path.clear();
     MemberSearch{context}.names(start, all, 0);

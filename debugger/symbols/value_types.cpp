@@ -38,12 +38,15 @@ constexpr std::array<BuiltinRow, static_cast<size_t>(Builtin::Count)> kBuiltins{
     {"float", TypeKind::Base, BaseEncoding::Float, 4},
     {"double", TypeKind::Base, BaseEncoding::Float, 8},
     {"char32_t", TypeKind::Base, BaseEncoding::Utf, 4},
+    {"i8", TypeKind::Base, BaseEncoding::Signed, 1},
+    {"i16", TypeKind::Base, BaseEncoding::Signed, 2},
     {"i32", TypeKind::Base, BaseEncoding::Signed, 4},
     {"i64", TypeKind::Base, BaseEncoding::Signed, 8},
     {"f32", TypeKind::Base, BaseEncoding::Float, 4},
     {"f64", TypeKind::Base, BaseEncoding::Float, 8},
     {"v128", TypeKind::Base, BaseEncoding::Unsigned, 16},
     {"reference", TypeKind::Base, BaseEncoding::Unsigned, 8},
+    {"funcref", TypeKind::Base, BaseEncoding::Unsigned, 8},
     {"function", TypeKind::Function, BaseEncoding::None, 4},
 }};
 

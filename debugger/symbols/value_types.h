@@ -31,12 +31,15 @@ enum class Builtin : uint8_t {
     Float,
     Double,
     Char32,
+    I8,
+    I16,
     I32,
     I64,
     F32,
     F64,
     V128,
     WasmReference,
+    WasmFunction,  // a reference to a function
     CodeAddress,
     Count,
 };
