@@ -84,6 +84,7 @@ WasmReferent referentOf(Debuggee& debuggee, Slot reference, bool isFunction) {
 }
 
 Result<WasmPart> partOf(Debuggee& debuggee, Slot object, uint64_t index) {
+    if (object == 0) return Error{ErrorCode::NotFound, "null reference"};
     const engine::GcHeap& heap = debuggee.store().heap();
     if (!heap.contains(object)) return Error{ErrorCode::NotFound, "the reference is to no object"};
     const uint32_t count = heap.count(object);

@@ -90,27 +90,34 @@ VariableNode Variables::node(const SourceValue& value, FrameContext& context, ui
     return node;
 }
 
+Result<std::vector<VariableNode>> Variables::variables(FrameContext& context, uint32_t frame) {
+    const std::vector<Scope> scopes =
+        TRY(context.symbols()->scopes(context.address(), context.inlineLevel()));
+    const std::string scope = scopeKey(frame);
+    std::vector<VariableNode> nodes, locals;
+    std::set<std::string> seen;
+    for (const Scope& level : scopes) {
+        for (const Variable& variable : level.variables) {
+            SourceValue value = locate(variable, context);
+            // An outer variable of the same name is shown, but its name means the inner one.
+            if (!seen.insert(variable.name).second) value.path.clear();
+            VariableNode row = node(value, context, frame, scope);
+            row.group = variable.isParameter ? "Parameters" : "Locals";
+            (variable.isParameter ? nodes : locals).push_back(std::move(row));
+        }
+    }
+    std::move(locals.begin(), locals.end(), std::back_inserter(nodes));
+    return nodes;
+}
+
 Result<std::vector<VariableNode>> Variables::ofFrame(uint32_t frame, bool withGlobals) {
     auto context = TRY(m_frames->context(frame));
     std::vector<VariableNode> nodes;
     if (context->hasFrame()) {
-        const std::vector<Scope> scopes =
-            TRY(context->symbols()->scopes(context->address(), context->inlineLevel()));
-        const std::string scope = scopeKey(frame);
-        std::vector<VariableNode> locals;
-        std::set<std::string> seen;
-        for (const Scope& level : scopes) {
-            for (const Variable& variable : level.variables) {
-                SourceValue value = locate(variable, *context);
-                // An outer variable of the same name is shown, but its name means the inner one.
-                if (!seen.insert(variable.name).second) value.path.clear();
-                VariableNode row = node(value, *context, frame, scope);
-                row.group = variable.isParameter ? "Parameters" : "Locals";
-                (variable.isParameter ? nodes : locals).push_back(std::move(row));
-            }
-        }
-        std::move(locals.begin(), locals.end(), std::back_inserter(nodes));
-        if (nodes.empty()) nodes = TRY(objectLocals(*context, frame));
+        auto found = variables(*context, frame);
+        // Code without debug info has its objects at least.
+        if (!found || found->empty()) nodes = TRY(objectLocals(*context, frame));
+        if (nodes.empty()) nodes = TRY(std::move(found));
     }
     if (withGlobals) {
         std::vector<VariableNode> rows = globals(*context, frame);

@@ -12,6 +12,7 @@ void GcHeap::collect() {
     m_markRoots(*this);
     for (const auto& [reference, count] : m_held)
         markUnsure(reference);
+    mark(unfinished.array);
     drain();
     while (m_markStackOverflowed)
         rescan();

@@ -2,6 +2,7 @@
 // finds the operands by it.
 #include <algorithm>
 
+#include "engine/base/printable.h"
 #include "engine/casts.h"
 #include "engine/gc_elements.h"
 #include "engine/gc_heap.h"
@@ -57,11 +58,15 @@ bool yieldInside(const Insn* ip, Execution* x) {
     return false;
 }
 
-/// The type as the module of the instance numbers it.
+/// The type as the module of the instance names or numbers it.
 std::string typeText(const Execution* x, uint32_t canonical) {
-    const auto& types = x->context->instance->module->canonicalTypes;
-    const auto at = std::find(types.begin(), types.end(), canonical);
-    return at == types.end() ? "a type of another module" : "type " + std::to_string(at - types.begin());
+    const Module& module = *x->context->instance->module;
+    const auto at = std::find(module.canonicalTypes.begin(), module.canonicalTypes.end(), canonical);
+    if (at == module.canonicalTypes.end()) return "a type of another module";
+    const auto index = static_cast<uint32_t>(at - module.canonicalTypes.begin());
+    const auto name = module.names().types.find(index);
+    return "type " +
+           (name == module.names().types.end() ? std::to_string(index) : "$" + printable(name->second));
 }
 
 std::string whatIs(const Execution* x, Slot reference) {
@@ -168,11 +173,23 @@ bool inArray(const Insn* ip, Execution* x, Slot array, uint64_t at, uint64_t cou
     GcHeap& heap = *x->store->heap;
     const ObjectLayout& layout = heap.layout(ip->b);
     const uint32_t valueSlots = layout.elementBytes == 16 ? 2 : 1;
-    const auto length = static_cast<uint32_t>(slots[valueSlots]);
-    const Slot array = makeZeroed(ip, x, layout, length);
-    if (array == 0) return false;
-    if (slots[0] || (valueSlots == 2 && slots[1]))
-        fillElements(heap.elements(array), slots, length, layout.elementBytes);
+    const uint64_t length = static_cast<uint32_t>(slots[valueSlots]);
+    GcHeap::Unfinished& work = heap.unfinished;
+    if (work.cell != ip || work.frame != slots || work.tick != x->tick()) {
+        const Slot array = makeZeroed(ip, x, layout, static_cast<uint32_t>(length));
+        if (array == 0) return false;
+        const bool isZero = slots[0] == 0 && (valueSlots == 1 || slots[1] == 0);
+        work = {ip, slots, x->tick(), array, isZero ? length : 0};
+    }
+    while (work.filled < length) {
+        const uint64_t slice = std::min(length - work.filled, kSliceBytes / layout.elementBytes);
+        fillElements(heap.elements(work.array) + work.filled * layout.elementBytes, slots, slice,
+                     layout.elementBytes);
+        work.filled += slice;
+        if (work.filled < length && yieldInside(ip, x)) return false;
+    }
+    const Slot array = work.array;
+    work = {};
     slots[0] = array;
     return true;
 }
