@@ -39,7 +39,7 @@ struct ObjectLayout {
     }
     /// Whether a cast to the type `id`, which stands `depth` below the root of its hierarchy, succeeds.
     bool isSubtypeOf(uint32_t id, uint32_t depth) const {
-        return type == id || (depth < supertypes.size() && supertypes[depth] == id);
+        return type == id || (depth < supertypes.size() && supertypes.data()[depth] == id);
     }
 };
 
@@ -56,7 +56,7 @@ public:
     // Layouts: made on first use, kept as long as the heap.
     const ObjectLayout& layoutOf(const Module& module, TypeIdx type);          // of a structure or array type
     const ObjectLayout& layoutOf(TagAddr tag, const FuncType& canonicalType);  // of exceptions with that tag
-    const ObjectLayout& layout(uint32_t number) const { return *m_layouts[number]; }
+    const ObjectLayout& layout(uint32_t number) const { return *m_layouts.data()[number].get(); }
 
     // Allocation. May collect first: every live reference must be reachable from the roots, and frame->ip must be stored. Returns 0 if
     // the budget has no room even then.
@@ -65,11 +65,11 @@ public:
     Slot allocateZeroed(const ObjectLayout& layout, uint32_t length = 0);
     /// The same for a structure where hasCell() says so, without a call.
     bool hasCell(const ObjectLayout& layout) const {
-        const SizeClass& c = m_classes[layout.sizeClass];
+        const SizeClass& c = m_classes.data()[layout.sizeClass];
         return c.end - c.at >= layout.cellBytes;
     }
     Slot allocateCell(const ObjectLayout& layout) {
-        SizeClass& c = m_classes[layout.sizeClass];
+        SizeClass& c = m_classes.data()[layout.sizeClass];
         const uint64_t place = c.at;
         c.at += layout.cellBytes;
         headerAt(place) = {layout.number << 8, 0};
@@ -81,7 +81,7 @@ public:
     Trap exhausted(const ObjectLayout& layout, uint32_t length) const;
 
     // Objects. The argument must name one (validation has seen to it where its type says so; otherwise ask contains()).
-    const ObjectLayout& layoutAt(Slot object) const { return *m_layouts[header(object).layout >> 8]; }
+    const ObjectLayout& layoutAt(Slot object) const { return layout(header(object).layout >> 8); }
     uint32_t length(Slot object) const { return header(object).length; }  // of arrays
     Slot* slots(Slot object) const { return reinterpret_cast<Slot*>(at(object) + 8); }
     uint8_t* elements(Slot object) const { return at(object) + 8; }

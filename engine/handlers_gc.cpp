@@ -21,11 +21,13 @@ bool yieldInside(const Insn* ip, Execution* x) {
     return true;
 }
 
+GcHeap& heapOf(const Execution* x) { return *x->store->heap.get(); }
+
 // Traps
 
 [[gnu::noinline, gnu::cold]] const Insn* noRoom(const Insn* ip, Execution* x, const ObjectLayout& layout,
                                                 uint64_t length) {
-    return trapAt(ip, x, x->store->heap->exhausted(layout, static_cast<uint32_t>(length)));
+    return trapAt(ip, x, heapOf(x).exhausted(layout, static_cast<uint32_t>(length)));
 }
 
 [[gnu::noinline, gnu::cold]] bool outOfBounds(const Insn* ip, Execution* x, Slot array, uint64_t at,
@@ -34,7 +36,7 @@ bool yieldInside(const Insn* ip, Execution* x) {
     trap.kind = TrapKind::OutOfBoundsArray;
     trap.address = at;
     trap.size = count;
-    trap.limit = x->store->heap->length(array);
+    trap.limit = heapOf(x).length(array);
     trapAt(ip, x, std::move(trap));
     return false;
 }
@@ -73,7 +75,7 @@ std::string whatIs(const Execution* x, Slot reference) {
     if (reference == 0) return "null";
     if (reference::isI31(reference)) return "an i31";
     if (!reference::isObject(reference)) return "a reference to the host";
-    const ObjectLayout& layout = x->store->heap->layoutAt(reference);
+    const ObjectLayout& layout = heapOf(x).layoutAt(reference);
     return (layout.kind == ObjectKind::Array ? "an array of " : "a structure of ") + typeText(x, layout.type);
 }
 
@@ -94,29 +96,32 @@ std::string whatIs(const Execution* x, Slot reference) {
 
 // Structures
 
-/// What allocates out of line; 0: it has trapped.
-[[gnu::noinline]] Slot makeSlow(const Insn* ip, Execution* x, const ObjectLayout& layout, const Slot* slots) {
+/// Out of line; 0: it has trapped.
+[[gnu::noinline]] Slot make(const Insn* ip, Execution* x, const Slot* slots, uint32_t length) {
     x->frame->ip = ip;
-    const Slot object = x->store->heap->make(layout, slots);
-    if (object == 0) noRoom(ip, x, layout, 0);
+    const ObjectLayout& layout = heapOf(x).layout(ip->b);
+    const Slot object = heapOf(x).make(layout, slots, length);
+    if (object == 0) noRoom(ip, x, layout, length);
     return object;
 }
 
+[[gnu::noinline]] const Insn* structNewSlow(HANDLER_PARAMETERS) {
+    const Slot object = make(ip, x, &fp[ip->a], 0);
+    if (object == 0) return nullptr;
+    fp[ip->a] = object;
+    return dispatch(ip + 1, HANDLER_REST);
+}
 const Insn* structNew(HANDLER_PARAMETERS) {
-    GcHeap& heap = *x->store->heap;
+    GcHeap& heap = heapOf(x);
     const ObjectLayout& layout = heap.layout(ip->b);
+    if (__builtin_expect(!layout.masks.empty() || !heap.hasCell(layout), 0))
+        return structNewSlow(ip, HANDLER_REST);
     Slot* slots = &fp[ip->a];
-    Slot object = 0;
-    if (__builtin_expect(layout.masks.empty() && heap.hasCell(layout), 1)) {
-        object = heap.allocateCell(layout);
-        Slot* fields = heap.slots(object);
-        for (uint32_t i = 0; i < layout.slots; ++i) {
-            fields[i] = slots[i];
-            __asm__("" ::: "memory");  // as in `move`: no call of memcpy
-        }
-    } else {
-        object = makeSlow(ip, x, layout, slots);
-        if (object == 0) return nullptr;
+    const Slot object = heap.allocateCell(layout);
+    Slot* fields = heap.slots(object);
+    for (uint32_t i = 0; i < layout.slots; ++i) {
+        fields[i] = slots[i];
+        __asm__("" ::: "memory");  // keep it a loop, as in the moves of branches
     }
     *slots = object;
     return dispatch(ip + 1, HANDLER_REST);
@@ -124,13 +129,13 @@ const Insn* structNew(HANDLER_PARAMETERS) {
 
 [[gnu::noinline]] Slot makeZeroed(const Insn* ip, Execution* x, const ObjectLayout& layout, uint32_t length) {
     x->frame->ip = ip;
-    const Slot object = x->store->heap->allocateZeroed(layout, length);
+    const Slot object = heapOf(x).allocateZeroed(layout, length);
     if (object == 0) noRoom(ip, x, layout, length);
     return object;
 }
 
 const Insn* structNewDefault(HANDLER_PARAMETERS) {
-    const Slot object = makeZeroed(ip, x, x->store->heap->layout(ip->b), 0);
+    const Slot object = makeZeroed(ip, x, heapOf(x).layout(ip->b), 0);
     if (object == 0) return nullptr;
     fp[ip->a] = object;
     return dispatch(ip + 1, HANDLER_REST);
@@ -139,7 +144,7 @@ const Insn* structNewDefault(HANDLER_PARAMETERS) {
 const Insn* structGet(HANDLER_PARAMETERS) {
     Slot* slots = &fp[ip->a];
     if (__builtin_expect(*slots == 0, 0)) return trapAt(ip, x, TrapKind::NullStructure);
-    const Slot* field = x->store->heap->slots(*slots) + ip->b;
+    const Slot* field = heapOf(x).slots(*slots) + ip->b;
     slots[0] = field[0];
     if (__builtin_expect(ip->c == 2, 0)) slots[1] = field[1];
     return dispatch(ip + 1, HANDLER_REST);
@@ -147,14 +152,14 @@ const Insn* structGet(HANDLER_PARAMETERS) {
 const Insn* structGetS(HANDLER_PARAMETERS) {
     Slot& slot = fp[ip->a];
     if (__builtin_expect(slot == 0, 0)) return trapAt(ip, x, TrapKind::NullStructure);
-    const Slot field = x->store->heap->slots(slot)[ip->b];
+    const Slot field = heapOf(x).slots(slot)[ip->b];
     slot = static_cast<uint32_t>(ip->c == 8 ? static_cast<int8_t>(field) : static_cast<int16_t>(field));
     return dispatch(ip + 1, HANDLER_REST);
 }
 const Insn* structSet(HANDLER_PARAMETERS) {
     const Slot* slots = &fp[ip->a];
     if (__builtin_expect(*slots == 0, 0)) return trapAt(ip, x, TrapKind::NullStructure);
-    Slot* field = x->store->heap->slots(*slots) + ip->b;
+    Slot* field = heapOf(x).slots(*slots) + ip->b;
     field[0] = ip->c <= 2 ? slots[1] : slots[1] & ((Slot{1} << ip->c) - 1);
     if (__builtin_expect(ip->c == 2, 0)) field[1] = slots[2];
     return dispatch(ip + 1, HANDLER_REST);
@@ -164,13 +169,13 @@ const Insn* structSet(HANDLER_PARAMETERS) {
 
 bool inArray(const Insn* ip, Execution* x, Slot array, uint64_t at, uint64_t count) {
     if (array == 0) return nullArray(ip, x);
-    const uint64_t length = x->store->heap->length(array);
+    const uint64_t length = heapOf(x).length(array);
     return (count <= length && at <= length - count) || outOfBounds(ip, x, array, at, count);
 }
 
 /// slots: value, count.
 [[gnu::noinline]] bool newArray(const Insn* ip, Execution* x, Slot* slots) {
-    GcHeap& heap = *x->store->heap;
+    GcHeap& heap = heapOf(x);
     const ObjectLayout& layout = heap.layout(ip->b);
     const uint32_t valueSlots = layout.elementBytes == 16 ? 2 : 1;
     const uint64_t length = static_cast<uint32_t>(slots[valueSlots]);
@@ -195,20 +200,13 @@ bool inArray(const Insn* ip, Execution* x, Slot array, uint64_t at, uint64_t cou
 }
 const Insn* arrayNewDefault(HANDLER_PARAMETERS) {
     Slot& slot = fp[ip->a];
-    const Slot array = makeZeroed(ip, x, x->store->heap->layout(ip->b), read<uint32_t>(slot));
+    const Slot array = makeZeroed(ip, x, heapOf(x).layout(ip->b), read<uint32_t>(slot));
     if (array == 0) return nullptr;
     slot = array;
     return dispatch(ip + 1, HANDLER_REST);
 }
-[[gnu::noinline]] Slot makeFixed(const Insn* ip, Execution* x, const Slot* slots) {
-    x->frame->ip = ip;
-    GcHeap& heap = *x->store->heap;
-    const Slot array = heap.make(heap.layout(ip->b), slots, ip->c);
-    if (array == 0) noRoom(ip, x, heap.layout(ip->b), ip->c);
-    return array;
-}
 const Insn* arrayNewFixed(HANDLER_PARAMETERS) {
-    const Slot array = makeFixed(ip, x, &fp[ip->a]);
+    const Slot array = make(ip, x, &fp[ip->a], ip->c);
     if (array == 0) return nullptr;
     fp[ip->a] = array;
     return dispatch(ip + 1, HANDLER_REST);
@@ -239,13 +237,13 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
 
 /// slots: offset into the segment, count. The segment's bytes are checked before anything is allocated.
 [[gnu::noinline]] bool newFromData(const Insn* ip, Execution* x, Slot* slots) {
-    const ObjectLayout& layout = x->store->heap->layout(ip->b);
+    const ObjectLayout& layout = heapOf(x).layout(ip->b);
     const auto length = static_cast<uint32_t>(slots[1]);
     const uint8_t* from = dataFor(ip, x, slots[0], length, layout.elementBytes);
     if (!from) return false;
     const Slot array = makeZeroed(ip, x, layout, length);
     if (array == 0) return false;
-    std::memcpy(x->store->heap->elements(array), from, uint64_t{length} * layout.elementBytes);
+    std::memcpy(heapOf(x).elements(array), from, uint64_t{length} * layout.elementBytes);
     slots[0] = array;
     return true;
 }
@@ -253,9 +251,9 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
     const auto length = static_cast<uint32_t>(slots[1]);
     const Slot* from = elementsFor(ip, x, slots[0], length);
     if (!from) return false;
-    const Slot array = makeZeroed(ip, x, x->store->heap->layout(ip->b), length);
+    const Slot array = makeZeroed(ip, x, heapOf(x).layout(ip->b), length);
     if (array == 0) return false;
-    std::memcpy(x->store->heap->elements(array), from, length * sizeof(Slot));
+    std::memcpy(heapOf(x).elements(array), from, length * sizeof(Slot));
     slots[0] = array;
     return true;
 }
@@ -264,14 +262,14 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
     if (!inArray(ip, x, slots[0], slots[1], slots[3])) return false;
     const uint8_t* from = dataFor(ip, x, slots[2], slots[3], ip->b);
     if (!from) return false;
-    std::memcpy(x->store->heap->elements(slots[0]) + slots[1] * ip->b, from, slots[3] * ip->b);
+    std::memcpy(heapOf(x).elements(slots[0]) + slots[1] * ip->b, from, slots[3] * ip->b);
     return true;
 }
 [[gnu::noinline]] bool initFromElements(const Insn* ip, Execution* x, Slot* slots) {
     if (!inArray(ip, x, slots[0], slots[1], slots[3])) return false;
     const Slot* from = elementsFor(ip, x, slots[2], slots[3]);
     if (!from) return false;
-    std::memcpy(x->store->heap->slots(slots[0]) + slots[1], from, slots[3] * sizeof(Slot));
+    std::memcpy(heapOf(x).slots(slots[0]) + slots[1], from, slots[3] * sizeof(Slot));
     return true;
 }
 
@@ -281,7 +279,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
     if (!inArray(ip, x, slots[0], slots[1], count)) return false;
     while (true) {
         const uint64_t slice = std::min(count, kSliceBytes / ip->b);
-        fillElements(x->store->heap->elements(slots[0]) + slots[1] * ip->b, slots + 2, slice, ip->b);
+        fillElements(heapOf(x).elements(slots[0]) + slots[1] * ip->b, slots + 2, slice, ip->b);
         if (slice == count) return true;
         slots[1] += slice;
         count -= slice;
@@ -293,7 +291,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
 [[gnu::noinline]] bool copy(const Insn* ip, Execution* x, Slot* slots) {
     if (!inArray(ip, x, slots[0], slots[1], slots[4]) || !inArray(ip, x, slots[2], slots[3], slots[4]))
         return false;
-    GcHeap& heap = *x->store->heap;
+    GcHeap& heap = heapOf(x);
     const uint32_t bytes = ip->b;
     const bool backwards = slots[0] == slots[2] && slots[1] > slots[3];
     while (true) {
@@ -325,7 +323,7 @@ const Insn* bulk(HANDLER_PARAMETERS) {
 
 /// The element, or null if there is none.
 [[gnu::always_inline]] inline uint8_t* elementAt(const Insn* ip, Execution* x, const Slot* slots) {
-    GcHeap& heap = *x->store->heap;
+    GcHeap& heap = heapOf(x);
     if (slots[0] == 0 || slots[1] >= heap.length(slots[0])) return nullptr;
     return heap.elements(slots[0]) + slots[1] * ip->b;
 }
@@ -371,7 +369,7 @@ const Insn* arraySet(HANDLER_PARAMETERS) {
 const Insn* arrayLen(HANDLER_PARAMETERS) {
     Slot& slot = fp[ip->a];
     if (__builtin_expect(slot == 0, 0)) return trapAt(ip, x, TrapKind::NullArray);
-    slot = x->store->heap->length(slot);
+    slot = heapOf(x).length(slot);
     return dispatch(ip + 1, HANDLER_REST);
 }
 
@@ -396,16 +394,28 @@ const Insn* i31GetU(HANDLER_PARAMETERS) {
 
 // Casts
 
-[[gnu::always_inline]] inline bool castSucceeds(const Insn* ip, const Execution* x, Slot reference) {
-    return castSucceeds(*x->store, reference, {HeapType::fromBits(ip->b), ip->c >> 1, (ip->c & 1) != 0});
-}
+CastTarget targetOf(const Insn* ip) { return {HeapType::fromBits(ip->b), ip->c >> 1, (ip->c & 1) != 0}; }
 
+[[gnu::noinline]] const Insn* refTestSlow(HANDLER_PARAMETERS) {
+    fp[ip->a] = castSucceeds(*x->store, fp[ip->a], targetOf(ip));
+    return dispatch(ip + 1, HANDLER_REST);
+}
 const Insn* refTest(HANDLER_PARAMETERS) {
-    fp[ip->a] = castSucceeds(ip, x, fp[ip->a]);
+    Slot& slot = fp[ip->a];
+    const CastTarget target = targetOf(ip);
+    if (!isObjectCast(slot, target)) return refTestSlow(ip, HANDLER_REST);
+    slot = objectCastSucceeds(*x->store, slot, target);
+    return dispatch(ip + 1, HANDLER_REST);
+}
+[[gnu::noinline]] const Insn* refCastSlow(HANDLER_PARAMETERS) {
+    if (!castSucceeds(*x->store, fp[ip->a], targetOf(ip))) return castFailure(ip, HANDLER_REST);
     return dispatch(ip + 1, HANDLER_REST);
 }
 const Insn* refCast(HANDLER_PARAMETERS) {
-    if (__builtin_expect(!castSucceeds(ip, x, fp[ip->a]), 0)) return castFailure(ip, HANDLER_REST);
+    const Slot slot = fp[ip->a];
+    const CastTarget target = targetOf(ip);
+    if (!isObjectCast(slot, target) || !objectCastSucceeds(*x->store, slot, target))
+        return refCastSlow(ip, HANDLER_REST);
     return dispatch(ip + 1, HANDLER_REST);
 }
 /// br_on_cast, br_on_cast_fail: b = distance, c = CastBranch.
