@@ -161,6 +161,20 @@ TEST(Decoder, ABrokenNameSectionIsAWarning) {
     EXPECT_EQ((*decoded)->names().warnings[1], "name section, offset 0x2b: malformed UTF-8 encoding");
 }
 
+TEST(Decoder, FieldsHaveNamesByTheirType) {
+    const Bytes fields =
+        vec({Bytes{0} + vec({Bytes{1} + name("next")}), Bytes{9} + vec({Bytes{0} + name("lost")})});
+    const auto decoded = decode(module({section(1, vec({{0x5f, 2, 0x7f, 0, 0x7f, 0}})),
+                                        section(0, name("name") + Bytes{10} + sized(fields))}));
+    ASSERT_TRUE(decoded.ok());
+    const Names& names = (*decoded)->names();
+    ASSERT_EQ(names.fields.size(), 1u);
+    EXPECT_EQ(names.fields.at(0).at(1), "next");
+    ASSERT_EQ(names.warnings.size(), 1u);
+    EXPECT_TRUE(names.warnings[0].ends_with("names of fields of type 9, which does not exist"))
+        << names.warnings[0];
+}
+
 TEST(Decoder, EqualTypesOfDifferentModulesHaveOneCanonicalId) {
     const Bytes list = {0x5f, 2, 0x7f, 0, 0x63, 0, 0};   // struct { i32, ref null self }
     const Bytes other = {0x5f, 2, 0x7f, 1, 0x63, 0, 0};  // the same but mutable
