@@ -250,7 +250,7 @@ void GcHeap::collectIfDue() {
 bool GcHeap::reserve() {
     if (m_base) return true;
     // Free room in pieces costs address space only, so there is plenty of it.
-    uint64_t size = std::min<uint64_t>(roundUp(m_budget->limit, kUnit) * 4 + (1 << 30), uint64_t{1} << 46);
+    uint64_t size = std::min(m_budget->limit / kUnit, uint64_t{1} << 34) * kUnit * 4 + (1 << 30);
     const auto map = [&] {
         void* p = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         return p == MAP_FAILED ? nullptr : static_cast<uint8_t*>(p);

@@ -1,6 +1,8 @@
 // Garbage collection while code runs: what counts as a root, when it happens, what an allocation without room does.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "engine/gc_heap.h"
 #include "tests/engine/program_builder.h"
 
@@ -111,6 +113,29 @@ TEST(GcMachine, OperandsOfCallersAreRoots) {
     runTo(r, StopKind::Finished);
     EXPECT_EQ(r.machine->results()[0].low, 83u);
     EXPECT_EQ(r.store.heap().collections(), 4u);
+}
+
+/// A stack of frames that stand at 5,000 places of one function: a walk over it for each of them would take a minute.
+TEST(GcMachine, ManyPlacesOfOneFunctionAreLookedUpTogether) {
+    constexpr uint32_t kPlaces = 5000;
+    std::string code;
+    for (uint32_t i = 0; i < kPlaces; ++i)
+        code += "local.get 0; i32.const " + std::to_string(i) +
+                "; i32.eq; if i64; local.get 0; i64.extend_i32_u; ref.null 0; struct.new 0; local.get 0; "
+                "i32.const 1; "
+                "i32.add; call 0; local.set 1; struct.get 0 0; local.get 1; i64.add; return; else; i64.const "
+                "0; end; drop\n";
+    code +=
+        "loop; i32.const 100000; array.new_default 1; drop; local.get 2; i32.const 1; i32.add; local.tee 2; "
+        "i32.const 2000; i32.lt_u; br_if 0; end; i64.const 0";
+    Running r(program({{"i32", "i64", "i64 i32", code}}));
+    r.link();
+    r.start({Value::i32(0)});
+    const auto begin = std::chrono::steady_clock::now();
+    runTo(r, StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, kPlaces * (kPlaces - 1) / 2);
+    EXPECT_GE(r.store.heap().collections(), 20u);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(GcMachine, ResultsAreRootsUntilTheNextOnes) {
