@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "debugger/wat_file.h"
 #include "engine/disassembly.h"
 
 namespace debugger {
@@ -17,7 +18,7 @@ using engine::Value;
 
 Result<std::unique_ptr<Debuggee>> Debuggee::load(LaunchOptions options) {
     std::unique_ptr<Debuggee> debuggee(new Debuggee);
-    auto bytes = TRY(engine::readFile(options.program));
+    auto bytes = TRY(readProgram(options.program));
     auto module = TRY(engine::decodeModule(std::move(bytes), options.program));
     TRY(engine::validateModule(*module));
     if (options.capabilities.arguments.empty()) {

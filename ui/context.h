@@ -125,6 +125,7 @@ signals:
     // Navigation
     void sourceRequested(const QString& file, uint line);
     void offsetRequested(uint32_t offset);
+    void instructionSelected(std::optional<uint32_t> offset);  // in Disassembly; nothing: no longer
     void memoryRequested(quint64 address, quint64 length);
     void callRequested(quint64 sequence);
     void watchRequested(const QString& expression);

@@ -6,6 +6,7 @@
 #include "ui/panels/call_stack_panel.h"
 #include "ui/panels/console_panel.h"
 #include "ui/panels/disassembly_panel.h"
+#include "ui/panels/explain_panel.h"
 #include "ui/panels/files_panel.h"
 #include "ui/panels/memory_panel.h"
 #include "ui/panels/module_panel.h"
@@ -29,8 +30,8 @@ std::span<const LayoutRow> layouts() {
     static constexpr LayoutRow kRows[] = {
         {LayoutId::Default, "default", "Default", "Source in the middle, the program's state around it.", 17,
          31, 30},
-        {LayoutId::Teaching, "teaching", "Teaching", "Operand stack and disassembly beside the source.", 16,
-         46, 24},
+        {LayoutId::Teaching, "teaching", "Teaching",
+         "Disassembly, operand stack and explanations beside the source.", 27, 34, 24},
         {LayoutId::Tracing, "tracing", "Tracing", "The window belongs to the system calls.", 24, 24, 62},
     };
     return kRows;
@@ -45,9 +46,10 @@ std::span<const PanelRow> panels() {
         {"watches",     "Watches",     "panel-watches",     "Expressions that you keep an eye on.",            {RightTop,    BottomRight, Hidden},      {false, false, false}, make<WatchesPanel>},
         {"call-stack",  "Call stack",  "panel-call-stack",  "Who called whom, inlined calls included.",        {RightBottom, BottomRight, RightBottom}, {true, false, true},   make<CallStackPanel>},
         {"breakpoints", "Breakpoints", "panel-breakpoints", "Where and when the program stops.",               {RightBottom, Hidden,      RightBottom}, {false, false, false}, make<BreakpointsPanel>},
-        {"disassembly", "Disassembly", "panel-disassembly", "Instructions between their source lines.",        {Hidden,      RightTop,    Hidden},      {false, true, false},  make<DisassemblyPanel>},
-        {"operand-stack", "Operand stack", "panel-stack",   "Operands, labels, and what the next instruction does.", {Hidden,  RightBottom, Hidden},      {false, true, false},  make<OperandStackPanel>},
-        {"wasm-state",  "Wasm state",  "panel-stack",       "The machine's own locals and globals.",           {Hidden,      RightBottom, Hidden},      {false, false, false}, make<WasmStatePanel>},
+        {"disassembly", "Disassembly", "panel-disassembly", "Instructions between their source lines.",        {Hidden,      LeftTop,     Hidden},      {false, true, false},  make<DisassemblyPanel>},
+        {"operand-stack", "Operand stack", "panel-stack",   "Operands, labels, and what the next instruction does.", {Hidden,  RightTop,    Hidden},      {false, true, false},  make<OperandStackPanel>},
+        {"wasm-state",  "Wasm state",  "panel-stack",       "The machine's own locals and globals.",           {Hidden,      RightTop,    Hidden},      {false, false, false}, make<WasmStatePanel>},
+        {"explain",     "Explain",     "panel-explain",     "What the next instruction does, in words.",       {Hidden,      RightBottom, Hidden},      {false, true, false},  make<ExplainPanel>},
         {"files",       "Files",       "panel-files",       "What the program holds open.",                    {LeftTop,     Hidden,      LeftTop},     {false, false, true},  make<FilesPanel>},
         {"module",      "Module",      "panel-module",      "Sections, imports, exports, functions by size.",  {LeftTop,     Hidden,      LeftTop},     {true, false, false},  make<ModulePanel>},
         {"system-calls", "System calls", "panel-calls",     "Every call of the program to its host.",          {Bottom,      Bottom,      Bottom},      {true, false, true},   make<SystemCallsPanel>},

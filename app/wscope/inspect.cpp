@@ -12,6 +12,7 @@
 #include "debugger/code_view.h"
 #include "debugger/debuggee.h"
 #include "debugger/explain.h"
+#include "debugger/wat_file.h"
 #include "engine/disassembly.h"
 #include "engine/instruction_help.h"
 
@@ -113,7 +114,7 @@ int inspect(const InspectOptions& wanted) {
     if (wanted.file.empty()) return fail("which FILE? wscope inspect FILE, or --explain INSTRUCTION");
     if (wanted.wat && (wanted.format == "json" || !wanted.line.empty()))
         return fail("--wat writes text only: leave out --format json and --lines");
-    auto bytes = engine::readFile(wanted.file);
+    auto bytes = debugger::readProgram(wanted.file);
     if (!bytes) return fail(bytes.error());
     auto module = engine::decodeModule(std::move(*bytes), wanted.file);
     if (!module) return fail(module.error());
@@ -192,7 +193,7 @@ int inspect(const InspectOptions& wanted) {
 void addInspect(CLI::App& app, int& status) {
     auto wanted = std::make_shared<InspectOptions>();
     CLI::App* command = app.add_subcommand("inspect", "Show what a module holds, without running it");
-    command->add_option("FILE", wanted->file, "A WebAssembly module");
+    command->add_option("FILE", wanted->file, "A WebAssembly module, or text (.wat)");
     command->add_option("--format", wanted->format, "text or json")->check(CLI::IsMember({"text", "json"}));
     command->add_flag("--wat", wanted->wat, "Write the whole module as WebAssembly text, with offsets");
     command->add_flag("--validate", wanted->validateOnly, "Only tell whether the module is valid")

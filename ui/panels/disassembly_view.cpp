@@ -90,6 +90,12 @@ DisassemblyView::DisassemblyView(Context& context, QWidget* parent)
         const CodeRow* row = m_model.rowAt(index);
         if (row && row->isSource) emit m_context.sourceRequested(fromUtf8(row->row.file), row->row.line);
     });
+    connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+        const QModelIndexList selected = m_view->selectionModel()->selectedRows();
+        const CodeRow* row = selected.size() == 1 ? m_model.rowAt(selected.first()) : nullptr;
+        emit m_context.instructionSelected(row && !row->isSource ? std::optional(row->row.offset)
+                                                                 : std::nullopt);
+    });
     connect(m_view, &QWidget::customContextMenuRequested, this, &DisassemblyView::menu);
     connect(&context, &Context::frameSelected, this, &DisassemblyView::follow);
     connect(&context, &Context::staleChanged, this, &DisassemblyView::refresh);
