@@ -7,9 +7,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "debugger/debuggee.h"
+#include "debugger/frames.h"
 #include "debugger/places.h"
 #include "debugger/protocol.h"
 #include "debugger/symbols/value.h"
@@ -21,7 +24,8 @@ class CodeBreaks {
 public:
     /// The machine of the present run, or null. The user's breaks are set in a new one.
     void attach(engine::Machine* machine, engine::InstanceId instance, Places* places);
-    void setUser(std::set<uint32_t> offsets);
+    void addUser(uint32_t offset);
+    void removeUser(uint32_t offset);
     void setInternal(std::set<uint32_t> offsets);
     void clearInternal() { setInternal({}); }
     bool isUser(uint32_t offset) const { return m_user.contains(offset); }
@@ -33,16 +37,22 @@ private:
     engine::Machine* m_machine = nullptr;
     engine::InstanceId m_instance;
     Places* m_places = nullptr;
-    std::set<uint32_t> m_user, m_internal;
+    std::unordered_set<uint32_t> m_user;
+    std::set<uint32_t> m_internal;
 };
 
 class BreakpointTable {
+    template <class T = void>
+    using Result = engine::Result<T>;
+
 public:
     explicit BreakpointTable(CodeBreaks& breaks) : m_breaks(breaks) {}
 
     /// Resolves everything against a newly loaded module (null: nothing is loaded, all are pending).
     void attach(Places* places);
 
+    /// Errors: BadArgument (a condition or log text that is no expression, with column and caret), NotFound (no such host call; a line
+    /// without code in a file that has some, with the nearest line).
     engine::Result<BreakpointInfo> add(BreakpointSpec spec);
     engine::Result<BreakpointInfo> change(BreakpointId id, BreakpointSpec spec);
     engine::Result<> remove(BreakpointId id);
@@ -60,10 +70,11 @@ public:
         std::vector<BreakpointId> hit;  // that stop
         std::string problem;            // a condition that could not be evaluated: stops too
         std::vector<LogMessage> logs;
+        uint32_t hidden = 0;  // innermost inlined calls there that the stop is still before
     };
-    /// Counts hits, evaluates conditions and log texts in frame 0.
-    Verdict hitCode(uint32_t offset, EvaluationContext& context);
-    Verdict hitCall(std::string_view name, EvaluationContext& context);
+    /// Counts hits, evaluates conditions and log texts in the youngest activation.
+    Verdict hitCode(uint32_t offset, Debuggee& debuggee);
+    Verdict hitCall(std::string_view name, Debuggee& debuggee);
     /// Deletes those of the ids that were temporary; returns them.
     std::vector<BreakpointInfo> dropTemporary(const std::vector<BreakpointId>& ids);
     /// Those whose hit count or message changed since the last call.
@@ -72,21 +83,29 @@ public:
 private:
     struct Entry {
         BreakpointInfo info;
-        std::set<uint32_t> offsets;
+        std::map<uint32_t, uint32_t>
+            places;  // code offset → level of its inlined calls where it stops, 0 = the function itself
         bool changed = false;
     };
-    void resolve(Entry& entry);
-    void resolveLine(Entry& entry);
+    Result<> check(const BreakpointSpec& spec) const;
+    void insert(Entry& entry);
+    void withdraw(const Entry& entry);
+    uint32_t hiddenAt(uint32_t offset, uint32_t depth);
+    void warnOfNames(Entry& entry);
+    Result<> resolve(Entry& entry);
+    Result<> resolveLine(Entry& entry);
     void resolveFunction(Entry& entry);
     void resolveOffset(Entry& entry);
     void resolveCall(Entry& entry);
-    void place(Entry& entry, uint32_t offset);
-    void applyBreaks();
-    void judge(Entry& entry, EvaluationContext& context, Verdict& verdict);
+    void place(Entry& entry, uint32_t offset, uint32_t depth = kInnermost);
+    std::string hintFor(const std::string& function);
+    bool judge(Entry& entry, FrameContext& context, Verdict& verdict);
 
+    static constexpr uint32_t kInnermost = ~uint32_t{0};
     CodeBreaks& m_breaks;
     Places* m_places = nullptr;
     std::map<BreakpointId, Entry> m_entries;
+    std::unordered_map<uint32_t, std::vector<BreakpointId>> m_at;  // enabled ones by code offset
     BreakpointId m_next = 1;
 };
 
@@ -94,7 +113,8 @@ private:
 struct LineCode {
     std::set<uint32_t> offsets;
     uint32_t line = 0;  // the line that has them, may be behind the one asked for
-    std::string why;    // if there are none
+    bool fileIsKnown = false;
+    std::string why;  // if there are none
 };
 LineCode codeOfLine(Places& places, const std::string& file, uint32_t line);
 

@@ -159,7 +159,8 @@ void Frames::attach(Debuggee* debuggee, Places* places) {
     invalidate();
 }
 
-void Frames::invalidate() {
+void Frames::invalidate(uint32_t hidden) {
+    m_hidden = hidden;
     m_frames.clear();
     m_raw.clear();
     m_expanded = 0;
@@ -177,7 +178,7 @@ bool Frames::expandTo(uint32_t index) {
     while (m_frames.size() <= index && m_expanded < m_raw.size()) {
         const uint32_t offset = m_raw[m_expanded].offset;
         const std::vector<InlineFrame> levels = m_places->chain(offset);
-        for (uint32_t level = 0; level < levels.size(); level++) {
+        for (uint32_t level = m_expanded == 0 ? m_hidden : 0; level < levels.size(); level++) {
             StackFrame frame;
             frame.index = static_cast<uint32_t>(m_frames.size());
             frame.wasmFrame = m_expanded;

@@ -49,8 +49,9 @@ class Frames {
 public:
     /// Of a stopped program; null when there is none.
     void attach(Debuggee* debuggee, Places* places);
-    /// The program moved.
-    void invalidate();
+    /// The program moved. `hidden`: so many innermost inlined calls of the youngest activation begin where it stands; it is still before
+    /// them, so that they are no frames.
+    void invalidate(uint32_t hidden = 0);
 
     /// Frames [first, first + count), youngest first.
     std::vector<StackFrame> slice(uint32_t first, uint32_t count);
@@ -65,6 +66,7 @@ private:
     std::vector<StackFrame> m_frames;
     std::vector<engine::CodeLocation> m_raw;  // all activations, youngest first
     uint32_t m_expanded = 0;                  // of m_raw
+    uint32_t m_hidden = 0;
     bool m_valid = false;
 };
 

@@ -27,7 +27,7 @@ void CommandInterpreter::onEvent(const Event& event) {
     } else if (const auto* exited = std::get_if<Exited>(&event)) {
         noted.exit = *exited;
     } else if (const auto* log = std::get_if<LogMessage>(&event)) {
-        noted.logs.push_back(*log);
+        noted.logs.push(*log);
     } else if (std::holds_alternative<OutputAppended>(event)) {
         noted.hasOutput = true;
     }
@@ -202,8 +202,10 @@ SessionState CommandInterpreter::Impl::state() {
 }
 
 engine::Result<> CommandInterpreter::Impl::needStopped() {
-    if (state() == SessionState::Stopped) return {};
-    return Error{ErrorCode::State, "the program is not stopped; it is " + std::string(toText(state()))};
+    const SessionState now = state();
+    if (now == SessionState::Stopped) return {};
+    const bool runs = now == SessionState::Running || now == SessionState::Waiting;
+    return Error{ErrorCode::State, runs ? "the program runs; pause first" : "the program is not running"};
 }
 
 // ----------------------------------------------------------------------------------------------------------------- helpers

@@ -12,6 +12,7 @@
 
 #include "debugger/commands.h"
 #include "debugger/debuggee.h"
+#include "debugger/log_ring.h"
 #include "debugger/places.h"
 
 namespace debugger {
@@ -38,7 +39,7 @@ struct CommandInterpreter::Impl {
         std::string detail;
         std::optional<StopInfo> stop;
         std::optional<Exited> exit;
-        std::vector<LogMessage> logs;
+        LogRing logs{100'000};
         bool ended = false;  // back to Ready
         bool hasOutput = false;
     } noted;

@@ -157,14 +157,16 @@ Result<BreakpointInfo> CommandInterpreter::Impl::findBreak(std::string_view numb
 
 Result<> CommandInterpreter::Impl::deleteBreaks(std::string_view numbers) {
     if (numbers.starts_with("breakpoints")) numbers = trimmed(numbers.substr(11));
-    if (numbers.empty()) {
-        const std::vector<BreakpointInfo> all = TRY(client.call(ListBreakpoints{}));
-        for (const BreakpointInfo& info : all)
-            TRY(client.call(RemoveBreakpoint{info.id}));
-    }
-    while (!numbers.empty()) {
-        const BreakpointInfo info = TRY(findBreak(takeWord(numbers)));
+    std::vector<BreakpointInfo> chosen;
+    if (numbers.empty()) chosen = TRY(client.call(ListBreakpoints{}));
+    while (!numbers.empty())
+        chosen.push_back(TRY(findBreak(takeWord(numbers))));
+    answer["deleted"] = Json::array();
+    if (chosen.empty()) line("No breakpoints.");
+    for (const BreakpointInfo& info : chosen) {
         TRY(client.call(RemoveBreakpoint{info.id}));
+        answer["deleted"].push_back(info.id);
+        line("Deleted breakpoint " + std::to_string(info.id) + ": " + describe(info));
     }
     return {};
 }

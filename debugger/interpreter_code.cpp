@@ -39,6 +39,7 @@ std::string CommandInterpreter::Impl::frameText(const StackFrame& frame) {
 }
 
 Result<> CommandInterpreter::Impl::backtrace(std::string_view count) {
+    TRY(needStopped());
     uint32_t wanted = 100;
     if (!count.empty())
         wanted = static_cast<uint32_t>(std::min<uint64_t>(TRY(parseNumber(count)), 1'000'000));
@@ -130,6 +131,11 @@ bool CommandInterpreter::Impl::showSourceLine(const Location& location) {
 
 Result<> CommandInterpreter::Impl::list(std::string_view place) {
     constexpr uint32_t kLines = 10;
+    uint64_t last = 0;  // of FIRST,LAST
+    if (const size_t comma = place.rfind(','); comma != std::string_view::npos) {
+        last = TRY(parseNumber(trimmed(place.substr(comma + 1))));
+        place = trimmed(place.substr(0, comma));
+    }
     if (!place.empty()) {
         BreakpointSpec spec = TRY(parsePlace(place));
         if (spec.kind != BreakpointSpec::Kind::Line) {
@@ -154,7 +160,7 @@ Result<> CommandInterpreter::Impl::list(std::string_view place) {
             spec.file = found->path;
         }
         listFile = spec.file;
-        listLine = spec.line > kLines / 2 ? spec.line - kLines / 2 : 1;
+        listLine = last > 0 ? spec.line : spec.line > kLines / 2 ? spec.line - kLines / 2 : 1;
     } else if (listFile.empty()) {
         Location at;
         if (const auto frames = client.call(GetFrames{frame, 1}); frames && !frames->empty())
@@ -176,7 +182,10 @@ Result<> CommandInterpreter::Impl::list(std::string_view place) {
     }
     if (listLine > text.size())
         return Error{ErrorCode::NotFound, "the file has " + std::to_string(text.size()) + " lines"};
-    for (uint32_t i = 0; i < kLines && listLine <= text.size(); i++, listLine++) {
+    if (last > 0 && last < listLine)
+        return Error{ErrorCode::BadArgument, "the last line is before the first"};
+    const uint64_t end = std::min<uint64_t>(text.size(), last > 0 ? last : uint64_t{listLine} + kLines - 1);
+    for (; listLine <= end; listLine++) {
         line(std::to_string(listLine) + "\t" + text[listLine - 1]);
     }
     return {};

@@ -33,7 +33,7 @@ Result<> CommandInterpreter::Impl::info(std::string_view text) {
         const std::vector<SourceFileInfo> files = TRY(client.call(GetSources{}));
         answer["sources"] = Json::array();
         for (const SourceFileInfo& file : files) {
-            if (file.path.find(filter) == std::string::npos) continue;
+            if (file.path.empty() || file.path.find(filter) == std::string::npos) continue;
             answer["sources"].push_back({{"path", file.path}, {"resolved", file.resolvedPath}});
             line(printable(file.path) + (file.resolvedPath.empty() ? "  (not found)" : ""));
         }

@@ -200,7 +200,7 @@ Result<> CommandInterpreter::Impl::waitAndShow() {
     noted.exit.reset();
     lock.unlock();
     showOutput(true);
-    frame = 0;
+    frame = now.stop ? now.stop->frame : 0;
     listFile.clear();
     if (now.stop) {
         showStop(*now.stop);
@@ -251,7 +251,7 @@ void CommandInterpreter::Impl::showOutput(bool all) {
         std::vector<LogMessage> logs;
         {
             std::lock_guard lock(mutex);
-            logs = std::exchange(noted.logs, {});
+            logs = noted.logs.take();
         }
         if (slice && slice->begin > outputAt) {
             showOutputLine(0, "[" + std::to_string(slice->begin - outputAt) +
@@ -261,6 +261,11 @@ void CommandInterpreter::Impl::showOutput(bool all) {
         size_t nextLog = 0;
         const auto showLog = [&] {
             const LogMessage& log = logs[nextLog++];
+            if (log.lost > 0) {
+                const std::string lost = "[" + std::to_string(log.lost) +
+                                         " texts of log points are not shown: they came too fast]";
+                print(json ? dumpJson({{"event", "lost-logs"}, {"count", log.lost}, {"text", lost}}) : lost);
+            }
             if (json)
                 print(dumpJson({{"event", "log"}, {"breakpoint", log.breakpoint}, {"text", log.text}}));
             else
@@ -285,7 +290,8 @@ void CommandInterpreter::Impl::showOutput(bool all) {
         // A log point may have come after this answer: then there is output before its text that is still to be fetched.
         if (slice && (more || nextLog < logs.size())) {
             std::lock_guard lock(mutex);
-            noted.logs.insert(noted.logs.begin(), logs.begin() + static_cast<ptrdiff_t>(nextLog), logs.end());
+            logs.erase(logs.begin(), logs.begin() + static_cast<ptrdiff_t>(nextLog));
+            noted.logs.putBack(std::move(logs));
             continue;
         }
         while (nextLog < logs.size())
@@ -306,8 +312,10 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
                  {"depth", stop.depth}};
     if (!stop.breakpoints.empty()) info["breakpoints"] = stop.breakpoints;
     if (!stop.trapText.empty()) info["trap"] = stop.trapText;
+    if (!stop.returned.empty()) info["returned"] = stop.returned;
     answer["stop"] = std::move(info);
     showWhere(stop);
+    if (!stop.returned.empty()) line("Value returned: " + stop.returned);
     shownStop = stop;
     showDisplays();
 }
@@ -315,23 +323,18 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
 void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
     const std::optional<StopInfo> before = shownStop;
     std::string lead;
-    if (stop.reason == StopReason::Breakpoint || stop.reason == StopReason::HostCall) {
-        // "breakpoint 1 at …", "breakpoint 1 before fd_write at …", or why a condition failed
-        const size_t at = stop.text.rfind(" at ");
-        lead = stop.text.substr(0, at) + ", ";
-        lead[0] = lead[0] == 'b' ? 'B' : lead[0];
+    if (stop.reason == StopReason::Breakpoint || stop.reason == StopReason::HostCall ||
+        stop.reason == StopReason::Pause) {
+        // "breakpoint 1 at …", "breakpoint 1 before fd_write at …", "paused while waiting for stdin at …", or why a condition failed
+        lead = stop.text.substr(0, stop.text.rfind(" at ")) + ", ";
+        if (lead.starts_with('b') || lead.starts_with('p')) lead[0] = static_cast<char>(lead[0] - 'a' + 'A');
     } else if (stop.reason == StopReason::Trap) {
         line("Trap: " + stop.trapText);
-    } else if (stop.reason == StopReason::Pause) {
-        const size_t waiting = stop.text.find(" while waiting");
-        lead = stop.text.starts_with("time limit")
-                   ? stop.text.substr(0, stop.text.rfind(" at ")) + ", "
-                   : "Paused" + (waiting == std::string::npos ? "" : stop.text.substr(waiting)) + ", ";
     }
     const Location& here = stop.location;
     const bool sameFunction =
         before && before->location.functionName == here.functionName && before->depth == stop.depth;
-    const auto frames = client.call(GetFrames{0, 1});
+    const auto frames = client.call(GetFrames{stop.frame, 1});
     if (frames && !frames->empty() && (!lead.empty() || !sameFunction || stop.reason == StopReason::Trap))
         line(lead + frameText((*frames)[0]));
     const bool byInstruction = word == "stepi" || word == "si" || word == "nexti" || word == "ni";
@@ -348,7 +351,7 @@ void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
 
 void CommandInterpreter::Impl::showDisplays() {
     for (const auto& [number, expression] : displays) {
-        const auto value = client.call(Evaluate{0, expression});
+        const auto value = client.call(Evaluate{frame, expression});
         line(std::to_string(number) + ": " + expression + " = " +
              (value ? value->value : "<" + value.error().message + ">"));
     }

@@ -25,6 +25,7 @@ bool Mailbox::post(Job job) {
         std::lock_guard lock(m_queueMutex);
         if (m_closing) return false;
         m_queue.push_back(std::move(job));
+        m_posted++;
         m_hasMail.store(true, std::memory_order_release);
     }
     m_queueChanged.notify_one();
@@ -36,6 +37,14 @@ void Mailbox::wakeGuest() {
     std::lock_guard lock(m_guestMutex);
     if (m_machine) m_machine->requestYield();
     if (m_host) m_host->wake();
+}
+
+void Mailbox::interrupt() {
+    {
+        std::lock_guard lock(m_queueMutex);
+        m_interruptedUpTo.store(m_posted, std::memory_order_release);
+    }
+    wakeGuest();
 }
 
 void Mailbox::close() {
@@ -113,7 +122,7 @@ std::chrono::milliseconds Mailbox::tick() {
     if (!m_machine || !m_host) return kTick;
     const uint64_t calls = m_host->log().count();
     const uint64_t output = m_host->output().end();
-    bool due = calls != m_calls || output != m_output;
+    bool due = calls != m_calls || output != m_output || m_tickWanted.exchange(false);
     m_calls = calls;
     m_output = output;
 

@@ -45,6 +45,8 @@ public:
     bool post(Job job);
     /// Gets a running guest to a safepoint.
     void wakeGuest();
+    /// Long work on what was posted until now should give up; what is posted later is not meant.
+    void interrupt();
     /// The session is to end: nothing more is taken, the guest is stopped.
     void close();
     bool closing() const { return m_closing.load(std::memory_order_acquire); }
@@ -52,6 +54,11 @@ public:
     // Session thread.
     /// Jobs in order of arrival; empty if there are none.
     std::deque<Job> take();
+    /// The next of the jobs taken begins; and whether somebody wants it to give up.
+    void beginJob() { m_begun++; }
+    bool interrupted() const {
+        return closing() || m_begun <= m_interruptedUpTo.load(std::memory_order_acquire);
+    }
     bool hasMail() const { return m_hasMail.load(std::memory_order_acquire) || closing(); }
     /// Waits for a job, close(), or the time limit.
     void wait(std::chrono::milliseconds limit);
@@ -68,6 +75,8 @@ public:
     Tick takeTick();
     /// What the guest waits for is to be told anew.
     void forgetWaiting();
+    /// The ticker is to give one within its period.
+    void wantTick() { m_tickWanted.store(true, std::memory_order_release); }
     bool tickDue() const { return m_tickDue.load(std::memory_order_acquire); }
 
 private:
@@ -77,7 +86,10 @@ private:
     mutable std::mutex m_queueMutex;
     std::condition_variable m_queueChanged;
     std::deque<Job> m_queue;
-    std::atomic<bool> m_hasMail{false}, m_closing{false}, m_tickDue{false};
+    uint64_t m_posted = 0;                       // jobs so far; guarded by m_queueMutex
+    uint64_t m_begun = 0;                        // jobs so far; session thread only
+    std::atomic<uint64_t> m_interruptedUpTo{0};  // number of the last job that is to give up
+    std::atomic<bool> m_hasMail{false}, m_closing{false}, m_tickDue{false}, m_tickWanted{false};
 
     std::mutex m_guestMutex;
     engine::Machine* m_machine = nullptr;

@@ -55,13 +55,17 @@ struct Location {
 struct StopInfo {
     StopReason reason = StopReason::None;
     Generation generation = 0;
-    Location location;
+    uint32_t frame =
+        0;  // to be selected: the first one with source here, if the program is inside a host call
+    Location location;                      // of that frame
     std::vector<BreakpointId> breakpoints;  // that were hit
     std::string text;                       // one sentence for people: "breakpoint 2 at wordcount.c:41"
     std::string trapText;                   // what, operands, memory size; if reason == Trap
     uint64_t tick = 0;
     uint32_t depth = 0;
     int64_t exitCode = 0;  // if Exited
+    std::string
+        returned;  // what the function left by a step out returned: "42", "(struct item *) 0x10f20"; empty if nothing is known
 };
 
 /// What was asked; kept apart from where it resolved.
@@ -485,6 +489,7 @@ struct LogMessage {
     std::string text;
     BreakpointId breakpoint = 0;
     uint64_t output = 0;
+    uint64_t lost = 0;  // texts before this one that came faster than they could be told
 };
 
 using Event = std::variant<StateChanged, Stopped, BreakpointChanged, SyscallsAppended, OutputAppended,

@@ -18,8 +18,10 @@ Session::~Session() { unload(); }
 
 void Session::loop() {
     while (!m_mailbox.closing()) {
-        for (Mailbox::Job& job : m_mailbox.take())
+        for (Mailbox::Job& job : m_mailbox.take()) {
+            m_mailbox.beginJob();
             job(m_mailbox.closing());
+        }
         if (m_mailbox.hasMail()) continue;
         if (running()) {
             if (m_mailbox.tickDue()) tick();
@@ -42,7 +44,6 @@ void Session::loop() {
 }
 
 engine::Result<std::any> Session::answer(Request& request) {
-    m_interrupted = false;
     try {
         return dispatch(request);
     } catch (const std::exception& problem) {
@@ -96,13 +97,14 @@ engine::Result<ModuleSummary> Session::handle(const Load& request) {
     Symbols& symbols = m_debuggee->symbols([this, &shown](uint64_t done, uint64_t total) {
         shown = true;
         m_emit(Progress{"Reading debug information", done, total, false});
-        return !m_interrupted && !m_mailbox.closing();
+        return !m_mailbox.interrupted();
     });
     if (shown) m_emit(Progress{"Reading debug information", 1, 1, true});
 
     const LaunchOptions& options = m_debuggee->options();
     m_places = std::make_unique<Places>(m_debuggee->module(), symbols);
     m_sources = SourceFinder(options.program, options.pathMap, options.sourceRoots);
+    m_sources.stopIf([this] { return m_mailbox.interrupted(); });
     struct stat status = {};
     const bool hasTime = stat(options.program.c_str(), &status) == 0;
     m_code.attach(m_places.get(), &m_sources, hasTime ? status.st_mtim.tv_sec * int64_t{1'000'000'000} : 0);
@@ -241,21 +243,14 @@ public:
         std::lock_guard lock(m_shared->listenerMutex);
         m_shared->listener = std::make_shared<const std::function<void(const Event&)>>(std::move(listener));
     }
-    void interrupt() override {
-        {
-            std::lock_guard lock(m_shared->sessionMutex);
-            if (m_shared->session) m_shared->session->interrupt();
-        }
-        m_shared->mailbox.wakeGuest();
-    }
+    void interrupt() override { m_shared->mailbox.interrupt(); }
 
 private:
     struct Shared {
         Mailbox mailbox;
         std::mutex listenerMutex;
         std::shared_ptr<const std::function<void(const Event&)>> listener;
-        std::mutex sessionMutex;  // of the pointer
-        std::unique_ptr<Session> session;
+        Session* session = nullptr;  // session thread only
     };
     static Error closed() { return Error{ErrorCode::State, "the session has ended"}; }
 
@@ -268,17 +263,9 @@ private:
             }
             if (listener && *listener) (*listener)(event);
         };
-        auto session = std::make_unique<Session>(shared.mailbox, emit);
-        {
-            std::lock_guard lock(shared.sessionMutex);
-            shared.session = std::move(session);
-        }
-        shared.session->loop();
-        {
-            std::lock_guard lock(shared.sessionMutex);
-            session = std::move(shared.session);
-        }
-        session.reset();
+        Session session(shared.mailbox, emit);
+        shared.session = &session;
+        session.loop();
     }
 
     std::shared_ptr<Shared> m_shared;

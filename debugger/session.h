@@ -18,6 +18,7 @@
 #include "debugger/client.h"
 #include "debugger/code_view.h"
 #include "debugger/frames.h"
+#include "debugger/log_ring.h"
 #include "debugger/mailbox.h"
 #include "debugger/memory_view.h"
 #include "debugger/places.h"
@@ -37,8 +38,6 @@ public:
     /// The thread's whole life: until the mailbox closes.
     void loop();
     engine::Result<std::any> answer(Request& request);
-    /// Any thread: long work should give up.
-    void interrupt() { m_interrupted = true; }
 
 private:
     engine::Result<std::any> dispatch(Request& request);
@@ -61,6 +60,8 @@ private:
     Result<Done> handle(const Step& request);
     Result<Done> handle(const RunTo& request);
     bool running() const { return m_state == SessionState::Running || m_state == SessionState::Waiting; }
+    engine::Result<> needRunnable() const;
+    bool entersInlined();
     void go();
     void slice();
     void phaseFinished();
@@ -68,15 +69,19 @@ private:
     void landed(engine::StopKind kind);
     void callStopped();
     bool judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where);
-    void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {});
+    /// `text` is completed by where that is.
+    void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {},
+              std::string returned = {});
+    uint32_t knownFrame();
     void exited(int64_t code, std::string text);
     void setState(SessionState state, std::string detail = {});
     void applyGate();
     void tick();
     bool outOfTime();
     void halt();
-    std::string hereText();
     void flush();
+    void tellLogs();
+    std::string returnedText();
 
     // Breakpoints and queries (session_queries.cpp)
     Result<BreakpointInfo> handle(const AddBreakpoint& request);
@@ -109,7 +114,6 @@ private:
 
     Mailbox& m_mailbox;
     Emit m_emit;
-    std::atomic<bool> m_interrupted{false};
 
     SessionState m_state = SessionState::Empty;
     std::string m_stateDetail;
@@ -131,9 +135,14 @@ private:
 
     std::set<uint32_t> m_runTo;  // Start with stopAtEntry, RunTo
     bool m_runToIsEntry = false;
+    uint32_t m_hidden = 0;                 // innermost inlined calls here that the program is still before
+    bool m_inHostCall = false;             // stands before a call that waited, and is to be made again
     bool m_atPhaseBegin = false;           // before the first instruction of a phase of the launch
     std::optional<engine::Moment> m_seen;  // the break there was dealt with
     std::string m_gateCall;                // a host call that the gate stopped before
+    static constexpr size_t kMaxLogsAtOnce = 1000;
+    LogRing m_logs{kMaxLogsAtOnce};
+    Clock::time_point m_logsToldAt;
     uint64_t m_toldCalls = 0, m_toldOutput = 0;
     Clock::duration m_ranFor{};  // before m_wentAt, for the time limit
     Clock::time_point m_wentAt;

@@ -69,12 +69,14 @@ engine::Result<std::string> Session::handle(const GetType& request) {
 
 engine::Result<std::vector<WasmValue>> Session::handle(const GetWasmLocals& request) {
     TRY(needStopped());
+    if (m_debuggee->machine().depth() == 0) return std::vector<WasmValue>();
     return m_variables.wasmLocals(request.frame);
 }
 
 engine::Result<OperandStack> Session::handle(const GetOperandStack& request) {
     TRY(needStopped());
     OperandStack stack;
+    if (m_debuggee->machine().depth() == 0) return stack;
     stack.operands = TRY(m_variables.operands(request.frame));
     const StackFrame frame = TRY(m_frames.at(request.frame));
     m_code.describeNext(stack, engine::FuncIdx(frame.location.function), frame.location.offset);
@@ -114,7 +116,7 @@ engine::Result<std::optional<uint64_t>> Session::handle(const FindInMemory& requ
 
 engine::Result<std::vector<DisassemblyRow>> Session::handle(const Disassemble& request) {
     std::optional<uint32_t> current;
-    if (m_state == SessionState::Stopped) current = m_stop.location.offset;
+    if (m_state == SessionState::Stopped) current = m_debuggee->machine().location().offset;
     return m_code.disassemble(request, current);
 }
 

@@ -11,6 +11,7 @@ using engine::StopKind;
 
 namespace {
 constexpr int64_t kTrapStatus = 134;
+constexpr std::chrono::milliseconds kLogPause{16};  // between two lots of log texts
 }  // namespace
 
 // --------------------------------------------------------------------------------------------------------------- requests
@@ -18,31 +19,24 @@ constexpr int64_t kTrapStatus = 134;
 engine::Result<Done> Session::handle(const Resume&) {
     if (running()) return Done{};
     TRY(needStopped());
-    if (m_state != SessionState::Stopped)
-        return Error{ErrorCode::State, "the program has ended; start it again"};
-    if (m_stop.reason == StopReason::Trap)
-        endAfterTrap();
-    else
-        go();
+    TRY(needRunnable());
+    go();
     return Done{};
 }
 
 engine::Result<Done> Session::handle(const Pause&) {
     if (!running()) return Done{};
-    const std::string waiting = m_state == SessionState::Waiting ? " while waiting for " + m_stateDetail : "";
-    stop(StopReason::Pause, "paused at " + hereText() + waiting);
+    stop(StopReason::Pause, m_state == SessionState::Waiting
+                                ? "paused while waiting for " + m_stateDetail + " at "
+                                : "paused at ");
     return Done{};
 }
 
 engine::Result<Done> Session::handle(const Step& request) {
     TRY(needStopped());
-    if (m_state != SessionState::Stopped)
-        return Error{ErrorCode::State, "the program has ended; start it again"};
-    if (m_stop.reason == StopReason::Trap) {
-        endAfterTrap();
-        return Done{};
-    }
-    m_stepper.begin(request.kind);
+    TRY(needRunnable());
+    if (request.kind == StepKind::Into && m_hidden > 0 && entersInlined()) return Done{};
+    m_stepper.begin(request.kind, m_hidden);
     go();
     return Done{};
 }
@@ -61,10 +55,10 @@ engine::Result<Done> Session::handle(const RunTo& request) {
         if (code.offsets.empty()) return Error{ErrorCode::NotFound, code.why};
         offsets = std::move(code.offsets);
     }
-    if (m_state == SessionState::Stopped && m_stop.reason == StopReason::Trap) {
-        return Error{ErrorCode::State, "the program has trapped; start it again"};
-    }
-    if (m_state != SessionState::Stopped) TRY(handle(Start{}));
+    if (m_state == SessionState::Stopped)
+        TRY(needRunnable());
+    else
+        TRY(handle(Start{.arguments = {}, .stopAtEntry = false}));
     m_runTo = std::move(offsets);
     m_runToIsEntry = false;
     m_breaks.setInternal(m_runTo);
@@ -72,10 +66,32 @@ engine::Result<Done> Session::handle(const RunTo& request) {
     return Done{};
 }
 
+engine::Result<> Session::needRunnable() const {
+    if (m_state != SessionState::Stopped)
+        return Error{ErrorCode::State, "the program is not running; start it again"};
+    if (m_stop.reason == StopReason::Trap)
+        return Error{ErrorCode::State, "the program has trapped; restart, or quit"};
+    return {};
+}
+
+/// A step into an inlined call that begins here moves nothing; false if its source is not here while that of its caller is.
+bool Session::entersInlined() {
+    const auto hasSource = [&](uint32_t level) {
+        return m_sources.has(m_places->location(m_debuggee->machine().location().offset, level).file);
+    };
+    if (!hasSource(m_hidden - 1) && hasSource(m_hidden)) return false;
+    m_hidden--;
+    m_wentAt = Clock::now();
+    stop(StopReason::Step, "step to ");
+    return true;
+}
+
 // -------------------------------------------------------------------------------------------------------------- the machine
 
 void Session::go() {
     m_wentAt = Clock::now();
+    m_hidden = 0;
+    m_inHostCall = false;
     m_stop = {};
     std::optional<Clock::time_point> deadline;
     const uint64_t limitMs = m_debuggee->options().capabilities.budgets.timeoutMs;
@@ -97,6 +113,7 @@ void Session::slice() {
     }
     const Stepper::Move move = m_stepper.active() ? m_stepper.next() : Stepper::Move{};
     const StopKind kind = move.instruction ? machine.step() : machine.run(move.limits);
+    m_inHostCall = kind == StopKind::HostInterrupted;
     switch (kind) {
     case StopKind::Yielded: break;
     case StopKind::HostInterrupted:
@@ -109,7 +126,7 @@ void Session::slice() {
     case StopKind::Exited:
         exited(machine.exitCode(), "exited with status " + std::to_string(machine.exitCode()));
         break;
-    case StopKind::Trapped: stop(StopReason::Trap, machine.trap().text()); break;
+    case StopKind::Trapped: stop(StopReason::Trap, machine.trap().text() + " at "); break;
     }
 }
 
@@ -119,38 +136,53 @@ void Session::landed(StopKind kind) {
     const uint32_t offset = moment.offset;
     const bool isNew = m_seen != moment;
     m_seen = moment;
-    if (isNew && m_breaks.isUser(offset)) {
-        FrameContext context(*m_debuggee, 0, 0);
-        if (judged(m_breakpoints.hitCode(offset, context), StopReason::Breakpoint, "at " + hereText()))
-            return;
-    }
-    if (m_runTo.contains(offset)) {
-        if (m_runToIsEntry && m_stepper.beginToOwnLine()) {
-            m_runTo.clear();
-            return;
-        }
-        stop(m_runToIsEntry ? StopReason::Entry : StopReason::RunToHere,
-             (m_runToIsEntry ? "entry at " : "reached ") + hereText());
+    if (isNew && m_breaks.isUser(offset) &&
+        judged(m_breakpoints.hitCode(offset, *m_debuggee), StopReason::Breakpoint, " at "))
         return;
+    if (m_runTo.contains(offset)) {
+        // The entry is a line of main itself, though the code of an inlined call may begin it.
+        if (m_runToIsEntry) m_hidden = static_cast<uint32_t>(m_places->chain(offset).size()) - 1;
+        return m_runToIsEntry ? stop(StopReason::Entry, "entry at ")
+                              : stop(StopReason::RunToHere, "reached ");
     }
     if (!m_stepper.active() || !m_stepper.arrived(kind)) return;
-    stop(m_runToIsEntry ? StopReason::Entry : StopReason::Step,
-         (m_runToIsEntry ? "entry at " : "step to ") + hereText());
+    std::string returned = kind == StopKind::DepthReached ? returnedText() : "";
+    stop(StopReason::Step, "step to ", {}, std::move(returned));
+}
+
+/// What the function that a step out just left has returned: its results are the caller's youngest operands.
+std::string Session::returnedText() {
+    const auto left = m_stepper.leftByStepOut();
+    if (!left) return {};
+    const engine::Module& module = m_places->module();
+    const size_t count = module.typeOf(left->function).results.size();
+    const auto operands = m_debuggee->machine().operands(0);
+    if (!operands || count == 0 || operands->size() < count) return {};
+    FrameContext context(*m_debuggee, 0, 0);
+    const auto type = m_places->symbols().returnType(left->offset);
+    if (count == 1 && type && *type != kNoType) {
+        if (const auto value = valueOfResult(*type, operands->back(), context))
+            return render(*value, context);
+    }
+    std::string text;
+    for (size_t i = operands->size() - count; i < operands->size(); i++)
+        text += (text.empty() ? "" : " ") + toText((*operands)[i].type) + " " + toText((*operands)[i]);
+    return text;
 }
 
 void Session::callStopped() {
     const std::string call = std::exchange(m_gateCall, {});
-    FrameContext context(*m_debuggee, 0, 0);
-    judged(m_breakpoints.hitCall(call, context), StopReason::HostCall,
-           "before " + call + " at " + hereText());
+    judged(m_breakpoints.hitCall(call, *m_debuggee), StopReason::HostCall, " before " + call + " at ");
 }
 
 /// Tells the logs of a hit; true if it stopped.
 bool Session::judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where) {
     for (LogMessage log : verdict.logs) {
         log.output = m_debuggee->host().output().end();
-        m_emit(log);
+        m_logs.push(std::move(log));
     }
+    // At once, or else with what comes in the next few milliseconds: a front end must keep pace with them.
+    if (!m_logs.empty()) Clock::now() - m_logsToldAt > kLogPause ? tellLogs() : m_mailbox.wantTick();
     if (verdict.hit.empty()) return false;
     std::string text = verdict.problem;
     if (text.empty()) {
@@ -158,7 +190,8 @@ bool Session::judged(const BreakpointTable::Verdict& verdict, StopReason reason,
         for (size_t i = 0; i < verdict.hit.size(); i++)
             text += (i > 0 ? ", " : "") + std::to_string(verdict.hit[i]);
     }
-    stop(reason, text + " " + where, verdict.hit);
+    m_hidden = verdict.hidden;
+    stop(reason, text + where, verdict.hit);
     return true;
 }
 
@@ -173,7 +206,7 @@ void Session::phaseFinished() {
         exited(0, invoked ? m_debuggee->entryName() + " returned" + (results.empty() ? "" : " " + results)
                           : "exited with status 0");
     } else if (m_stepper.active()) {
-        stop(StopReason::Step, "step to " + hereText());
+        stop(StopReason::Step, "step to ");
     } else {
         m_atPhaseBegin = true;
     }
@@ -194,7 +227,7 @@ void Session::halt() {
     m_runTo.clear();
     m_runToIsEntry = false;
     m_generation++;
-    m_frames.invalidate();
+    m_frames.invalidate(m_hidden);
     m_variables.nextStop();
     m_stop = {};
     m_stop.generation = m_generation;
@@ -202,17 +235,19 @@ void Session::halt() {
     m_stop.depth = m_debuggee->machine().depth();
 }
 
-void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints) {
+void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints,
+                   std::string returned) {
     halt();
     engine::Machine& machine = m_debuggee->machine();
     m_seen = machine.moment();
     m_stop.reason = reason;
-    m_stop.location = m_places->location(machine.location().offset);
-    m_stop.text = std::move(text);
-    if (reason == StopReason::Trap) {
-        m_stop.trapText = m_stop.text;
-        m_stop.text += " at " + hereText();
-    }
+    m_stop.returned = std::move(returned);
+    m_stop.frame =
+        reason == StopReason::HostCall || (reason == StopReason::Pause && m_inHostCall) ? knownFrame() : 0;
+    m_stop.location = m_places->location(machine.location().offset, m_hidden);
+    if (const auto frame = m_frames.at(m_stop.frame)) m_stop.location = frame->location;
+    if (reason == StopReason::Trap) m_stop.trapText = machine.trap().text();
+    m_stop.text = std::move(text) + (machine.depth() == 0 ? "its end" : m_places->text(m_stop.location));
     flush();
     for (BreakpointInfo& dropped : m_breakpoints.dropTemporary(breakpoints))
         m_emit(BreakpointChanged{std::move(dropped), true});
@@ -231,9 +266,13 @@ void Session::exited(int64_t code, std::string text) {
     m_emit(Exited{code, std::move(text)});
 }
 
-std::string Session::hereText() {
-    if (m_debuggee->machine().depth() == 0) return "its end";
-    return m_places->text(m_places->location(m_debuggee->machine().location().offset));
+/// The first frame whose source is here: in a host call, the youngest ones are those of a library that was compiled elsewhere.
+uint32_t Session::knownFrame() {
+    constexpr uint32_t kLookedAt = 64;
+    for (const StackFrame& frame : m_frames.slice(0, kLookedAt)) {
+        if (frame.location.line != 0 && m_sources.has(frame.location.file)) return frame.index;
+    }
+    return 0;
 }
 
 // ------------------------------------------------------------------------------------------------------------ what is told
@@ -264,7 +303,7 @@ bool Session::outOfTime() {
     const uint64_t limitMs = m_debuggee->options().capabilities.budgets.timeoutMs;
     if (limitMs == 0 || m_ranFor + (Clock::now() - m_wentAt) < std::chrono::milliseconds(limitMs))
         return false;
-    stop(StopReason::Pause, "time limit of " + std::to_string(limitMs) + " ms reached at " + hereText());
+    stop(StopReason::Pause, "time limit of " + std::to_string(limitMs) + " ms reached at ");
     m_ranFor = {};  // who continues gets the same time again
     return true;
 }
@@ -279,7 +318,14 @@ void Session::tick() {
     flush();
 }
 
+void Session::tellLogs() {
+    for (LogMessage& log : m_logs.take())
+        m_emit(std::move(log));
+    m_logsToldAt = Clock::now();
+}
+
 void Session::flush() {
+    tellLogs();
     if (m_debuggee && m_debuggee->started()) {
         const uint64_t calls = m_debuggee->host().log().count();
         const uint64_t output = m_debuggee->host().output().end();

@@ -20,6 +20,8 @@ using engine::Result;
 
 namespace {
 
+constexpr size_t kMaxParts = 32;  // of the end of a path that are looked for in granted folders
+
 /// Is `path` the folder or below it? Both canonical.
 bool isBelow(const std::string& path, const std::string& folder) {
     return path.starts_with(folder) &&
@@ -95,7 +97,7 @@ std::vector<std::string> SourceFinder::candidates(const std::string& path) const
     for (const fs::path& part : fs::path(path).lexically_normal()) {
         if (part != "/" && part != "." && part != "..") parts.push_back(part.string());
     }
-    for (size_t skip = 0; skip < parts.size(); skip++) {
+    for (size_t skip = parts.size() - std::min(parts.size(), kMaxParts); skip < parts.size(); skip++) {
         fs::path tail;
         for (size_t i = skip; i < parts.size(); i++)
             tail /= parts[i];
@@ -127,11 +129,13 @@ int SourceFinder::openGranted(const std::string& candidate) const {
 }
 
 const std::string& SourceFinder::resolve(const std::string& path) {
+    static const std::string kNone;
     const auto known = m_resolved.find(path);
     if (known != m_resolved.end()) return known->second;
     std::string found;
     if (!path.empty() && path.size() < 4096) {
         for (const std::string& candidate : candidates(path)) {
+            if (m_isStopped && m_isStopped()) return kNone;
             const int fd = openGranted(candidate);
             if (fd < 0) continue;
             close(fd);

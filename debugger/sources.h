@@ -3,11 +3,12 @@
 //
 // Granted are: the module's folder; the project around it (the nearest folder above with a .git, Cargo.toml, CMakeLists.txt …, never the home
 // folder or what is above it), so that who compiled on this machine sees sources at once; LaunchOptions::sourceRoots; and what the path map
-// maps to. Tried, in this order: the path map, the path as recorded (relative ones from the module's folder), then the end of the path, longest
-// first, below each granted folder.
+// maps to. Tried, in this order: the path map, the path as recorded (relative ones from the module's folder), then the end of the path (its last
+// 32 parts at most), longest first, below each granted folder.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ public:
                  const std::vector<std::pair<std::string, std::string>>& pathMap,
                  const std::vector<std::string>& sourceRoots);
 
+    /// Asked between files: true ends long searches, whose answers are then empty and not kept.
+    void stopIf(std::function<bool()> isStopped) { m_isStopped = std::move(isStopped); }
     /// Path on this machine, or empty. Answers are kept.
     const std::string& resolve(const std::string& path);
     bool has(const std::string& path) { return !resolve(path).empty(); }
@@ -47,6 +50,7 @@ private:
     /// A descriptor of the file if it is a regular one below a granted folder, else -1.
     int openGranted(const std::string& candidate) const;
 
+    std::function<bool()> m_isStopped;
     std::string m_folder;
     std::vector<std::pair<std::string, std::string>> m_pathMap;
     std::vector<std::string> m_roots;  // canonical

@@ -18,13 +18,14 @@ void Stepper::cancel() {
     m_breaks.clearInternal();
 }
 
-void Stepper::begin(StepKind kind) {
+void Stepper::begin(StepKind kind, uint32_t hidden) {
     m_kind = kind;
     m_depth = machine().depth();
     m_start = machine().location();
     m_startLevels = m_places->chain(m_start.offset);
+    m_startLevels.erase(m_startLevels.begin(), m_startLevels.begin() + hidden);
     m_startPlace = m_startLevels.front().place;
-    m_startKnown = isKnown(m_start.offset);
+    m_startKnown = isKnown(m_startPlace);
 
     const engine::Function& function = m_places->module().functions[m_start.function.value];
     const auto rows = m_places->symbols().rowsIn({function.body.begin, function.body.end});
@@ -49,20 +50,6 @@ void Stepper::begin(StepKind kind) {
         m_phase = m_calls.contains(m_start.offset) ? Phase::Call : Phase::Lines;
         break;
     }
-}
-
-bool Stepper::beginToOwnLine() {
-    m_kind = StepKind::Over;
-    m_depth = machine().depth();
-    m_start = machine().location();
-    const Levels& levels = m_places->chain(m_start.offset);
-    if (levels.size() == 1) return false;
-    m_startLevels = {levels.back()};
-    m_startPlace = {};
-    m_startKnown = false;
-    arm();
-    m_phase = Phase::Lines;
-    return true;
 }
 
 /// Sets the breaks of phase Lines.
@@ -131,6 +118,11 @@ bool Stepper::arrived(StopKind kind) {
     return false;
 }
 
+std::optional<engine::CodeLocation> Stepper::leftByStepOut() const {
+    if (m_kind != StepKind::Out || m_phase != Phase::Leave || machine().depth() + 1 != m_depth) return {};
+    return m_start;
+}
+
 /// In the stepping frame at a place that has one of our breaks, or behind a call.
 bool Stepper::checkHere() {
     const uint32_t offset = here();
@@ -153,7 +145,7 @@ bool Stepper::enteredCallee() {
     const auto function = m_places->symbols().functionAt(here());
     if (function) {
         const auto target = m_places->instructionAt(m_places->symbols().afterPrologue(*function));
-        if (target && m_places->hasLine(*target) && (!m_startKnown || isKnown(*target))) {
+        if (target && m_places->hasLine(*target) && (!m_startKnown || isKnown(placeAt(*target)))) {
             m_target = *target;
             if (here() == m_target) return true;
             m_breaks.setInternal({m_target});
@@ -170,15 +162,16 @@ bool Stepper::enteredCallee() {
 bool Stepper::leftFrame() {
     if (m_kind == StepKind::Out || m_kind == StepKind::Instruction || m_kind == StepKind::InstructionOver)
         return true;
-    if (m_places->hasLine(here()) && (!m_startKnown || isKnown(here()))) return true;
+    if (m_places->hasLine(here()) && (!m_startKnown || isKnown(placeAt(here())))) return true;
     m_breaks.clearInternal();
     m_depth = machine().depth();
     m_phase = Phase::Leave;
     return false;
 }
 
-bool Stepper::isKnown(uint32_t offset) {
-    const SourcePlace& place = m_places->chain(offset).front().place;
+const SourcePlace& Stepper::placeAt(uint32_t offset) { return m_places->chain(offset).front().place; }
+
+bool Stepper::isKnown(const SourcePlace& place) {
     return place.line != 0 && m_hasSource(m_places->filePath(place.file));
 }
 
@@ -200,7 +193,7 @@ bool Stepper::endsStep(uint32_t offset) {
     const bool deeper = inside && levels.size() > m_startLevels.size();
     if (m_kind == StepKind::Out) return !inside;
     if (m_kind == StepKind::Over && deeper) return false;
-    if (m_startKnown && !isKnown(offset)) return false;
+    if (m_startKnown && !isKnown(place)) return false;
     return deeper || place.file != m_startPlace.file || place.line != m_startPlace.line ||
            levels.size() != m_startLevels.size();
 }

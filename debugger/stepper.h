@@ -29,11 +29,8 @@ public:
         : m_breaks(breaks), m_hasSource(std::move(hasSource)) {}
 
     void attach(Debuggee* debuggee, Places* places);
-    /// Begins at the present location of the machine, which must have a frame.
-    void begin(StepKind kind);
-    /// Begins to run to the first line of the present function itself, out of calls that were inlined where it begins.
-    /// False if the machine stands at one already.
-    bool beginToOwnLine();
+    /// Begins at the present location of the machine, which must have a frame, before the `hidden` innermost inlined calls there.
+    void begin(StepKind kind, uint32_t hidden = 0);
     void cancel();
     bool active() const { return m_phase != Phase::None; }
 
@@ -43,6 +40,8 @@ public:
         engine::RunLimits limits;
     };
     Move next() const;
+    /// Where the step that is complete began, if it was a step out of a function (not of an inlined call) and ended in its caller.
+    std::optional<engine::CodeLocation> leftByStepOut() const;
     /// The machine stopped (Breakpoint, Stepped or DepthReached). True: the step is complete here.
     bool arrived(engine::StopKind kind);
 
@@ -58,7 +57,8 @@ private:
     bool leftFrame();
     bool enteredCallee();
     bool backInFrame();
-    bool isKnown(uint32_t offset);
+    const SourcePlace& placeAt(uint32_t offset);
+    bool isKnown(const SourcePlace& place);
     bool extendsStart(const Levels& levels) const;
 
     CodeBreaks& m_breaks;

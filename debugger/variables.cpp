@@ -17,6 +17,7 @@ using engine::Result;
 namespace {
 constexpr size_t kMaxMarks = 200'000;
 constexpr size_t kMaxHandles = 1'000'000;
+constexpr size_t kMaxVariables = 1'000;  // of a frame at once
 constexpr size_t kMaxGlobals = 2'000;
 constexpr uint64_t kMaxChildrenAtOnce = 100'000;
 }  // namespace
@@ -84,29 +85,53 @@ VariableNode Variables::node(const SourceValue& value, FrameContext& context, ui
     node.editable = isAssignable(value, context) && !value.path.empty();
     if (node.childCount > 0 && m_handles.size() < kMaxHandles) {
         node.handle = m_nextHandle++;
-        m_handles[node.handle] = {value, frame};
+        m_handles[node.handle] = {value, frame, false};
     }
     node.changed = m_marks.differs(scope + (value.path.empty() ? value.name : value.path), node.value);
     return node;
 }
 
-Result<std::vector<VariableNode>> Variables::variables(FrameContext& context, uint32_t frame) {
-    const std::vector<Scope> scopes =
-        TRY(context.symbols()->scopes(context.address(), context.inlineLevel()));
-    const std::string scope = scopeKey(frame);
-    std::vector<VariableNode> nodes, locals;
+/// Parameters first; an outer variable of the same name is listed, but its name means the inner one.
+Result<std::vector<Variables::Row>> Variables::rowsOf(FrameContext& context) {
+    std::vector<Row> rows;
     std::set<std::string> seen;
-    for (const Scope& level : scopes) {
-        for (const Variable& variable : level.variables) {
-            SourceValue value = locate(variable, context);
-            // An outer variable of the same name is shown, but its name means the inner one.
-            if (!seen.insert(variable.name).second) value.path.clear();
-            VariableNode row = node(value, context, frame, scope);
-            row.group = variable.isParameter ? "Parameters" : "Locals";
-            (variable.isParameter ? nodes : locals).push_back(std::move(row));
+    std::vector<Scope> scopes = TRY(context.symbols()->scopes(context.address(), context.inlineLevel()));
+    for (Scope& level : scopes) {
+        for (Variable& variable : level.variables) {
+            const bool isFirst = seen.insert(variable.name).second;
+            rows.push_back({std::move(variable), !isFirst});
         }
     }
-    std::move(locals.begin(), locals.end(), std::back_inserter(nodes));
+    std::stable_partition(rows.begin(), rows.end(), [](const Row& row) { return row.variable.isParameter; });
+    return rows;
+}
+
+std::vector<VariableNode> Variables::nodesOf(const std::vector<Row>& rows, uint64_t first, uint64_t count,
+                                             FrameContext& context, uint32_t frame) {
+    const std::string scope = scopeKey(frame);
+    std::vector<VariableNode> nodes;
+    for (uint64_t i = first; i < rows.size() && nodes.size() < count; i++) {
+        SourceValue value = locate(rows[i].variable, context);
+        if (rows[i].isShadowed) value.path.clear();
+        nodes.push_back(node(value, context, frame, scope));
+        nodes.back().group = rows[i].variable.isParameter ? "Parameters" : "Locals";
+    }
+    return nodes;
+}
+
+Result<std::vector<VariableNode>> Variables::variables(FrameContext& context, uint32_t frame) {
+    const std::vector<Row> rows = TRY(rowsOf(context));
+    std::vector<VariableNode> nodes = nodesOf(rows, 0, kMaxVariables, context, frame);
+    if (rows.size() == nodes.size()) return nodes;
+    VariableNode rest;
+    rest.name = "…";
+    rest.childCount = rows.size() - nodes.size();
+    rest.value = std::to_string(rest.childCount) + " more variables";
+    rest.group = "Locals";
+    rest.handle = m_nextHandle++;
+    m_handles[rest.handle].frame = frame;
+    m_handles[rest.handle].isRest = true;
+    nodes.push_back(std::move(rest));
     return nodes;
 }
 
@@ -162,10 +187,15 @@ Result<std::vector<VariableNode>> Variables::children(uint64_t handle, uint64_t 
         return Error{ErrorCode::NotFound, "that value is of an older stop; ask for the variables again"};
     const Handle parent = found->second;
     auto context = TRY(m_frames->context(parent.frame));
+    count = std::min(count, kMaxChildrenAtOnce);
+    if (parent.isRest) {
+        if (first > ~uint64_t{0} - kMaxVariables) return std::vector<VariableNode>();
+        const std::vector<Row> rows = TRY(rowsOf(*context));
+        return nodesOf(rows, kMaxVariables + first, count, *context, parent.frame);
+    }
     const std::string scope = scopeKey(parent.frame);
     std::vector<VariableNode> nodes;
-    for (const SourceValue& child :
-         debugger::children(parent.value, *context, first, std::min(count, kMaxChildrenAtOnce))) {
+    for (const SourceValue& child : debugger::children(parent.value, *context, first, count)) {
         nodes.push_back(node(child, *context, parent.frame, scope));
     }
     return nodes;
@@ -173,7 +203,10 @@ Result<std::vector<VariableNode>> Variables::children(uint64_t handle, uint64_t 
 
 Result<VariableNode> Variables::evaluate(uint32_t frame, const std::string& expression) {
     auto context = TRY(m_frames->context(frame));
-    SourceValue value = TRY(debugger::evaluate(expression, *context));
+    auto found = debugger::evaluate(expression, *context);
+    if (!found && found.error().code == ErrorCode::NotFound && !context->hasFrame())
+        return Error{ErrorCode::State, found.error().message + "; the program is not running"};
+    SourceValue value = TRY(std::move(found));
     if (value.name.empty()) value.name = expression;
     return node(value, *context, frame, scopeKey(frame));
 }

@@ -32,6 +32,7 @@ public:
     /// A new run: nothing is "changed" at its first stop.
     void newRun();
 
+    /// Of very many variables the last row stands for the rest, as its children.
     engine::Result<std::vector<VariableNode>> ofFrame(uint32_t frame, bool globals);
     engine::Result<std::vector<VariableNode>> children(uint64_t handle, uint64_t first, uint64_t count);
     engine::Result<VariableNode> evaluate(uint32_t frame, const std::string& expression);
@@ -46,7 +47,15 @@ private:
     struct Handle {
         SourceValue value;
         uint32_t frame = 0;
+        bool isRest = false;  // of the frame's variables: those that ofFrame() did not show
     };
+    struct Row {
+        Variable variable;
+        bool isShadowed = false;
+    };
+    static engine::Result<std::vector<Row>> rowsOf(FrameContext& context);
+    std::vector<VariableNode> nodesOf(const std::vector<Row>& rows, uint64_t first, uint64_t count,
+                                      FrameContext& context, uint32_t frame);
     VariableNode node(const SourceValue& value, FrameContext& context, uint32_t frame,
                       const std::string& scope);
     /// As describe(), and what a reference refers to.

@@ -42,6 +42,8 @@ uint16_t fusedEnd();
 
 /// By op; built once.
 const Handler* allHandlers();
+/// Does the interpreter have a handler for the instruction, or for what lowering makes of it?
+bool isExecuted(Op op);
 /// Every entry stops: the instruction before it was the one of a single step.
 const Handler* stopHandlers();
 /// Every entry runs the plain instruction of the cell and goes on so.

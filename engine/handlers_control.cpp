@@ -565,6 +565,7 @@ const Handler* allHandlers() {
     }();
     return table.data();
 }
+bool isExecuted(Op op) { return allHandlers()[number(op)].run != unsupported; }
 const Handler* stopHandlers() {
     static const HandlerTable table(fusedEnd(), Handler{stepped});
     return table.data();

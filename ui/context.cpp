@@ -44,35 +44,40 @@ Context::Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, S
 Context::~Context() { m_client.reset(); }
 
 void Context::onEvent(const debugger::Event& event) {
-    std::visit(
-        overloaded{
-            [&](const debugger::StateChanged& e) { onState(e.state, oneLine(e.detail)); },
-            [&](const debugger::Stopped& e) { onStopped(e.stop); },
-            [&](const debugger::BreakpointChanged& e) {
-                if (e.removed)
-                    m_breakpoints.erase(e.breakpoint.id);
-                else
-                    m_breakpoints[e.breakpoint.id] = e.breakpoint;
-                emit breakpointsChanged();
-            },
-            [&](const debugger::SyscallsAppended& e) {
-                // Fewer than before: another run, which the panels must not miss.
-                const bool isNewRun = e.count < std::exchange(m_callCount, e.count);
-                if (isNewRun) emit callsAppended(m_callCount);
-                if (!m_callsTimer.isActive()) m_callsTimer.start();
-            },
-            [&](const debugger::OutputAppended& e) {
-                const bool isNewRun = e.end < std::exchange(m_outputEnd, e.end);
-                if (isNewRun) emit outputAppended(m_outputEnd);
-                if (!m_outputTimer.isActive()) m_outputTimer.start();
-            },
-            [&](const debugger::ModuleLoaded& e) { onModule(e.module); },
-            [&](const debugger::Exited& e) { emit exited(e.code, oneLine(e.text)); },
-            [&](const debugger::ErrorRaised& e) { reportError(e.error); },
-            [&](const debugger::Progress& e) { emit progressed(e); },
-            [&](const debugger::LogMessage& e) { emit logged(fromUtf8(e.text), e.breakpoint, e.output); },
-        },
-        event);
+    std::visit(overloaded{
+                   [&](const debugger::StateChanged& e) { onState(e.state, oneLine(e.detail)); },
+                   [&](const debugger::Stopped& e) { onStopped(e.stop); },
+                   [&](const debugger::BreakpointChanged& e) {
+                       if (e.removed)
+                           m_breakpoints.erase(e.breakpoint.id);
+                       else
+                           m_breakpoints[e.breakpoint.id] = e.breakpoint;
+                       emit breakpointsChanged();
+                   },
+                   [&](const debugger::SyscallsAppended& e) {
+                       // Fewer than before: another run, which the panels must not miss.
+                       const bool isNewRun = e.count < std::exchange(m_callCount, e.count);
+                       if (isNewRun) emit callsAppended(m_callCount);
+                       if (!m_callsTimer.isActive()) m_callsTimer.start();
+                   },
+                   [&](const debugger::OutputAppended& e) {
+                       const bool isNewRun = e.end < std::exchange(m_outputEnd, e.end);
+                       if (isNewRun) emit outputAppended(m_outputEnd);
+                       if (!m_outputTimer.isActive()) m_outputTimer.start();
+                   },
+                   [&](const debugger::ModuleLoaded& e) { onModule(e.module); },
+                   [&](const debugger::Exited& e) { emit exited(e.code, oneLine(e.text)); },
+                   [&](const debugger::ErrorRaised& e) { reportError(e.error); },
+                   [&](const debugger::Progress& e) { emit progressed(e); },
+                   [&](const debugger::LogMessage& e) {
+                       if (e.lost > 0)
+                           emit logged(
+                               tr("[%L1 texts of log points are not shown: they came too fast]").arg(e.lost),
+                               e.breakpoint, e.output);
+                       emit logged(fromUtf8(e.text), e.breakpoint, e.output);
+                   },
+               },
+               event);
 }
 
 void Context::onState(SessionState state, const QString& detail) {
@@ -99,7 +104,7 @@ void Context::onState(SessionState state, const QString& detail) {
 void Context::onStopped(const debugger::StopInfo& stop) {
     m_stop = stop;
     ++m_generation;
-    m_frame = 0;
+    m_frame = stop.frame;
     m_frames.clear();
     setStale(false);
     emit stopped();

@@ -68,7 +68,7 @@ void printError(const engine::Error& error, bool json) {
     std::cout << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << std::endl;
 }
 
-/// Reads verbs until the end of the input or quit. True if all were understood.
+/// Reads verbs until the end of the input or quit. True if all were understood, whatever came of them.
 bool prompt(debugger::CommandInterpreter& interpreter, std::istream& input, bool interactive, bool echo,
             bool json) {
     bool allUnderstood = true;
@@ -87,7 +87,9 @@ bool prompt(debugger::CommandInterpreter& interpreter, std::istream& input, bool
             last = line;
         const auto done = interpreter.execute(line);
         if (done) continue;
-        allUnderstood = false;
+        const engine::ErrorCode code = done.error().code;
+        if (code == engine::ErrorCode::BadArgument || code == engine::ErrorCode::Unsupported)
+            allUnderstood = false;
         printError(done.error(), json);
     }
     return allUnderstood;

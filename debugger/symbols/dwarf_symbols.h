@@ -27,6 +27,7 @@ public:
 
     std::optional<FunctionSymbol> functionAt(uint32_t address) const override;
     std::vector<FunctionSymbol> findFunctions(std::string_view name) const override;
+    std::vector<InlinedCopy> inlinedCopies(std::string_view name) override;
     std::vector<FunctionSymbol> functions() const override;
     uint32_t afterPrologue(const FunctionSymbol& function) const override;
     std::vector<InlineFrame> inlineFrames(uint32_t address) override;
@@ -35,6 +36,7 @@ public:
     engine::Result<std::vector<Variable>> globals(uint32_t address) override;
     engine::Result<Variable> findGlobal(std::string_view name, uint32_t nearAddress) override;
     engine::Result<std::vector<LocationEntry>> frameBase(uint32_t address) override;
+    engine::Result<TypeId> returnType(uint32_t address) override;
     const TypeInfo& type(TypeId id) override;
     engine::Result<TypeId> findType(std::string_view name, uint32_t nearAddress) override;
 
@@ -53,6 +55,7 @@ private:
     FunctionSymbol functionSymbol(const FunctionCode& code) const;
     FunctionSymbol plainFunction(engine::FuncIdx function) const;
     const engine::Function* bodyAt(uint32_t address) const;
+    void collectInlinedCopies();
     const InlineTree& inlineTree(const FunctionCode& function) const;
     SourcePlace declarationOf(EntryRef ref) const;
 
@@ -63,6 +66,8 @@ private:
     LineTables m_lines;
     std::vector<std::string> m_problems;
     mutable std::unordered_map<uint32_t, InlineTree> m_inlineTrees;  // by DIE of the function
+    std::optional<std::unordered_multimap<uint32_t, InlinedCopy>>
+        m_inlinedCopies;  // by DIE of what was inlined
     mutable std::unordered_map<FileId, std::vector<uint32_t>> m_codeLines;
     mutable std::optional<std::vector<uint32_t>> m_tablesWithoutUnit;
     std::unique_ptr<Scopes> m_scopes;  // reads nothing before it is asked

@@ -45,7 +45,7 @@ Index::Kind kindOf(uint16_t tag) {
 }
 
 bool isDefinition(const Entry& entry) {
-    if (entry.tag == DW_TAG_subprogram) return entry.flags & Entry::HasCode;
+    if (entry.tag == DW_TAG_subprogram) return entry.flags & (Entry::HasCode | Entry::Inlined);
     if (entry.tag == DW_TAG_variable) return entry.flags & Entry::HasLocation;
     return !(entry.flags & Entry::Declaration) && entry.tag != DW_TAG_namespace && entry.tag != DW_TAG_module;
 }

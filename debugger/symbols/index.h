@@ -16,7 +16,8 @@ struct Entry {
         HasLocation = 4,
         InFunction = 8,
         HasSignature = 16,
-        Artificial = 32
+        Artificial = 32,
+        Inlined = 64
     };
     uint32_t offset = 0;  // of the DIE, in the common space
     int32_t parent = -1;  // entry of the same unit

@@ -108,6 +108,11 @@ private:
                 entry.flags |= Entry::HasSignature;
                 read(spec);
                 break;
+            case DW_AT_inline: {
+                const uint64_t how = read(spec).value;  // DW_INL_inlined, DW_INL_declared_inlined
+                if (how == 1 || how == 3) entry.flags |= Entry::Inlined;
+                break;
+            }
             case DW_AT_artificial: entry.flags |= read(spec).value ? Entry::Artificial : 0; break;
             case DW_AT_low_pc: low = read(spec); break;
             case DW_AT_high_pc: high = read(spec); break;

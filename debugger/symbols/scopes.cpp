@@ -221,6 +221,16 @@ engine::Result<Variable> Scopes::findGlobal(std::string_view name, const Unit* n
     return global(found[0]);
 }
 
+engine::Result<TypeId> Scopes::returnType(uint32_t functionDie) {
+    const Unit* unit = m_index.unitOf(functionDie);
+    if (!unit) return notFound("no debug info here");
+    if (auto table = m_dies.tableOf(*unit); !table.ok()) return table.error();
+    const DieRef function = m_dies.at(functionDie);
+    if (!function) return notFound("no debug info here");
+    const auto type = m_dies.inherited(function, DW_AT_type);
+    return type ? m_types.idOf(m_dies.targetOffset(type)) : kNoType;
+}
+
 std::vector<LocationEntry> Scopes::frameBase(uint32_t functionDie) const {
     std::vector<LocationEntry> result;
     const Unit* unit = m_index.unitOf(functionDie);

@@ -17,6 +17,7 @@ public:
                                                 AddressRange range);
     engine::Result<std::vector<Variable>> globals(const Unit* near);
     engine::Result<Variable> findGlobal(std::string_view name, const Unit* near);
+    engine::Result<TypeId> returnType(uint32_t functionDie);
     std::vector<LocationEntry> frameBase(uint32_t functionDie) const;
     engine::Result<TypeId> findType(std::string_view name, const Unit* near);
 

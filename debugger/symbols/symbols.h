@@ -66,6 +66,13 @@ struct FunctionSymbol {
     std::string language;  // "C11", "C++14", "Rust", …
 };
 
+/// A call of a function that was inlined: where its code begins, and which level of inlineFrames() there it is, counted from the real
+/// function (0).
+struct InlinedCopy {
+    uint32_t address = 0;
+    uint32_t depth = 0;
+};
+
 /// One level of the (possibly inlined) call chain at an address, innermost first; the last is the real function.
 struct InlineFrame {
     std::string name;  // qualified
@@ -211,6 +218,8 @@ public:
     virtual std::optional<FunctionSymbol> functionAt(uint32_t address) const = 0;
     /// By plain, qualified or linkage name; several for overloads and static functions of the same name.
     virtual std::vector<FunctionSymbol> findFunctions(std::string_view name) const = 0;
+    /// Inlined copies of the functions of that name, by address; at most 10,000.
+    virtual std::vector<InlinedCopy> inlinedCopies(std::string_view name) = 0;
     virtual std::vector<FunctionSymbol> functions() const = 0;
     /// First address behind the prologue: where a breakpoint on a function belongs.
     virtual uint32_t afterPrologue(const FunctionSymbol& function) const = 0;
@@ -225,6 +234,8 @@ public:
     virtual engine::Result<Variable> findGlobal(std::string_view name, uint32_t nearAddress) = 0;
     /// DW_AT_frame_base of the function there, as an expression; empty if it has none.
     virtual engine::Result<std::vector<LocationEntry>> frameBase(uint32_t address) = 0;
+    /// Type that the function there returns; kNoType = nothing.
+    virtual engine::Result<TypeId> returnType(uint32_t address) = 0;
     virtual const TypeInfo& type(TypeId id) = 0;
     /// By name as written in source ("struct item", "int", "shapes::Circle").
     virtual engine::Result<TypeId> findType(std::string_view name, uint32_t nearAddress) = 0;

@@ -103,6 +103,10 @@ SourceValue locate(const Variable& variable, EvaluationContext& context);
 ObjectPlace evaluateLocation(std::span<const uint8_t> expression, EvaluationContext& context,
                              uint64_t byteSize);
 
+/// The object that a function of that return type left as its one result; nothing for a type that is returned in memory.
+std::optional<SourceValue> valueOfResult(TypeId type, const engine::Value& result,
+                                         EvaluationContext& context);
+
 /// One line: "42", "0x2a", "1.5", "GREEN", "0x10f20 \"middle\"", "{next = 0x0, name = …}", "<unavailable: reason>".
 /// Strings are quoted and escaped, at most `maxLength` characters.
 std::string render(const SourceValue& value, EvaluationContext& context, size_t maxLength = 120);

@@ -90,6 +90,15 @@ SourceValue temporaryPointer(TypeId pointee, uint64_t address, const Types& type
                      bytesOf(Number::ofUnsigned(address, 64), BaseEncoding::Unsigned, types.pointerSize()));
 }
 
+std::optional<SourceValue> valueOfResult(TypeId type, const engine::Value& result,
+                                         EvaluationContext& context) {
+    std::vector<uint8_t> bytes = bytesOf(result);
+    const uint64_t size = Types(context).size(type);
+    if (size == 0 || size > bytes.size()) return std::nullopt;
+    bytes.resize(size);
+    return temporary(type, std::move(bytes));
+}
+
 std::vector<uint8_t> bytesOf(const engine::Value& value) {
     const engine::ValKind kind = value.type.kind();
     const size_t size = kind == engine::ValKind::V128                                  ? 16

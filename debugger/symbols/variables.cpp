@@ -35,6 +35,12 @@ engine::Result<std::vector<LocationEntry>> DwarfSymbols::frameBase(uint32_t addr
     return m_scopes->frameBase(m_index.entry(function->ref).offset);
 }
 
+engine::Result<TypeId> DwarfSymbols::returnType(uint32_t address) {
+    const FunctionCode* function = m_index.functionAt(address);
+    if (!function) return engine::Error{engine::ErrorCode::NotFound, "no debug info for the code here", {}};
+    return m_scopes->returnType(m_index.entry(function->ref).offset);
+}
+
 const TypeInfo& DwarfSymbols::type(TypeId id) { return m_scopes->types().info(id); }
 
 engine::Result<TypeId> DwarfSymbols::findType(std::string_view name, uint32_t nearAddress) {

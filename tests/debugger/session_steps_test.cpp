@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/debugger/session_support.h"
 
 namespace debugger_test {
@@ -25,10 +28,8 @@ TEST_F(SessionBreakpoints, SayWhyTheyAreUnresolvedOrMoved) {
     load(example("wordcount"));
     EXPECT_EQ(breakAt("nowhere.c", 1).message,
               "pending: no source file named \"nowhere.c\" in the debug info");
-    EXPECT_FALSE(breakAt("wordcount.c", 100'000).resolved);
-    EXPECT_NE(breakAt("wordcount.c", 100'000).message, "");
     EXPECT_EQ(breakIn("no_such_function").message,
-              "pending: no function named \"no_such_function\" in the module");
+              "pending: no function named \"no_such_function\" in the module; info functions lists them");
     EXPECT_NE(breakIn("fd_write").message.find("host call"), std::string::npos);
     BreakpointSpec offset;
     offset.kind = BreakpointSpec::Kind::Offset;
@@ -100,6 +101,121 @@ TEST_F(SessionBreakpoints, StopAndSaySoWhenAConditionFails) {
     EXPECT_NE(at.stop->text.find("condition of breakpoint 1 failed"), std::string::npos) << at.stop->text;
 }
 
+TEST_F(SessionBreakpoints, StandBeforeCallsThatWereInlinedWhereAFunctionBegins) {
+    load(program("inlined"));
+    const BreakpointInfo info = breakIn("main");
+    ASSERT_EQ(info.locations.size(), 1u);
+    EXPECT_EQ(info.locations[0].functionName, "main");
+    const Outcome at = run(Start{});
+    ASSERT_EQ(at.reason(), StopReason::Breakpoint);
+    EXPECT_EQ(at.function(), "main");
+    EXPECT_EQ(at.line(), 25u);
+    EXPECT_EQ(stack()[0], "main");
+    const Outcome inside = run(Step{StepKind::Into});  // nothing moves, but a frame more
+    EXPECT_EQ(inside.function(), "announce");
+    EXPECT_EQ(inside.line(), 8u);
+    EXPECT_EQ(inside.stop->tick, at.stop->tick);
+    EXPECT_EQ(stack()[1], "main");
+    EXPECT_EQ(value("counter"), "0");
+}
+
+TEST_F(SessionBreakpoints, StepOverCallsThatWereInlinedWhereAFunctionBegins) {
+    load(program("inlined"));
+    EXPECT_EQ(startInMain().line(), 25u);
+    const Outcome next = run(Step{StepKind::Over});
+    EXPECT_EQ(next.function(), "main");
+    EXPECT_EQ(next.line(), 26u);
+    EXPECT_EQ(value("counter"), "2");
+}
+
+TEST_F(SessionBreakpoints, StopInEveryInlinedCopyOfAFunction) {
+    load(program("inlined"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "twice";
+    spec.condition = "value > 0";
+    const BreakpointInfo info = add(spec);
+    ASSERT_EQ(info.locations.size(), 2u) << info.message;
+    EXPECT_EQ(info.locations[0].functionName, "twice");
+    EXPECT_EQ(run(Start{}).function(), "twice");
+    EXPECT_EQ(stack(), (std::vector<std::string>{"twice", "main", "_start", "_start.command_export"}));
+    EXPECT_EQ(run(Resume{}).function(), "twice");
+    EXPECT_TRUE(run(Resume{}).exit);
+}
+
+TEST_F(SessionBreakpoints, AreRefusedOnALineThatHasNoCodeNearby) {
+    load(example("wordcount"));
+    BreakpointSpec spec;
+    spec.file = "wordcount.c";
+    spec.line = 4;
+    const auto refused = client().call(AddBreakpoint{spec});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, engine::ErrorCode::NotFound);
+    EXPECT_EQ(refused.error().message, "no code at line 4; nearest 49");
+    spec.line = 1'000'000;
+    EXPECT_FALSE(client().call(AddBreakpoint{spec}).ok());
+    EXPECT_TRUE(client().call(ListBreakpoints{})->empty());
+}
+
+TEST_F(SessionBreakpoints, RefuseWhatIsNoExpressionWhenTheyAreSet) {
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.condition = "counter == == 3";
+    const auto refused = client().call(AddBreakpoint{spec});  // whatever is loaded
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, engine::ErrorCode::BadArgument);
+    EXPECT_NE(refused.error().message.find("column 12"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("\n  counter == == 3\n             ^"), std::string::npos)
+        << refused.error().message;
+    spec.condition.clear();
+    spec.logText = "now {counter +}";
+    EXPECT_FALSE(client().call(AddBreakpoint{spec}).ok());
+    spec.logText.clear();
+    const BreakpointInfo info = add(spec);
+    spec.condition = "(";
+    EXPECT_FALSE(client().call(ChangeBreakpoint{info.id, spec}).ok());
+    EXPECT_EQ(client().call(ListBreakpoints{})->at(0).spec.condition, "");
+}
+
+TEST_F(SessionBreakpoints, WarnOfNamesThatAreNotKnownThere) {
+    load(program("spin"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.condition = "countr == 3";
+    const BreakpointInfo info = add(spec);
+    EXPECT_TRUE(info.resolved);
+    EXPECT_NE(info.message.find("no variable `countr` here; did you mean `counter`?"), std::string::npos)
+        << info.message;
+    EXPECT_EQ(run(Start{}).reason(), StopReason::Breakpoint);
+}
+
+TEST_F(SessionBreakpoints, TenThousandInOneFunctionComeAndGoQuickly) {
+    load(program("locals"));
+    startInMain();
+    const auto rows =
+        client().call(Disassemble{.function = {}, .offset = client().call(GetStop{})->location.offset});
+    ASSERT_TRUE(rows.ok());
+    ASSERT_GT(rows->size(), 4'000u);
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<BreakpointId> ids;
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Offset;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < rows->size() && ids.size() < 10'000; i++) {
+            spec.offset = (*rows)[i].offset;
+            ids.push_back(client().call(AddBreakpoint{spec})->id);
+        }
+    }
+    EXPECT_EQ(run(Resume{}).reason(), StopReason::Breakpoint);
+    for (const BreakpointId id : ids)
+        ASSERT_TRUE(client().call(RemoveBreakpoint{id}).ok());
+    EXPECT_TRUE(run(Resume{}).exit);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3))
+        << "takes about half a second";
+}
+
 TEST_F(SessionBreakpoints, LogPointsPrintAndGoOn) {
     load(program("spin"));
     BreakpointSpec spec;
@@ -115,6 +231,28 @@ TEST_F(SessionBreakpoints, LogPointsPrintAndGoOn) {
     ASSERT_EQ(told.size(), 4u);
     EXPECT_EQ(told[2].text, "at 2 of {many}");
     EXPECT_EQ(told[2].breakpoint, log.id);
+}
+
+TEST_F(SessionBreakpoints, LogPointsThatAreTooFastAreCountedNotKept) {
+    load(program("spin"), {"forever"});
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.logText = "turn";
+    const BreakpointInfo info = add(spec);
+    forgetEvents();
+    ASSERT_TRUE(client().call(Start{}).ok());
+    std::this_thread::sleep_for(milliseconds(300));
+    ASSERT_TRUE(client().call(Pause{}).ok());
+    ASSERT_TRUE(waitForStop().stop);
+    uint64_t told = 0, lost = 0;
+    for (const LogMessage& message : logs()) {
+        told++;
+        lost += message.lost;
+    }
+    EXPECT_EQ(told + lost, client().call(ListBreakpoints{})->at(0).hits);
+    EXPECT_GT(told, 0u);
+    EXPECT_LT(told, 100'000u);
 }
 
 TEST_F(SessionBreakpoints, TemporaryOnesGoWhenHit) {

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <thread>
 
+#include "debugger/mailbox.h"
+#include "engine/disassembly.h"
 #include "tests/debugger/session_support.h"
 
 namespace debugger_test {
@@ -165,10 +167,110 @@ TEST_F(Session, ATrapKeepsEverythingToBeLookedAt) {
     const auto main = static_cast<uint32_t>(std::find(names.begin(), names.end(), "main") - names.begin());
     EXPECT_EQ(value("route.length", main), "5");
     EXPECT_TRUE(client().call(GetOperandStack{}).ok());
-    const Outcome end = run(Resume{});
-    ASSERT_TRUE(end.exit);
-    EXPECT_EQ(end.exit->code, 134);
+    // Nothing ends the program behind one's back, and everything stays to be looked at.
+    for (const auto& answer :
+         {client().call(Resume{}), client().call(Step{StepKind::Over}),
+          client().call(Step{StepKind::Instruction}), client().call(RunTo{"overrun.c", 24, {}})}) {
+        ASSERT_FALSE(answer.ok());
+        EXPECT_EQ(answer.error().message, "the program has trapped; restart, or quit");
+    }
+    EXPECT_EQ(stack(), names);
+    EXPECT_EQ(value("route.length", main), "5");
     EXPECT_EQ(run(Start{}).reason(), StopReason::Trap);  // restart is one request
+}
+
+TEST_F(Session, AfterTheEndThereIsNoStackButMemoryAndGlobals) {
+    load(program("inlined"));
+    ASSERT_TRUE(run(Start{}).exit);
+    EXPECT_TRUE(client().call(GetFrames{})->empty());
+    EXPECT_TRUE(client().call(GetVariables{})->empty());
+    EXPECT_TRUE(client().call(GetWasmLocals{})->empty());
+    EXPECT_TRUE(client().call(GetOperandStack{})->operands.empty());
+    EXPECT_EQ(value("counter"), "2");
+    EXPECT_NE(value("first").find("the program is not running"), std::string::npos) << value("first");
+    EXPECT_FALSE(client().call(GetWasmGlobals{})->empty());
+    EXPECT_EQ(client().call(ReadMemory{0, 0, 16})->bytes.size(), 16u);
+    EXPECT_EQ(client().call(Resume{}).error().message, "the program is not running; start it again");
+}
+
+TEST_F(Session, ShowsManyVariablesAPageAtATime) {
+    load(program("locals"));
+    startInMain();
+    const auto first = client().call(GetVariables{});
+    ASSERT_TRUE(first.ok());
+    ASSERT_EQ(first->size(), 1001u);
+    const VariableNode& rest = first->back();
+    EXPECT_EQ(rest.value, "502 more variables");
+    ASSERT_EQ(rest.childCount, 502u);
+    const auto page = client().call(GetChildren{rest.handle, 500, 100});
+    ASSERT_TRUE(page.ok());
+    ASSERT_EQ(page->size(), 2u);
+    EXPECT_EQ((*page)[1].name, "v1599");
+    EXPECT_TRUE(client().call(GetChildren{rest.handle, ~uint64_t{0}, 100})->empty());
+}
+
+TEST_F(Session, SelectsTheFrameWithSourceWhenItWaitsInACall) {
+    load(program("echo"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    const Outcome at = run(Pause{});
+    ASSERT_TRUE(at.stop);
+    EXPECT_GT(at.stop->frame, 0u) << "the youngest frames are the C library's";
+    EXPECT_EQ(at.function(), "main");
+    EXPECT_NE(at.stop->location.file.find("echo.c"), std::string::npos) << at.stop->location.file;
+    EXPECT_EQ(stack()[at.stop->frame], "main");
+}
+
+TEST_F(Session, ShowsWhatAFunctionReturned) {
+    load(program("inlined"));
+    breakIn("half");
+    breakIn("both");
+    ASSERT_EQ(run(Start{}).function(), "half");
+    EXPECT_EQ(run(Step{StepKind::Out}).stop->returned, "3");
+    ASSERT_EQ(run(Resume{}).function(), "both");
+    EXPECT_EQ(run(Step{StepKind::Out}).stop->returned, "") << "in memory, where its caller wants it";
+}
+
+TEST_F(Session, SaysAtLoadWhatCannotBeExecuted) {
+    const std::string path = suiteFile("samples/exc-legacy.wasm");
+    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
+    std::string missing;
+    for (const engine::Feature feature :
+         engine::featuresNotExecuted(**engine::decodeModule(*engine::readFile(path), path)))
+        missing += (missing.empty() ? "" : ", ") + std::string(engine::toText(feature));
+    load(path);
+    const auto events = eventsOf<ModuleLoaded>();
+    ASSERT_EQ(events.size(), 1u);
+    const auto& problems = events[0].module.problems;
+    EXPECT_EQ(std::any_of(problems.begin(), problems.end(),
+                          [&](const std::string& problem) {
+                              return problem.starts_with("instructions that cannot be executed yet (" +
+                                                         missing + ")");
+                          }),
+              !missing.empty());
+}
+
+TEST(Mailbox, InterruptsWhatWasPostedBeforeAndNothingElse) {
+    Mailbox mailbox;
+    std::vector<bool> interrupted;
+    const auto note = [&](bool) { interrupted.push_back(mailbox.interrupted()); };
+    const auto work = [&] {
+        for (Mailbox::Job& job : mailbox.take()) {
+            mailbox.beginJob();
+            job(false);
+        }
+    };
+    mailbox.post(note);
+    mailbox.interrupt();  // before it began: not lost
+    mailbox.post(note);
+    work();
+    mailbox.post([&](bool) {
+        mailbox.interrupt();
+        note(false);
+    });
+    mailbox.post(note);
+    work();
+    EXPECT_EQ(interrupted, (std::vector<bool>{true, false, true, true}));
 }
 
 TEST_F(Session, ExhaustsTheCallStackWithATrapAndAStackToShow) {

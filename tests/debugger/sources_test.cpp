@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -109,6 +110,31 @@ TEST(Utf8, IsMadeValid) {
     EXPECT_EQ(toUtf8("\xc3"), "\xef\xbf\xbd");
     EXPECT_EQ(toUtf8("\xef\xbb\xbfx"), "x");
     EXPECT_EQ(toUtf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+TEST_F(Sources, OfPathsWithThousandsOfPartsAreLookedForInBoundedTime) {
+    SourceFinder sources = finder({}, {at("elsewhere"), at("project")});
+    std::string path;
+    for (int i = 0; i < 2'000; i++)
+        path += "/p";
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; i++)
+        EXPECT_EQ(sources.resolve(path + std::to_string(i)), "");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+    EXPECT_EQ(sources.resolve(path.substr(0, 3'000) + "/src/main.c"), at("project/src/main.c"))
+        << "its end is tried";
+}
+
+TEST_F(Sources, AreNotLookedForAnyMoreWhenStopped) {
+    SourceFinder sources = finder();
+    bool isStopped = true;
+    int asked = 0;
+    sources.stopIf([&] { return asked++, isStopped; });
+    EXPECT_EQ(sources.resolve("../src/main.c"), "");
+    EXPECT_EQ(asked, 1);
+    isStopped = false;
+    EXPECT_EQ(sources.resolve("../src/main.c"), at("project/src/main.c"))
+        << "what was not looked for is not kept";
 }
 
 TEST(Md5, AgreesWithTheStandardsExamples) {
