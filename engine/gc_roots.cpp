@@ -69,8 +69,7 @@ void markExecution(GcHeap& heap, const Execution& x) {
         const Slot* operands = f->fp + f->code->localSlots;
         markSlots(heap, f->code->locals, f->fp, operands);
         // A caller's arguments have become its callee's locals.
-        const bool isCaller = f < x.frame && !(f[1].flags & frame_flag::kBottom);
-        const Slot* end = isCaller ? f[1].fp : f->fp + f->code->maxSlots;
+        const Slot* end = f < x.frame ? f[1].fp : f->fp + f->code->maxSlots;
         functions[f->code].push_back({f->code->cellOf(f->ip), operands, end});
     }
     for (auto& [code, activations] : functions)

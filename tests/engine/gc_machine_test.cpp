@@ -115,27 +115,54 @@ TEST(GcMachine, OperandsOfCallersAreRoots) {
     EXPECT_EQ(r.store.heap().collections(), 4u);
 }
 
-/// A stack of frames that stand at 5,000 places of one function: a walk over it for each of them would take a minute.
-TEST(GcMachine, ManyPlacesOfOneFunctionAreLookedUpTogether) {
-    constexpr uint32_t kPlaces = 5000;
+/// 0: calls itself from so many places, each once and with a node held below the argument, then does `last`, whose i64 is added to the
+/// sum of what the nodes hold: 0 + 1 + 2 …
+Program descent(uint32_t places, const std::string& last) {
     std::string code;
-    for (uint32_t i = 0; i < kPlaces; ++i)
-        code += "local.get 0; i32.const " + std::to_string(i) +
-                "; i32.eq; if i64; local.get 0; i64.extend_i32_u; ref.null 0; struct.new 0; local.get 0; "
-                "i32.const 1; "
-                "i32.add; call 0; local.set 1; struct.get 0 0; local.get 1; i64.add; return; else; i64.const "
-                "0; end; drop\n";
-    code +=
-        "loop; i32.const 100000; array.new_default 1; drop; local.get 2; i32.const 1; i32.add; local.tee 2; "
-        "i32.const 2000; i32.lt_u; br_if 0; end; i64.const 0";
-    Running r(program({{"i32", "i64", "i64 i32", code}}));
+    for (uint32_t i = 0; i < places; ++i)
+        code += "local.get 0; i32.const " + std::to_string(i) + R"(
+            i32.eq
+            if i64
+              local.get 0; i64.extend_i32_u; ref.null 0; struct.new 0
+              local.get 0; i32.const 1; i32.add; call 0; local.set 1
+              struct.get 0 0; local.get 1; i64.add; return
+            else
+              i64.const 0
+            end
+            drop
+            )";
+    return program({{"i32", "i64", "i64 i32", code + last}});
+}
+
+/// A walk over the function for each of the frames would take a minute.
+TEST(GcMachine, ManyPlacesOfOneFunctionAreLookedUpTogether) {
+    Running r(descent(5000, R"(
+        loop
+          i32.const 100000; array.new_default 1; drop
+          local.get 2; i32.const 1; i32.add; local.tee 2
+          i32.const 2000; i32.lt_u; br_if 0
+        end
+        i64.const 0)"));
     r.link();
     r.start({Value::i32(0)});
     const auto begin = std::chrono::steady_clock::now();
     runTo(r, StopKind::Finished);
-    EXPECT_EQ(r.machine->results()[0].low, kPlaces * (kPlaces - 1) / 2);
+    EXPECT_EQ(r.machine->results()[0].low, 5000u * 4999 / 2);
     EXPECT_GE(r.store.heap().collections(), 20u);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
+TEST(GcMachine, OperandsOfTheAllocatingInstructionAreRoots) {
+    for (const uint32_t places : {1u, 20u}) {
+        Running r(descent(places, R"(
+            i64.const 5; i64.const 1000; ref.null 0; struct.new 0; struct.new 0
+            struct.get 0 1; struct.get 0 0)"));
+        r.link();
+        r.store.heap().setStress(true);
+        r.start({Value::i32(0)});
+        runTo(r, StopKind::Finished);
+        EXPECT_EQ(r.machine->results()[0].low, 1000 + places * (places - 1) / 2) << places;
+    }
 }
 
 TEST(GcMachine, ResultsAreRootsUntilTheNextOnes) {
