@@ -165,8 +165,12 @@ std::string Session::returnedText() {
             return render(*value, context);
     }
     std::string text;
-    for (size_t i = operands->size() - count; i < operands->size(); i++)
-        text += (text.empty() ? "" : " ") + toText((*operands)[i].type) + " " + toText((*operands)[i]);
+    for (size_t i = operands->size() - count; i < operands->size(); i++) {
+        const engine::Value& result = (*operands)[i];
+        text += (text.empty() ? "" : " ") + toText(result.type) + " ";
+        const auto object = debugger::evaluate("$stack" + std::to_string(i), context);
+        text += result.type.isRef() && object ? render(*object, context) : toText(result);
+    }
     return text;
 }
 
