@@ -24,6 +24,16 @@ std::string lowerCase(std::string text) {
     return text;
 }
 
+/// Rights are named as the calls that they allow: who looks for the calls does not mean them.
+void dropRights(const wasi::ShownValue& value, std::string& line, size_t from) {
+    if (value.type == "rights" && value.text.find('_') != std::string::npos) {
+        const size_t at = line.find(value.text, from);
+        if (at != std::string::npos) line.erase(at, value.text.size());
+    }
+    for (const wasi::ShownValue& child : value.children)
+        dropRights(child, line, from);
+}
+
 std::string_view toText(wasi::Origin origin) {
     switch (origin) {
     case wasi::Origin::Host: return "host";
@@ -64,6 +74,19 @@ std::string resultText(const SyscallRecord& record, const wasi::ShownCall& shown
         text += (text.empty() ? "" : " ") + (result.name.empty() ? "" : result.name + "=") + result.text;
     }
     return text;
+}
+
+std::string callFilter(std::string text) { return lowerCase(std::move(text)); }
+
+bool matchesFilter(const SyscallRecord& record, const wasi::ShownCall& shown, const std::string& filter) {
+    std::string line = shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown);
+    if (filter.find("rights") == std::string::npos) {
+        for (const auto* values : {&shown.arguments, &shown.results}) {
+            for (const wasi::ShownValue& value : *values)
+                dropRights(value, line, shown.name.size());
+        }
+    }
+    return lowerCase(std::move(line)).find(filter) != std::string::npos;
 }
 
 void CallList::attach(Debuggee* debuggee, Places* places, std::function<bool(const std::string&)> hasSource) {
@@ -116,12 +139,10 @@ CallRow CallList::row(const SyscallRecord& record) {
 }
 
 bool CallList::matches(const SyscallRecord& record) const {
+    // Before the rest of the row is rendered.
     const std::string_view name = wasi::allHostFunctions()[record.function].name;
     if (name.find(m_filter) != std::string_view::npos) return true;
-    const wasi::ShownCall shown = wasi::show(record);
-    // What the row shows, with its separators.
-    return lowerCase(shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown))
-               .find(m_filter) != std::string::npos;
+    return matchesFilter(record, wasi::show(record), m_filter);
 }
 
 bool CallList::search(std::chrono::milliseconds budget) {
@@ -166,7 +187,7 @@ CallSlice CallList::slice(const GetCalls& request) {
             slice.rows.push_back(row(record));
         return slice;
     }
-    const std::string filter = lowerCase(request.filter);
+    const std::string filter = callFilter(request.filter);
     if (filter != m_filter) {
         m_filter = filter;
         newRun();

@@ -35,12 +35,18 @@ private:
     Debuggee* m_debuggee = nullptr;
     Places* m_places = nullptr;
     std::function<bool(const std::string&)> m_hasSource;
-    std::string m_filter;  // lower case
+    std::string m_filter;  // of callFilter()
     std::vector<uint64_t> m_matching;
     uint64_t m_searched = 0;  // records looked at
     bool m_searching = false;
 };
 
+/// What the user typed as matchesFilter() takes it.
+std::string callFilter(std::string text);
+/// Does the call's line, as it is shown, contain the text, whatever the case? The names of rights do not count (nearly every path_open
+/// has the right fd_read), but for a filter that names them: "rights_base=fd_read".
+bool matchesFilter(const wasi::SyscallRecord& record, const wasi::ShownCall& shown,
+                   const std::string& filter);
 /// "ESUCCESS nwritten=6", "exit 0", "waiting …": the result as one text.
 std::string resultText(const wasi::SyscallRecord& record, const wasi::ShownCall& shown);
 CallValue toCallValue(const wasi::ShownValue& shown);

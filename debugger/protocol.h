@@ -411,7 +411,7 @@ struct GetSource {
     std::string path;
 };
 
-/// Calls [first, first + count) of those that match the filter (substring of name, arguments or result; empty = all).
+/// Calls [first, first + count) of those that match the filter (as matchesFilter() of call_list.h; empty = all).
 struct CallSlice {
     uint64_t total = 0, matching = 0, first = 0;
     std::vector<CallRow> rows;

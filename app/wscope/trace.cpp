@@ -29,7 +29,10 @@ struct TraceOptions {
 class Tracer {
 public:
     Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, FILE* out)
-        : m_debuggee(debuggee), m_options(options), m_out(out) {}
+        : m_debuggee(debuggee),
+          m_options(options),
+          m_filter(debugger::callFilter(options.filter)),
+          m_out(out) {}
 
     void writeFinished() {
         const wasi::SyscallLog& log = m_debuggee.host().log();
@@ -76,7 +79,7 @@ private:
         const wasi::ShownCall shown = wasi::show(record, m_options.bytes);
         const std::string line =
             shown.name + "(" + debugger::argumentText(shown) + ") = " + debugger::resultText(record, shown);
-        if (!m_options.filter.empty() && line.find(m_options.filter) == std::string::npos) return;
+        if (!debugger::matchesFilter(record, shown, m_filter)) return;
         Totals& totals = m_totals[shown.name];
         totals.calls++;
         totals.ns += record.durationNs;
@@ -157,6 +160,7 @@ private:
 
     debugger::Debuggee& m_debuggee;
     const TraceOptions& m_options;
+    std::string m_filter;
     FILE* m_out;
     uint64_t m_written = 0;
     std::map<std::string, Totals> m_totals;
@@ -203,7 +207,9 @@ void addTrace(CLI::App& app, int& status) {
         ->type_name("FILE");
     command->add_option("--format", wanted->format, "text, or json: one object a line")
         ->check(CLI::IsMember({"text", "json"}));
-    command->add_option("--filter", wanted->filter, "Show only calls whose line contains this text")
+    command
+        ->add_option("--filter", wanted->filter,
+                     "Show only calls whose name, arguments or result contain this text")
         ->type_name("TEXT");
     command->add_option("--bytes", wanted->bytes, "How many bytes of a buffer to show")
         ->type_name("N")
