@@ -11,4 +11,7 @@ for source in *.c; do
     clang-22 --target=wasm32-wasi -Wno-deprecated -Wall -Wno-infinite-recursion -O0 -g -gdwarf-4 --no-wasm-opt \
         -L"$library" -ffile-prefix-map="$PWD"=. -fdebug-compilation-dir=. -o "${source%.c}.wasm" "$source"
 done
-wat2wasm --debug-names explain.wat -o explain.wasm
+for source in *.wat; do
+    echo "building ${source%.wat}.wasm"
+    wat2wasm --enable-threads --debug-names -o "${source%.wat}.wasm" "$source"
+done
