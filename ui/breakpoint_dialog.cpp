@@ -53,8 +53,8 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
     return spec;
 }
 
-std::optional<BreakpointSpec> editBreakpointSpec(Context& context, const BreakpointSpec& spec,
-                                                 QWidget* parent) {
+void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, const BreakpointSpec& spec,
+                    QWidget* parent) {
     QDialog dialog(parent);
     dialog.setWindowTitle(QObject::tr("Breakpoint"));
     const auto line = [&](const std::string& text, const QString& placeholder) {
@@ -83,18 +83,36 @@ std::optional<BreakpointSpec> editBreakpointSpec(Context& context, const Breakpo
     form->addRow(QObject::tr("&Ignore first hits"), ignore);
     form->addRow(QObject::tr("&Log text"), log);
     form->addRow({}, enabled);
+    auto* problem = new QLabel;
+    problem->setObjectName(QStringLiteral("breakpoint-problem"));
+    problem->setTextFormat(Qt::PlainText);
+    problem->setWordWrap(true);
+    problem->hide();
+    form->addRow(problem);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
     form->addRow(buttons);
-    QObject::connect(buttons, &QDialogButtonBox::accepted, &dialog, &QDialog::accept);
+    const auto answered = [guard = QPointer<QDialog>(&dialog), problem,
+                           condition](const engine::Error* error) {
+        if (!guard) return;
+        if (!error) return guard->accept();
+        problem->setText(QStringLiteral("⚠ ") + oneLine(error->message, 500));
+        problem->show();
+        condition->setFocus();
+    };
+    QObject::connect(buttons, &QDialogButtonBox::accepted, &dialog, [&] {
+        BreakpointSpec changed = spec;
+        changed.enabled = enabled->isChecked();
+        changed.condition = toUtf8(condition->text().trimmed());
+        changed.ignoreCount = static_cast<uint64_t>(ignore->value());
+        changed.logText = toUtf8(log->text());
+        if (id)
+            context.changeBreakpoint(*id, changed, answered);
+        else
+            context.addBreakpoint(changed, answered);
+    });
     QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
     condition->setFocus();
-    if (dialog.exec() != QDialog::Accepted) return std::nullopt;
-    BreakpointSpec changed = spec;
-    changed.enabled = enabled->isChecked();
-    changed.condition = toUtf8(condition->text().trimmed());
-    changed.ignoreCount = static_cast<uint64_t>(ignore->value());
-    changed.logText = toUtf8(log->text());
-    return changed;
+    dialog.exec();
 }
 
 }  // namespace ui

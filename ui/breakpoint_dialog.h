@@ -7,10 +7,9 @@
 
 namespace ui {
 
-/// Modal; nullopt if it was cancelled.
-std::optional<debugger::BreakpointSpec> editBreakpointSpec(Context& context,
-                                                           const debugger::BreakpointSpec& spec,
-                                                           QWidget* parent);
+/// Modal. Changes the breakpoint, or without `id` adds one; what the session refuses is said in the dialog, which then stays open.
+void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id,
+                    const debugger::BreakpointSpec& spec, QWidget* parent);
 
 /// "wordcount.c:41", "addWord", "*0x1f3", "call fd_write": what a spec is set on.
 QString placeOf(const debugger::BreakpointSpec& spec);

@@ -22,6 +22,11 @@ overloaded(F...) -> overloaded<F...>;
 
 using debugger::SessionState;
 
+QString debugInfoText(const debugger::ModuleSummary& module) {
+    const bool hasNone = module.debugInfo.empty() || module.debugInfo == "none";
+    return hasNone ? QStringLiteral("no debug info") : oneLine(module.debugInfo, 120);
+}
+
 Context::Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, Settings& settings,
                  QObject* parent)
     : QObject(parent), m_theme(theme), m_settings(settings) {
@@ -66,7 +71,10 @@ void Context::onEvent(const debugger::Event& event) {
                        if (!m_outputTimer.isActive()) m_outputTimer.start();
                    },
                    [&](const debugger::ModuleLoaded& e) { onModule(e.module); },
-                   [&](const debugger::Exited& e) { emit exited(e.code, oneLine(e.text)); },
+                   [&](const debugger::Exited& e) {
+                       m_exitCode = e.code;
+                       emit exited(e.code, oneLine(e.text));
+                   },
                    [&](const debugger::ErrorRaised& e) { reportError(e.error); },
                    [&](const debugger::Progress& e) { emit progressed(e); },
                    [&](const debugger::LogMessage& e) {
@@ -81,7 +89,7 @@ void Context::onEvent(const debugger::Event& event) {
 }
 
 void Context::onState(SessionState state, const QString& detail) {
-    const bool wasInspectable = canInspect();
+    const bool wasStopped = isStopped();
     m_state = state;
     m_stateDetail = detail;
     if (state == SessionState::Empty || state == SessionState::Loading) {
@@ -92,13 +100,15 @@ void Context::onState(SessionState state, const QString& detail) {
     }
     if (state == SessionState::Exited || state == SessionState::Ready) endStop();
     if (state == SessionState::Running || state == SessionState::Waiting) {
+        m_stop.reason = debugger::StopReason::None;
+        m_hasRun = true;
         if (!m_isStale && !m_staleTimer.isActive()) m_staleTimer.start();
     } else {
         m_staleTimer.stop();
         if (state != SessionState::Stopped) setStale(true);
     }
     emit stateChanged();
-    if (wasInspectable && !canInspect()) emit resumed();
+    if (wasStopped && !isStopped()) emit resumed();
 }
 
 void Context::onStopped(const debugger::StopInfo& stop) {
@@ -134,7 +144,9 @@ void Context::onModule(const debugger::ModuleSummary& module) {
     m_frames.clear();
     m_stop = {};
     m_callCount = m_outputEnd = 0;
+    m_hasRun = false;
     emit moduleLoaded();
+    emit stateChanged();  // which was told before the module: what is empty now is empty for another reason
 }
 
 void Context::selectFrame(uint32_t index) {
@@ -147,19 +159,27 @@ const debugger::Location& Context::location() const {
     return m_frame < m_frames.size() ? m_frames[m_frame].location : m_stop.location;
 }
 
-void Context::keepBreakpoint(const debugger::BreakpointInfo& breakpoint) {
-    m_breakpoints[breakpoint.id] = breakpoint;
-    emit breakpointsChanged();
+template <class R>
+void Context::setBreakpoint(R request, const Answered& answered) {
+    std::function<void(const engine::Error&)> failed;
+    if (answered) failed = [answered](const engine::Error& error) { answered(&error); };
+    post<R>(
+        this, std::move(request),
+        [this, answered](const debugger::BreakpointInfo& breakpoint) {
+            m_breakpoints[breakpoint.id] = breakpoint;
+            emit breakpointsChanged();
+            if (answered) answered(nullptr);
+        },
+        std::move(failed));
 }
 
-void Context::addBreakpoint(const debugger::BreakpointSpec& spec) {
-    post<debugger::AddBreakpoint>(this, {spec},
-                                  [this](const debugger::BreakpointInfo& b) { keepBreakpoint(b); });
+void Context::addBreakpoint(const debugger::BreakpointSpec& spec, Answered answered) {
+    setBreakpoint(debugger::AddBreakpoint{spec}, answered);
 }
 
-void Context::changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec) {
-    post<debugger::ChangeBreakpoint>(this, {id, spec},
-                                     [this](const debugger::BreakpointInfo& b) { keepBreakpoint(b); });
+void Context::changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec,
+                               Answered answered) {
+    setBreakpoint(debugger::ChangeBreakpoint{id, spec}, answered);
 }
 
 void Context::removeBreakpoint(debugger::BreakpointId id) {
@@ -170,7 +190,7 @@ void Context::removeBreakpoint(debugger::BreakpointId id) {
 }
 
 void Context::reportError(const engine::Error& error) {
-    notify({Notice::Kind::Error, QString(), oneLine(error.text()), {}, {}});
+    notify({Notice::Kind::Error, QString(), oneLine(error.text())});
 }
 
 void Context::goTo(const debugger::Location& location) {

@@ -19,12 +19,18 @@
 
 namespace ui {
 
-/// Something to tell in the window: what, where, what to do; with a button that does it when there is one.
+/// "DWARF 4, 47 units, C11", or that there is none.
+QString debugInfoText(const debugger::ModuleSummary& module);
+
+/// Something to tell in the window: what, where, what to do; with the buttons that do it when there are any.
 struct Notice {
+    struct Choice {
+        QString text;  // of the button
+        std::function<void()> act;
+    };
     enum class Kind : uint8_t { Info, Warning, Error } kind = Kind::Info;
     QString title, text;
-    QString action;  // the button's text
-    std::function<void()> act = {};
+    std::vector<Choice> choices = {};
     bool untilResumed = false;  // is about the present stop only
 };
 
@@ -60,7 +66,20 @@ public:
     debugger::SessionState state() const { return m_state; }
     const QString& stateDetail() const { return m_stateDetail; }
     bool isStopped() const { return m_state == debugger::SessionState::Stopped; }
-    /// There is a machine to look at: stopped, or exited with its memory kept.
+    /// Stopped where nothing goes on: only a new start does.
+    bool hasTrapped() const { return isStopped() && m_stop.reason == debugger::StopReason::Trap; }
+    bool canGoOn() const { return isStopped() && !hasTrapped(); }
+    /// It has run, and is over: by itself, or ended by the user.
+    bool hasEnded() const {
+        return m_state == debugger::SessionState::Exited ||
+               (m_state == debugger::SessionState::Ready && m_hasRun);
+    }
+    /// If the state is Exited.
+    int64_t exitCode() const { return m_exitCode; }
+    /// The program waits for somebody to type.
+    bool waitsForInput() const {
+        return m_state == debugger::SessionState::Waiting && m_stateDetail.contains(QLatin1String("stdin"));
+    }
     /// What is shown belongs to a stop that is past, and the program has been running long enough for that to be worth saying:
     /// not between the two stops of a step.
     bool isStale() const { return m_isStale; }
@@ -68,9 +87,6 @@ public:
     bool isBetweenStops() const {
         using enum debugger::SessionState;
         return !m_isStale && (m_state == Running || m_state == Waiting);
-    }
-    bool canInspect() const {
-        return m_state == debugger::SessionState::Stopped || m_state == debugger::SessionState::Exited;
     }
     const debugger::StopInfo& stop() const { return m_stop; }
     /// Counts stops and ends, as seen here.
@@ -92,8 +108,11 @@ public:
     // --- Doing
     /// Runs a verb of debugger::verbs() or of the window, as the menu would; the window listens.
     void perform(const QString& verb) { emit verbRequested(verb); }
-    void addBreakpoint(const debugger::BreakpointSpec& spec);
-    void changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec);
+    /// Gets why it was refused, or nullptr; without one, the user is told of a refusal.
+    using Answered = std::function<void(const engine::Error*)>;
+    void addBreakpoint(const debugger::BreakpointSpec& spec, Answered answered = {});
+    void changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec,
+                          Answered answered = {});
     void removeBreakpoint(debugger::BreakpointId id);
     /// After a write to variables or memory: panels read again.
     void announceEdit() { emit dataEdited(); }
@@ -153,7 +172,8 @@ private:
     void endStop();
     void onState(debugger::SessionState state, const QString& detail);
     void onModule(const debugger::ModuleSummary& module);
-    void keepBreakpoint(const debugger::BreakpointInfo& breakpoint);
+    template <class R>
+    void setBreakpoint(R request, const Answered& answered);
 
     Theme& m_theme;
     Settings& m_settings;
@@ -163,6 +183,8 @@ private:
     debugger::SessionState m_state = debugger::SessionState::Empty;
     QString m_stateDetail;
     debugger::StopInfo m_stop;
+    int64_t m_exitCode = 0;
+    bool m_hasRun = false;  // since it was loaded
     debugger::Generation m_generation = 0;
     std::optional<debugger::ModuleSummary> m_module;
     std::map<debugger::BreakpointId, debugger::BreakpointInfo> m_breakpoints;

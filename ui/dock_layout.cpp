@@ -41,6 +41,10 @@ DockLayout::DockLayout(Context& context, QMainWindow& window)
         dock->toggleViewAction()->setIcon(context.theme().icon(QString::fromLatin1(row.icon)));
         dock->toggleViewAction()->setToolTip(plainTip(QString::fromUtf8(row.help)));
         dock->setToolTip({});
+        connect(panel, &Panel::marked, dock,
+                [dock, title = QString::fromUtf8(row.title)](const QString& what) {
+                    dock->setWindowTitle(what.isEmpty() ? title : QStringLiteral("● %1 %2").arg(title, what));
+                });
         connect(dock, &QDockWidget::topLevelChanged, this, &DockLayout::showTitlesSoon);
         connect(dock, &QDockWidget::dockLocationChanged, this, &DockLayout::showTitlesSoon);
         connect(dock, &QDockWidget::visibilityChanged, this, &DockLayout::showTitlesSoon);

@@ -92,8 +92,10 @@ void Launcher::setOptions(const debugger::LaunchOptions& options) {
     const SessionState state = m_context.state();
     if (state == SessionState::Ready || state == SessionState::Exited || state == SessionState::Failed)
         return load([] {});
-    m_context.notify({Notice::Kind::Info, tr("Launch settings"), tr("They take effect at the next start."),
-                      tr("Restart"), [this] { restart(); }});
+    m_context.notify({Notice::Kind::Info,
+                      tr("Launch settings"),
+                      tr("They take effect at the next start."),
+                      {{tr("Restart"), [this] { restart(); }}}});
 }
 
 void Launcher::mapSources(const QString& from, const QString& to) {
@@ -103,7 +105,9 @@ void Launcher::mapSources(const QString& from, const QString& to) {
 
 void Launcher::go() {
     switch (m_context.state()) {
-    case SessionState::Stopped: m_context.post<debugger::Resume>(this, {}); break;
+    case SessionState::Stopped:
+        if (m_context.canGoOn()) m_context.post<debugger::Resume>(this, {});
+        break;
     case SessionState::Ready:
     case SessionState::Exited: start(m_options.stopAtEntry); break;
     case SessionState::Empty:

@@ -64,6 +64,7 @@ MainWindow::MainWindow(Context& context) : m_context(context) {
     setMinimumSize(640, 400);
 
     m_launcher = new Launcher(context, this);
+    m_steps = new StepQueue(context, this);
     m_verbs = new VerbActions(context, this);
     m_start = new StartPage(context);
     m_sources = new SourceArea(context);
@@ -95,7 +96,7 @@ MainWindow::MainWindow(Context& context) : m_context(context) {
     restoreGeometry(QByteArray::fromBase64(context.settings().value(kGeometry).toString().toLatin1()));
     updateTitle();
     if (!context.settings().problem().isEmpty())
-        m_notices->show({Notice::Kind::Warning, tr("Settings"), context.settings().problem(), {}, {}});
+        m_notices->show({Notice::Kind::Warning, tr("Settings"), context.settings().problem()});
 }
 
 MainWindow::~MainWindow() = default;
@@ -119,7 +120,7 @@ void MainWindow::connectContext() {
             ->setIcon(m_context.theme().icon(begins ? QStringLiteral("run") : QStringLiteral("continue")));
     });
     connect(&m_context.settings(), &Settings::problemOccurred, this, [this](const QString& text) {
-        m_notices->show({Notice::Kind::Warning, tr("Settings"), text, {}, {}});
+        m_notices->show({Notice::Kind::Warning, tr("Settings"), text});
     });
     connect(&m_context.theme(), &Theme::codeFontChanged, this,
             [this] { m_context.settings().set(kZoom, m_context.theme().zoom()); });
@@ -137,14 +138,13 @@ void MainWindow::connectContext() {
             m_sources->open(fromUtf8(module->mainSource));
         if (module) {
             for (const std::string& problem : module->problems)
-                m_notices->show(
-                    {Notice::Kind::Warning, oneLine(module->name, 80), oneLine(problem, 400), {}, {}});
+                m_notices->show({Notice::Kind::Warning, oneLine(module->name, 80), oneLine(problem, 400)});
         }
     });
     connect(m_launcher, &Launcher::failed, this, [this](const QString&, const QString& why) {
         if (!m_context.module()) m_middle->setCurrentWidget(m_start);
         m_notices->show(
-            {Notice::Kind::Error, {}, oneLine(why, 1000), tr("Open Another…"), [this] { openDialog(); }});
+            {Notice::Kind::Error, {}, oneLine(why, 1000), {{tr("Open Another…"), [this] { openDialog(); }}}});
     });
     connect(m_launcher, &Launcher::remembering, this, [this](QJsonObject& memory) {
         QJsonObject panels;
@@ -194,16 +194,22 @@ void MainWindow::makeRunVerbs() {
     const auto handle = [this](const char* id, std::function<void()> function) {
         m_verbs->handle(QString::fromLatin1(id), std::move(function));
     };
-    handle("continue", [this] { m_launcher->go(); });
+    handle("continue", [this] {
+        if (!m_steps->goOnBehind()) m_launcher->go();
+    });
+    handle("run", [this] { m_launcher->restart(); });
     handle("start", [this] { m_launcher->goToEntry(); });
     handle("restart", [this] { m_launcher->restart(); });
-    handle("pause", [this] { m_context.post<debugger::Pause>(this, {}); });
+    handle("pause", [this] {
+        m_steps->clear();
+        m_context.post<debugger::Pause>(this, {});
+    });
     handle("stop", [this] { m_launcher->terminate(); });
-    handle("step-over", [this] { step(StepKind::Over); });
-    handle("step-into", [this] { step(StepKind::Into); });
-    handle("step-out", [this] { step(StepKind::Out); });
-    handle("step-instruction", [this] { step(StepKind::Instruction); });
-    handle("step-instruction-over", [this] { step(StepKind::InstructionOver); });
+    handle("step-over", [this] { m_steps->step(StepKind::Over); });
+    handle("step-into", [this] { m_steps->step(StepKind::Into); });
+    handle("step-out", [this] { m_steps->step(StepKind::Out); });
+    handle("step-instruction", [this] { m_steps->step(StepKind::Instruction); });
+    handle("step-instruction-over", [this] { m_steps->step(StepKind::InstructionOver); });
     handle("run-to-cursor", [this] { m_sources->runToCursor(); });
     handle("toggle-breakpoint", [this] { m_sources->toggleBreakpoint(); });
     handle("break", [this] {
@@ -216,6 +222,7 @@ void MainWindow::makeRunVerbs() {
         if (auto* panel = qobject_cast<WatchesPanel*>(m_docks->panel(QStringLiteral("watches"))))
             panel->startTyping();
     });
+    handle("focus-input", [this] { m_docks->raise(QStringLiteral("console")); });
     handle("frame-up", [this] { moveFrame(1); });
     handle("frame-down", [this] { moveFrame(-1); });
     handle("show-current", [this] { m_sources->showCurrent(); });
@@ -288,7 +295,9 @@ void MainWindow::makeMenus() {
                  nullptr,
                  "frame-up",
                  "frame-down",
-                 "show-current"});
+                 "show-current",
+                 nullptr,
+                 "focus-input"});
     QMenu* view = menuBar()->addMenu(tr("&View"));
     QMenu* panelMenu = view->addMenu(m_context.theme().icon(QStringLiteral("layout")), tr("&Panels"));
     panelMenu->setToolTipsVisible(true);
@@ -386,10 +395,11 @@ void MainWindow::launchSettings() {
 void MainWindow::openDemo() {
     const QString folder = examplesFolder();
     if (folder.isEmpty()) {
-        m_notices->show({Notice::Kind::Error, tr("Examples"),
+        m_notices->show({Notice::Kind::Error,
+                         tr("Examples"),
                          tr("The bundled examples are not beside this program nor in the data folders; "
                             "reinstall, or open a program of your own."),
-                         tr("Open Program…"), [this] { openDialog(); }});
+                         {{tr("Open Program…"), [this] { openDialog(); }}}});
         return;
     }
     debugger::LaunchOptions options;
@@ -485,10 +495,6 @@ void MainWindow::about() {
     box.exec();
 }
 
-void MainWindow::step(StepKind kind) {
-    if (m_context.isStopped()) m_context.post<debugger::Step>(this, {kind});
-}
-
 void MainWindow::moveFrame(int by) {
     const int64_t wanted = static_cast<int64_t>(m_context.frame()) + by;
     if (wanted >= 0) m_context.selectFrame(static_cast<uint32_t>(wanted));
@@ -510,12 +516,14 @@ void MainWindow::showStop() {
     m_middle->setCurrentWidget(m_sources);
     const debugger::StopInfo& stop = m_context.stop();
     if (stop.reason == debugger::StopReason::Trap) {
-        m_context.notify({.kind = Notice::Kind::Error,
-                          .title = tr("Trap"),
-                          .text = oneLine(stop.trapText.empty() ? stop.text : stop.trapText, 600),
-                          .action = tr("Show Instruction"),
-                          .act = [this] { emit m_context.offsetRequested(m_context.location().offset); },
-                          .untilResumed = true});
+        m_context.notify(
+            {.kind = Notice::Kind::Error,
+             .title = tr("Trap"),
+             .text = oneLine(stop.trapText.empty() ? stop.text : stop.trapText, 600),
+             .choices = {{tr("Show Instruction"),
+                          [this] { emit m_context.offsetRequested(m_context.location().offset); }},
+                         {tr("Restart"), [this] { m_launcher->restart(); }}},
+             .untilResumed = true});
     }
     if (!isActiveWindow()) QApplication::alert(this);
 }
@@ -545,11 +553,8 @@ void MainWindow::dropEvent(QDropEvent* event) {
     event->acceptProposedAction();
     if (urls.size() > kDropLimit)
         m_notices->show(
-            {Notice::Kind::Info,
-             tr("Drop"),
-             tr("One program is open at a time: the first of %1 files is opened.").arg(urls.size()),
-             {},
-             {}});
+            {Notice::Kind::Info, tr("Drop"),
+             tr("One program is open at a time: the first of %1 files is opened.").arg(urls.size())});
     // Not from within the drop: the other side waits for it to end.
     QMetaObject::invokeMethod(
         this, [this, path = urls[0].toLocalFile()] { m_launcher->open(path); }, Qt::QueuedConnection);

@@ -12,6 +12,7 @@
 #include "ui/source/source_area.h"
 #include "ui/start_page.h"
 #include "ui/status_bar.h"
+#include "ui/step_queue.h"
 #include "ui/widgets/notice_bar.h"
 #include "ui/window_verbs.h"
 
@@ -54,7 +55,6 @@ private:
     void goToFile();
     void showKeys();
     void about();
-    void step(debugger::StepKind kind);
     void moveFrame(int by);
     void setTheme(Theme::Mode mode);
     void updateTitle();
@@ -65,6 +65,7 @@ private:
     Context& m_context;
     VerbActions* m_verbs;
     Launcher* m_launcher;
+    StepQueue* m_steps;
     QStackedWidget* m_middle;
     StartPage* m_start;
     SourceArea* m_sources;

@@ -22,6 +22,12 @@ public:
     virtual QJsonObject save() const { return {}; }
     virtual void restore(const QJsonObject&) {}
 
+    bool isEmptyShown() const;
+
+signals:
+    /// Something here wants the user: said beside the panel's title, also while another tab is in front. Empty = no more.
+    void marked(const QString& what);
+
 protected:
     Context& context() const { return m_context; }
     Theme& theme() const { return m_context.theme(); }
@@ -30,7 +36,6 @@ protected:
     /// Shows the empty state: one or two sentences, and the id of a verb whose button is offered (empty = none).
     void showEmpty(const QString& text, const QString& verb = {});
     void showContent();
-    bool isEmptyShown() const;
 
 private:
     Context& m_context;

@@ -38,6 +38,7 @@ constexpr const char* kKeys[][2] = {{"F5", "start, continue"},
                                     {"Ctrl+P", "go to file or function"},
                                     {"Ctrl+Shift+P", "all commands"}};
 constexpr int kTextWidth = 62;  // characters of a line
+constexpr int kRecent = 5, kKeyColumns = 3;
 
 QLabel* plain(const QString& text, QPalette::ColorRole role = QPalette::WindowText) {
     auto* label = new QLabel(text);
@@ -71,7 +72,7 @@ QWidget* link(const QString& title, const QString& about, const QIcon& icon,
     button->setCursor(Qt::PointingHandCursor);
     button->setToolTip(plainTip(about));
     button->setAccessibleDescription(oneLine(about));
-    button->setFixedWidth(button->fontMetrics().averageCharWidth() * 26);
+    button->setFixedWidth(button->fontMetrics().averageCharWidth() * 22);
     QFont font = button->font();
     font.setUnderline(true);
     button->setFont(font);
@@ -113,8 +114,9 @@ StartPage::StartPage(Context& context, QWidget* parent) : QScrollArea(parent), m
     auto* column = new QWidget;
     column->setMaximumWidth(fontMetrics().averageCharWidth() * kTextWidth * 2);
     auto* layout = new QVBoxLayout(column);
-    layout->setContentsMargins(32, 32, 32, 32);
+    layout->setContentsMargins(24, 24, 24, 16);
     layout->setSpacing(8);
+    outer->setContentsMargins(0, 0, 0, 0);
     outer->addStretch(1);
     outer->addWidget(column, 100);
     outer->addStretch(1);
@@ -133,26 +135,33 @@ StartPage::StartPage(Context& context, QWidget* parent) : QScrollArea(parent), m
     layout->addLayout(buttons);
     setFocusProxy(open);
 
-    layout->addSpacing(16);
+    layout->addSpacing(8);
+    auto* programs = new QHBoxLayout;
+    programs->setSpacing(24);
     m_recent = new QVBoxLayout;
     m_recent->setSpacing(2);
-    layout->addLayout(m_recent);
+    programs->addLayout(m_recent, 1);
+    layout->addLayout(programs);
 
     if (const QString folder = examplesFolder(); !folder.isEmpty()) {
-        layout->addWidget(heading(tr("Examples"), 1.15));
+        auto* examples = new QVBoxLayout;
+        examples->setSpacing(2);
+        programs->addLayout(examples, 1);
+        examples->addWidget(heading(tr("Examples"), 1.15));
         for (const Example& example : kExamples) {
             const QString path = folder + u'/' + QLatin1String(example.path);
             const bool isDemo = &example == kExamples;
-            layout->addWidget(link(QString::fromLatin1(example.title), QString::fromLatin1(example.about),
-                                   context.theme().icon(QStringLiteral("panel-module")),
-                                   [this, path, isDemo] {
-                                       if (isDemo)
-                                           emit demoRequested();
-                                       else
-                                           emit openRequested(path);
-                                   }));
+            examples->addWidget(link(QString::fromLatin1(example.title), QString::fromLatin1(example.about),
+                                     context.theme().icon(QStringLiteral("panel-module")),
+                                     [this, path, isDemo] {
+                                         if (isDemo)
+                                             emit demoRequested();
+                                         else
+                                             emit openRequested(path);
+                                     }));
         }
-        layout->addSpacing(16);
+        examples->addStretch(1);
+        layout->addSpacing(8);
     }
     layout->addWidget(heading(tr("Keys"), 1.15));
     auto* keys = new QGridLayout;
@@ -162,12 +171,12 @@ StartPage::StartPage(Context& context, QWidget* parent) : QScrollArea(parent), m
     for (const auto& [key, does] : kKeys) {
         QLabel* name = plain(QString::fromLatin1(key));
         name->setFont(context.theme().codeFont());
-        keys->addWidget(name, at / 2, at % 2 * 2);
-        keys->addWidget(plain(QString::fromLatin1(does), QPalette::PlaceholderText), at / 2, at % 2 * 2 + 1);
+        const int row = at / kKeyColumns, column = at % kKeyColumns * 2;
+        keys->addWidget(name, row, column);
+        keys->addWidget(plain(QString::fromLatin1(does), QPalette::PlaceholderText), row, column + 1);
+        keys->setColumnStretch(column + 1, 1);
         ++at;
     }
-    keys->setColumnStretch(1, 1);
-    keys->setColumnStretch(3, 1);
     layout->addLayout(keys);
     layout->addStretch(1);
     setWidget(page);
@@ -184,7 +193,7 @@ void StartPage::fillRecent() {
     const QStringList files = m_context.settings().recentFiles();
     if (files.isEmpty()) return;
     m_recent->addWidget(heading(tr("Recent"), 1.15));
-    for (const QString& path : files.mid(0, 6)) {
+    for (const QString& path : files.mid(0, kRecent)) {
         m_recent->addWidget(link(fileName(path), QDir::toNativeSeparators(QFileInfo(path).path()),
                                  m_context.theme().icon(QStringLiteral("recent")),
                                  [this, path] { emit openRequested(path); }));

@@ -26,6 +26,12 @@ StateText stoppedText(const Context& context) {
     }
 }
 
+StateText exitedText(const Context& context) {
+    const bool isGood = context.exitCode() == 0;
+    return {QStringLiteral("Exited"), context.stateDetail(),
+            isGood ? QStringLiteral("done") : QStringLiteral("ended"), isGood ? Tone::Good : Tone::Changed};
+}
+
 }  // namespace
 
 StateText stateText(const Context& context) {
@@ -45,11 +51,14 @@ StateText stateText(const Context& context) {
     case SessionState::Running:
         return {QStringLiteral("Running"), QStringLiteral("F6 pauses it"), QStringLiteral("run"), Tone::Good};
     case SessionState::Waiting:
-        return {QStringLiteral("Waiting"), QStringLiteral("for ") + context.stateDetail(),
-                QStringLiteral("recent"), Tone::Accent};
+        return {QStringLiteral("Waiting"),
+                context.waitsForInput()
+                    ? QStringLiteral("for %1 · F4 goes to Console's input line").arg(context.stateDetail())
+                    : QStringLiteral("for %1 · F6 pauses it").arg(context.stateDetail()),
+                context.waitsForInput() ? QStringLiteral("panel-console") : QStringLiteral("recent"),
+                Tone::Accent};
     case SessionState::Stopped: return stoppedText(context);
-    case SessionState::Exited:
-        return {QStringLiteral("Exited"), context.stateDetail(), QStringLiteral("stop"), Tone::Dim};
+    case SessionState::Exited: return exitedText(context);
     case SessionState::Failed:
         return {QStringLiteral("Not loaded"), context.stateDetail(), QStringLiteral("error"), Tone::Error};
     }
@@ -96,6 +105,7 @@ StatusBar::StatusBar(Context& context, QWidget* parent) : QStatusBar(parent), m_
 
     connect(&context, &Context::stateChanged, this, &StatusBar::update);
     connect(&context, &Context::stopped, this, &StatusBar::update);
+    connect(&context, &Context::exited, this, &StatusBar::update);
     connect(&context, &Context::staleChanged, this, &StatusBar::update);
     connect(&context, &Context::frameSelected, this, &StatusBar::update);
     connect(&context, &Context::moduleLoaded, this, &StatusBar::update);
@@ -126,8 +136,7 @@ void StatusBar::update() {
     const auto& module = m_context.module();
     m_module->setVisible(module.has_value());
     if (!module) return;
-    m_module->setText(
-        QStringLiteral("%1 · %2").arg(oneLine(module->name, 60), oneLine(module->debugInfo, 60)));
+    m_module->setText(QStringLiteral("%1 · %2").arg(oneLine(module->name, 60), debugInfoText(*module)));
     QString tip = fromUtf8(module->path) + u'\n' + byteSize(module->bytes);
     for (const std::string& problem : module->problems)
         tip += u'\n' + oneLine(problem, 300);

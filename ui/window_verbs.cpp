@@ -1,5 +1,7 @@
 #include "ui/window_verbs.h"
 
+#include <algorithm>
+
 #include "ui/plain_text.h"
 
 namespace ui {
@@ -21,6 +23,7 @@ constexpr Verb kWindowVerbs[] = {
     row("launch-settings", "Launch Settings…",    "settings", "Ctrl+L",   "Arguments, environment, directories and source paths of this program.", kLoaded),
     row("forget-recent",   "Clear Recent Files",  "",         "",         "Empties the list of recently opened programs."),
     row("show-current",    "Show Where It Stands", "current", "Ctrl+.",   "Goes to the line of the selected frame.", debugger::in({Stopped})),
+    row("focus-input",     "Type Input",          "panel-console", "F4",    "Goes to Console's input line: what is typed there is the program's stdin.", debugger::in({Running, Stopped, Waiting})),
     row("find-previous",   "Find Previous",       "",         "Shift+F3", "Goes to the previous match."),
     row("zoom-in",         "Larger Text",         "",         "Ctrl++",   "Enlarges the text of all code views."),
     row("zoom-out",        "Smaller Text",        "",         "Ctrl+-",   "Makes the text of all code views smaller."),
@@ -31,6 +34,34 @@ constexpr Verb kWindowVerbs[] = {
     row("about",           "About Wasiscope",     "info",     "",         "Version and licences."),
 };
 // clang-format on
+
+/// What a trapped program cannot do, though it is stopped.
+constexpr std::string_view kGoOn[] = {"continue",     "step-over",        "step-into",
+                                      "step-out",     "step-instruction", "step-instruction-over",
+                                      "run-to-cursor"};
+
+bool goesOn(const Verb& verb) {
+    return std::find(std::begin(kGoOn), std::end(kGoOn), verb.id) != std::end(kGoOn);
+}
+
+/// Why a verb is disabled now, and what enables it.
+QString whyNot(const Context& context) {
+    switch (context.state()) {
+    case Empty:
+    case Failed: return QObject::tr("No program is open: open one first (Ctrl+O).");
+    case Loading: return QObject::tr("The program is still being loaded.");
+    case Ready: return QObject::tr("The program does not run: start it first (F5).");
+    case Running:
+    case Waiting: return QObject::tr("The program runs: pause it first (F6).");
+    case Stopped:
+        return context.hasTrapped()
+                   ? QObject::tr(
+                         "The program has trapped and cannot go on: Restart (Ctrl+Shift+F5) runs it again.")
+                   : QObject::tr("The program is stopped already.");
+    case Exited: return QObject::tr("The program has ended: Restart (Ctrl+Shift+F5) runs it again.");
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -47,6 +78,7 @@ VerbActions::VerbActions(Context& context, QWidget* window)
         }
     }
     connect(&context, &Context::stateChanged, this, &VerbActions::update);
+    connect(&context, &Context::stopped, this, &VerbActions::update);
     connect(&context, &Context::staleChanged, this, &VerbActions::update);
     connect(&context, &Context::verbRequested, this, &VerbActions::trigger);
 }
@@ -57,10 +89,6 @@ QAction* VerbActions::make(const debugger::Verb& verb) {
     action->setIcon(m_context.theme().icon(fromUtf8(verb.icon)));
     action->setShortcut(QKeySequence(fromUtf8(verb.shortcut)));
     action->setShortcutContext(Qt::WindowShortcut);
-    const QString keys = action->shortcut().toString(QKeySequence::NativeText);
-    const QString title = fromUtf8(verb.title).remove(u'…');
-    action->setToolTip(plainTip(
-        keys.isEmpty() ? title : QStringLiteral("%1 (%2)").arg(title, keys) + u'\n' + fromUtf8(verb.help)));
     action->setStatusTip(fromUtf8(verb.help));
     m_window->addAction(action);
     return action;
@@ -118,8 +146,21 @@ void VerbActions::update() {
     if (m_context.isBetweenStops()) return;
     const debugger::StateMask now = 1u << static_cast<unsigned>(m_context.state());
     for (const Entry& entry : m_entries) {
-        if (entry.action) entry.action->setEnabled((entry.verb.allowed & now) != 0);
+        if (!entry.action) continue;
+        const bool enabled =
+            (entry.verb.allowed & now) != 0 && !(m_context.hasTrapped() && goesOn(entry.verb));
+        entry.action->setEnabled(enabled);
+        entry.action->setToolTip(tipOf(entry, enabled ? QString() : whyNot(m_context)));
     }
+}
+
+QString VerbActions::tipOf(const Entry& entry, const QString& whyNot) {
+    const QString keys = entry.action->shortcut().toString(QKeySequence::NativeText);
+    QString tip = fromUtf8(entry.verb.title).remove(u'…');
+    if (!keys.isEmpty()) tip += QStringLiteral(" (%1)").arg(keys);
+    tip += u'\n' + fromUtf8(entry.verb.help);
+    if (!whyNot.isEmpty()) tip += u'\n' + whyNot;
+    return plainTip(tip);
 }
 
 }  // namespace ui

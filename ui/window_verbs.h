@@ -41,6 +41,7 @@ public:
 
 private:
     void update();
+    static QString tipOf(const Entry& entry, const QString& whyNot);
     QAction* make(const debugger::Verb& verb);
 
     Context& m_context;

@@ -1,6 +1,10 @@
 // Breakpoints: their panel, the text by which they are typed, and how the window remembers them.
+#include <QDialog>
+#include <QDialogButtonBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPushButton>
+#include <QTimer>
 
 #include "tests/ui/fixture.h"
 #include "ui/breakpoint_dialog.h"
@@ -72,6 +76,58 @@ TEST_F(BreakpointsPanelTest, AddsByTextAndSaysWhatItDoesNotUnderstand) {
     settle();
     EXPECT_EQ(m_context.breakpoints().size(), 1u);
     EXPECT_TRUE(panel.findChild<QLabel*>("breakpoint-error")->text().contains("line number"));
+}
+
+TEST_F(BreakpointsPanelTest, SaysInPlaceWhatTheSessionRefuses) {
+    BreakpointsPanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    int notices = 0;
+    QObject::connect(&m_context, &Context::noticed, &panel, [&] { ++notices; });
+    m_fake->answer<AddBreakpoint>([](const AddBreakpoint&) {
+        return engine::Error{engine::ErrorCode::BadArgument, "column 3: an expression is missing"};
+    });
+    auto* line = panel.findChild<QLineEdit*>();
+    QTest::keyClicks(line, "demo.c:17 if x +");
+    QTest::keyClick(line, Qt::Key_Return);
+    settle();
+    const auto* error = panel.findChild<QLabel*>("breakpoint-error");
+    EXPECT_TRUE(error->isVisible() && error->text().contains("an expression is missing"));
+    EXPECT_EQ(line->text(), "demo.c:17 if x +");
+    EXPECT_EQ(notices, 0);
+    QTest::keyClicks(line, " 1");
+    EXPECT_FALSE(error->isVisible());
+}
+
+TEST_F(BreakpointsPanelTest, TheDialogStaysUntilTheSessionTakesTheCondition) {
+    m_fake->load();
+    m_context.addBreakpoint(breakpointFromText("demo.c:17").value());
+    settle();
+    m_fake->answer<ChangeBreakpoint>([](const ChangeBreakpoint& request) -> engine::Result<BreakpointInfo> {
+        if (request.spec.condition == "x +")
+            return engine::Error{engine::ErrorCode::BadArgument, "ends too soon"};
+        return BreakpointInfo{
+            .id = request.id, .spec = request.spec, .resolved = true, .locations = {}, .message = {}};
+    });
+    QString problem;
+    QTimer::singleShot(0, &m_context, [&] {
+        auto* dialog = qobject_cast<QDialog*>(QApplication::activeModalWidget());
+        ASSERT_NE(dialog, nullptr);
+        const auto lines = dialog->findChildren<QLineEdit*>();
+        const auto line = std::find_if(lines.begin(), lines.end(), [](const QLineEdit* l) {
+            return l->placeholderText().startsWith("always");
+        });
+        (*line)->setText("x +");
+        auto* ok = dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok);
+        ok->click();
+        settle();
+        problem = dialog->findChild<QLabel*>("breakpoint-problem")->text();
+        (*line)->setText("x + 1");
+        ok->click();
+    });
+    editBreakpoint(m_context, 1, m_context.breakpoints().at(1).spec, nullptr);
+    EXPECT_TRUE(problem.contains("ends too soon"));
+    EXPECT_EQ(m_context.breakpoints().at(1).spec.condition, "x + 1");
 }
 
 TEST_F(BreakpointsPanelTest, ChecksDeletesAndGoes) {

@@ -1,6 +1,7 @@
 // Module, Operand stack, Wasm locals and globals, Files.
 #include <QAbstractItemModelTester>
 #include <QHeaderView>
+#include <QScrollBar>
 
 #include "tests/ui/fixture.h"
 #include "ui/panels/files_panel.h"
@@ -68,6 +69,41 @@ TEST_F(ModulePanelTest, ItsModelIsSound) {
     settle();
     panel->findChild<FilterBox*>()->setFilter({});
     settle();
+}
+
+TEST_F(ModulePanelTest, ShowsTheColumnsThatThereIsRoomForAndWhatTheUserWants) {
+    auto panel = loaded();
+    auto* view = panel->findChild<TreeView*>();
+    const auto isShown = [&](int column) { return !view->header()->isSectionHidden(column); };
+    const auto resize = [&](int width) {
+        panel->resize(width, 500);
+        settle();
+    };
+    resize(220);
+    EXPECT_TRUE(isShown(0) && isShown(1));
+    EXPECT_FALSE(isShown(2) || isShown(3) || isShown(4));
+    EXPECT_EQ(view->horizontalScrollBar()->maximum(), 0);
+    resize(1200);
+    EXPECT_TRUE(isShown(2) && isShown(3) && isShown(4));
+    view->header()->setSectionHidden(2, true);
+    resize(1100);
+    EXPECT_FALSE(isShown(2));
+    resize(220);
+    view->header()->setSectionHidden(3, false);
+    resize(230);
+    EXPECT_TRUE(isShown(3)) << "the user has asked for it";
+    EXPECT_FALSE(isShown(2) || isShown(4));
+}
+
+TEST_F(ModulePanelTest, SaysThatThereIsNoDebugInfo) {
+    auto panel = loaded();
+    debugger::ModuleSummary bare = *m_context.module();
+    bare.debugInfo = "none";
+    m_fake->emitEvent(debugger::ModuleLoaded{bare});
+    settle();
+    const auto labels = panel->findChildren<ElidedLabel*>();
+    EXPECT_TRUE(std::any_of(labels.begin(), labels.end(),
+                            [](const ElidedLabel* label) { return label->text() == "no debug info"; }));
 }
 
 TEST_F(ModulePanelTest, FiltersAllGroups) {

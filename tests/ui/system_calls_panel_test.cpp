@@ -105,6 +105,46 @@ TEST_F(SystemCallsPanelTest, ShowsCallsAsTheyHappen) {
     EXPECT_EQ(view(*panel).model()->rowCount(), 1000);
 }
 
+TEST_F(SystemCallsPanelTest, WhoFollowsTheEndSeesNoRowThatIsNotThere) {
+    auto panel = running();
+    append(1000);
+    m_fake->holdReplies = true;
+    append(500'000);
+    append(600'000);
+    EXPECT_EQ(view(*panel).model()->rowCount(), 1000) << "the rows first, then their place";
+    m_fake->release();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return view(*panel).model()->rowCount() == 600'000; }));
+    for (uint64_t total = 600'000; total < 900'000; total += 5'000) {
+        m_fake->emitEvent(debugger::SyscallsAppended{m_total = total});
+        QTest::qWait(2);
+        const int first = view(*panel).rowAt(0), last = view(*panel).model()->rowCount() - 1;
+        EXPECT_NE(cell(*panel, first, 0), "…");
+        EXPECT_NE(cell(*panel, last, 0), "…");
+    }
+    ASSERT_TRUE(QTest::qWaitFor([&] { return view(*panel).model()->rowCount() == 895'000; }));
+    EXPECT_EQ(cell(*panel, 894'999, 0), "894999");
+    settle();
+    const int top = view(*panel).rowAt(0);
+    EXPECT_EQ(view(*panel).rowViewportPosition(top), 0) << "the first row stands whole";
+}
+
+TEST_F(SystemCallsPanelTest, SaysWhatIsMissingAndCountsAsOneSays) {
+    auto panel = running();
+    const auto isSaid = [&](const QString& text) {
+        const auto labels = panel->findChildren<QLabel*>();
+        return std::any_of(labels.begin(), labels.end(), [&](const QLabel* l) { return l->text() == text; });
+    };
+    EXPECT_TRUE(isSaid("0 calls"));
+    EXPECT_TRUE(view(*panel).placeholder().startsWith("No call yet"));
+    append(1);
+    EXPECT_TRUE(isSaid("1 call"));
+    m_fake->answer<debugger::GetCalls>(
+        [](const debugger::GetCalls&) { return debugger::CallSlice{.total = 1, .rows = {}}; });
+    filter(*panel, "nothing");
+    EXPECT_TRUE(isSaid("0 of 1"));
+    EXPECT_TRUE(view(*panel).placeholder().startsWith("No call matches"));
+}
+
 TEST_F(SystemCallsPanelTest, FollowsTheEndOnlyWhileItIsThere) {
     auto panel = running();
     append(1000);

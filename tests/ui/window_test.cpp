@@ -7,6 +7,8 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenuBar>
+#include <QScrollBar>
+#include <QTimer>
 #include <QToolBar>
 #include <QToolButton>
 #include <cmath>
@@ -16,6 +18,8 @@
 #include "ui/main_window.h"
 #include "ui/panel.h"
 #include "ui/plain_text.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/input_line.h"
 #include "ui/widgets/picker.h"
 
 using namespace ui;
@@ -30,6 +34,14 @@ protected:
         if (m_fake->generation == 0) m_fake->load();
         m_fake->stopAt(line);
         settle();
+    }
+    void trap() {
+        StopInfo stop;
+        stop.reason = StopReason::Trap;
+        stop.generation = ++m_fake->generation;
+        stop.trapText = "out of bounds memory access: 4 bytes at 0x20000";
+        m_fake->emitEvent(StateChanged{SessionState::Stopped, {}});
+        m_fake->emitEvent(Stopped{stop});
     }
     bool isEnabled(const char* verb) { return m_window.verbs().action(verb)->isEnabled(); }
 
@@ -141,6 +153,11 @@ TEST_F(WindowTest, VerbsAreEnabledAsTheStateAllows) {
 }
 
 TEST_F(WindowTest, KeysReachTheSession) {
+    m_fake->answer<Step>([this](const Step&) {
+        m_fake->run();
+        m_fake->stopAt(17);
+        return Done{};
+    });
     stopAt(17);
     QTest::keyClick(&m_window, Qt::Key_F10);
     QTest::keyClick(&m_window, Qt::Key_F11);
@@ -169,10 +186,140 @@ TEST_F(WindowTest, TheStateIsAlwaysTold) {
     EXPECT_EQ(m_window.status().text(), "Stopped breakpoint 1 at demo.c:17");
     m_fake->emitEvent(StateChanged{SessionState::Waiting, "stdin"});
     QTest::qWait(300);
-    EXPECT_EQ(m_window.status().text(), "Waiting for stdin");
+    EXPECT_EQ(m_window.status().text(), "Waiting for stdin · F4 goes to Console's input line");
     m_fake->emitEvent(StateChanged{SessionState::Exited, "exited with status 3"});
     settle();
     EXPECT_EQ(m_window.status().text(), "Exited exited with status 3");
+}
+
+TEST_F(WindowTest, StepsTypedFasterThanTheyAreMadeAreAllMade) {
+    bool runs = false;
+    m_fake->answer<Step>([&](const Step&) -> engine::Result<Done> {
+        if (std::exchange(runs, true)) return engine::Error{engine::ErrorCode::State, "the program runs"};
+        m_fake->run();
+        QTimer::singleShot(1, &m_window, [&] {
+            runs = false;
+            m_fake->stopAt(17);
+        });
+        return Done{};
+    });
+    stopAt(17);
+    const auto before = m_fake->generation;
+    for (int i = 0; i < 500; ++i)
+        QTest::keyClick(&m_window, Qt::Key_F10);
+    QTest::keyClick(&m_window, Qt::Key_F5);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_fake->asked<Resume>().size() == 1; }, 20'000));
+    EXPECT_EQ(m_fake->generation - before, 500u);
+    EXPECT_EQ(m_fake->asked<Step>().size(), 500u);
+    EXPECT_EQ(m_window.notices().count(), 0);
+}
+
+TEST_F(WindowTest, AStopThatWantsToBeSeenEndsTheStepsThatWait) {
+    m_fake->answer<Step>([this](const Step&) {
+        m_fake->run();
+        QTimer::singleShot(1, &m_window, [this] { trap(); });
+        return Done{};
+    });
+    stopAt(17);
+    for (int i = 0; i < 5; ++i)
+        QTest::keyClick(&m_window, Qt::Key_F10);
+    QTest::qWait(100);
+    EXPECT_EQ(m_fake->asked<Step>().size(), 1u);
+}
+
+TEST_F(WindowTest, ATrappedProgramCannotGoOnAndTheToolTipsSayWhatCan) {
+    stopAt(17);
+    trap();
+    settle();
+    for (const char* verb : {"continue", "step-over", "step-into", "step-out", "step-instruction",
+                             "step-instruction-over", "run-to-cursor"}) {
+        EXPECT_FALSE(isEnabled(verb)) << verb;
+        const QString tip = m_window.verbs().action(verb)->toolTip();
+        EXPECT_TRUE(tip.contains("trapped") && tip.contains("Restart (Ctrl+Shift+F5)")) << tip.toStdString();
+    }
+    for (const char* verb : {"restart", "stop", "frame-up"})
+        EXPECT_TRUE(isEnabled(verb)) << verb;
+    m_context.perform("continue");
+    QTest::keyClick(&m_window, Qt::Key_F10);
+    settle();
+    EXPECT_TRUE(m_fake->asked<Resume>().empty() && m_fake->asked<Step>().empty());
+    QToolButton* restart = nullptr;
+    for (auto* button : m_window.notices().findChildren<QToolButton*>())
+        if (button->text() == "Restart") restart = button;
+    ASSERT_NE(restart, nullptr);
+    restart->click();
+    settle();
+    EXPECT_EQ(m_fake->asked<Start>().size(), 1u);
+    m_fake->run();
+    m_fake->stopAt(18);
+    settle();
+    EXPECT_TRUE(isEnabled("step-over"));
+    EXPECT_FALSE(m_window.verbs().action("step-over")->toolTip().contains("trapped"));
+}
+
+TEST_F(WindowTest, AfterTheEndNothingOfTheLastStopIsLeft) {
+    stopAt(17);
+    trap();
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 1);
+    m_fake->exit(134);
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 0) << "the trap is over";
+    EXPECT_EQ(stateText(m_context).icon, "ended");
+    for (const char* id : {"variables", "call-stack", "operand-stack", "wasm-state"}) {
+        auto* panel = m_window.docks().panel(id);
+        EXPECT_TRUE(panel->isEmptyShown()) << id;
+        EXPECT_TRUE(panel->findChild<EmptyState*>()->text().contains("has ended")) << id;
+    }
+    m_fake->run();
+    m_fake->exit(0);
+    settle();
+    EXPECT_EQ(stateText(m_context).icon, "done");
+    EXPECT_EQ(stateText(m_context).tone, Tone::Good);
+    EXPECT_TRUE(m_window.verbs().action("step-over")->toolTip().contains("ended"));
+}
+
+TEST_F(WindowTest, AProgramThatWaitsForInputSaysSoAndOneKeyGoesThere) {
+    stopAt(17);
+    m_fake->run();
+    m_fake->emitEvent(StateChanged{SessionState::Waiting, "stdin"});
+    QTest::qWait(300);
+    EXPECT_EQ(m_window.docks().dock("console")->windowTitle(), "● Console waits for input");
+    m_window.activateWindow();
+    QTest::keyClick(&m_window, Qt::Key_F4);
+    settle();
+    auto* input = m_window.docks().panel("console")->findChild<InputLine*>();
+    EXPECT_EQ(m_window.focusWidget(), input);
+    EXPECT_TRUE(input->isEnabled());
+    m_fake->run();
+    settle();
+    EXPECT_EQ(m_window.docks().dock("console")->windowTitle(), "Console");
+}
+
+TEST_F(WindowTest, TheStartPageOffersEachThingOnceAndFits) {
+    for (int i = 0; i < 9; ++i)
+        m_settings.addRecentFile(QStringLiteral("/programs/recent%1.wasm").arg(i));
+    m_window.resize(1280, 800);
+    m_window.docks().reset();
+    settle();
+    auto* page = m_window.findChild<StartPage*>();
+    EXPECT_FALSE(page->verticalScrollBar()->isVisible()) << page->verticalScrollBar()->maximum();
+    int offers = 0;
+    for (const auto* button : m_window.findChildren<QAbstractButton*>())
+        offers += button->isVisible() && !qobject_cast<QToolBar*>(button->parentWidget()) &&
+                  button->text().startsWith("Open Program");
+    EXPECT_EQ(offers, 1);
+}
+
+TEST_F(WindowTest, EmptyPanelsFollowTheStateWhateverComesFirst) {
+    m_fake->emitEvent(StateChanged{SessionState::Loading, {}});
+    m_fake->emitEvent(StateChanged{SessionState::Ready, {}});
+    m_fake->emitEvent(ModuleLoaded{m_context.client().call<GetModule>({}).value()});
+    settle();
+    for (const char* id : {"variables", "call-stack", "operand-stack", "wasm-state", "console"}) {
+        const auto* empty = m_window.docks().panel(id)->findChild<EmptyState*>();
+        EXPECT_TRUE(empty->text().contains("tart the program")) << id << ": " << empty->text().toStdString();
+    }
 }
 
 TEST_F(WindowTest, ErrorsAreShownInTheWindow) {
@@ -190,12 +337,7 @@ TEST_F(WindowTest, ErrorsAreShownInTheWindow) {
 
 TEST_F(WindowTest, ATrapIsToldUntilTheProgramGoesOn) {
     m_fake->load();
-    m_fake->generation = 1;
-    StopInfo stop;
-    stop.reason = StopReason::Trap;
-    stop.trapText = "out of bounds memory access: 4 bytes at 0x20000";
-    m_fake->emitEvent(StateChanged{SessionState::Stopped, {}});
-    m_fake->emitEvent(Stopped{stop});
+    trap();
     settle();
     EXPECT_TRUE(m_window.notices().text().contains("out of bounds"));
     EXPECT_TRUE(m_window.status().text().startsWith("Trapped"));

@@ -42,6 +42,7 @@ struct Column {
     QString (*text)(const Row&) = nullptr;  // whole text; shown as one line
     ColumnKind kind = ColumnKind::Text;
     int width = 0;  // in characters; 0 = takes what is left
+    int rank = 0;   // 0 = always shown; where there is no room, the columns of the highest rank leave first
     Look (*look)(const Row&) = nullptr;
     QString (*tip)(const Row&) = nullptr;                  // more than the text; empty = the text
     std::optional<bool> (*checked)(const Row&) = nullptr;  // a check box; nullopt = none in this row

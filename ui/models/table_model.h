@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ui/models/column.h"
+#include "ui/widgets/column_fit.h"
 
 namespace ui {
 
@@ -21,8 +22,7 @@ class TableModelBase : public QAbstractTableModel {
 
 public:
     using QAbstractTableModel::QAbstractTableModel;
-    /// In characters; 0 = takes what is left.
-    virtual int columnWidthHint(int column) const = 0;
+    virtual ColumnHint columnHint(int column) const = 0;
 
 signals:
     void edited(int row, int column, const QString& text);
@@ -44,7 +44,10 @@ public:
     int columnCount(const QModelIndex& parent = {}) const final {
         return parent.isValid() ? 0 : static_cast<int>(m_columns.size());
     }
-    int columnWidthHint(int column) const final { return m_columns[static_cast<size_t>(column)].width; }
+    ColumnHint columnHint(int column) const final {
+        const Column<Row>& row = m_columns[static_cast<size_t>(column)];
+        return {row.width, row.rank};
+    }
     QVariant headerData(int section, Qt::Orientation orientation, int role) const final {
         return columnHeader(m_columns, section, orientation, role);
     }
@@ -166,6 +169,7 @@ public:
         if (rows.empty() || first >= m_count) return;
         if (static_cast<int>(m_pages.size()) >= kMaxPages && !m_pages.contains(page)) m_pages.clear();
         const int last = std::min(m_count, first + static_cast<int>(rows.size())) - 1;
+        if (static_cast<int>(rows.size()) >= std::min(kPage, m_count - first)) m_partial.erase(page);
         m_pages[page] = std::move(rows);
         emit this->dataChanged(this->index(first, 0), this->index(last, this->columnCount() - 1));
     }

@@ -12,6 +12,7 @@
 
 #include "engine/base/check.h"
 #include "ui/models/column.h"
+#include "ui/widgets/column_fit.h"
 
 namespace ui {
 
@@ -20,7 +21,7 @@ class TreeModelBase : public QAbstractItemModel {
 
 public:
     using QAbstractItemModel::QAbstractItemModel;
-    virtual int columnWidthHint(int column) const = 0;
+    virtual ColumnHint columnHint(int column) const = 0;
 
 signals:
     void edited(const QModelIndex& index, const QString& text);
@@ -96,7 +97,10 @@ public:
     int columnCount(const QModelIndex& parent = {}) const final {
         return parent.column() > 0 ? 0 : static_cast<int>(m_columns.size());
     }
-    int columnWidthHint(int column) const final { return m_columns[static_cast<size_t>(column)].width; }
+    ColumnHint columnHint(int column) const final {
+        const Column<Node>& row = m_columns[static_cast<size_t>(column)];
+        return {row.width, row.rank};
+    }
     bool hasChildren(const QModelIndex& parent = {}) const final {
         if (parent.column() > 0) return false;
         const Item* owner = item(parent);

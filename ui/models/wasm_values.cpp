@@ -34,6 +34,7 @@ Column<WasmValueRow> hexColumn() {
             .text = [](const WasmValueRow& row) { return fromUtf8(row.value.hex); },
             .kind = ColumnKind::Number,
             .width = 20,
+            .rank = 1,
             .look = dim};
 }
 

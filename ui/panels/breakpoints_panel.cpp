@@ -62,7 +62,7 @@ std::vector<Column<BreakpointInfo>> breakpointColumns() {
         {.title = "Where",
          .text = where,
          .kind = ColumnKind::Code,
-         .width = 24,
+         .width = 20,
          .look =
              [](const BreakpointInfo& b) {
                  return Look{.tone = b.spec.enabled ? Tone::Text : Tone::Dim, .icon = iconOf(b)};
@@ -79,6 +79,7 @@ std::vector<Column<BreakpointInfo>> breakpointColumns() {
          .text = [](const BreakpointInfo& b) { return QString::number(b.hits); },
          .kind = ColumnKind::Number,
          .width = 5,
+         .rank = 1,
          .look = [](const BreakpointInfo& b) { return Look{.tone = b.hits > 0 ? Tone::Text : Tone::Dim}; }},
     };
 }
@@ -87,6 +88,8 @@ BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(b
     auto* content = new QWidget;
     m_view = new TableView(theme(), tr("Breakpoints"));
     m_view->setModel(&m_model, m_model);
+    m_view->setPlaceholder(
+        tr("No breakpoints: F9, a click beside a source line, or the line below sets one."));
     m_line = new QLineEdit;
     m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME [if …]"));
     m_line->setAccessibleName(tr("New breakpoint"));
@@ -140,13 +143,19 @@ void BreakpointsPanel::startTyping() {
 
 void BreakpointsPanel::add() {
     const auto spec = breakpointFromText(m_line->text());
-    m_error->setVisible(!spec.ok());
-    if (!spec.ok()) {
-        m_error->setText(oneLine(spec.error().message));
-        return;
-    }
-    context().addBreakpoint(spec.value());
-    m_line->clear();
+    if (!spec.ok()) return refuse(spec.error());
+    context().addBreakpoint(
+        spec.value(), [this, panel = QPointer(this), text = m_line->text()](const engine::Error* error) {
+            if (!panel || m_line->text() != text) return;
+            if (error) return refuse(*error);
+            m_error->hide();
+            m_line->clear();
+        });
+}
+
+void BreakpointsPanel::refuse(const engine::Error& error) {
+    m_error->setText(QStringLiteral("⚠ ") + oneLine(error.message, 500));
+    m_error->show();
 }
 
 void BreakpointsPanel::goTo(const QModelIndex& index) {
@@ -161,8 +170,8 @@ void BreakpointsPanel::goTo(const QModelIndex& index) {
 void BreakpointsPanel::edit(const QModelIndex& index) {
     const BreakpointInfo* b = m_model.rowAt(index);
     if (!b) return;
-    const debugger::BreakpointId id = b->id;
-    if (const auto spec = editBreakpointSpec(context(), b->spec, this)) context().changeBreakpoint(id, *spec);
+    const BreakpointInfo chosen = *b;
+    editBreakpoint(context(), chosen.id, chosen.spec, this);
 }
 
 void BreakpointsPanel::removeSelected() {

@@ -24,6 +24,7 @@ public:
 private:
     void fill();
     void add();
+    void refuse(const engine::Error& error);
     void goTo(const QModelIndex& index);
     void edit(const QModelIndex& index);
     void removeSelected();

@@ -63,6 +63,7 @@ std::vector<Column<FrameRow>> callStackColumns() {
          .text = [](const FrameRow& row) { return hex(row.frame.location.offset, 6); },
          .kind = ColumnKind::Number,
          .width = 9,
+         .rank = 1,
          .look = [](const FrameRow&) { return Look{.tone = Tone::Dim}; }},
     };
 }
@@ -100,8 +101,7 @@ void CallStackPanel::fill() {
 
 void CallStackPanel::showState() {
     m_view->setEnabled(!context().isStale());
-    if (!context().module())
-        return showEmpty(tr("Shows who called whom while a program is stopped."), "open");
+    if (!context().module()) return showEmpty(tr("Shows who called whom while a program is stopped."));
     if (context().isStopped() ||
         (!m_model.rows().empty() && context().state() != debugger::SessionState::Ready))
         return showContent();
@@ -126,7 +126,7 @@ void CallStackPanel::showMenu(const QPoint& at) {
     menu.addAction(
             tr("Run to Here"), this,
             [=, this] { context().post<debugger::RunTo>(this, {.file = {}, .offset = location.offset}); })
-        ->setEnabled(context().isStopped());
+        ->setEnabled(context().canGoOn());
     menu.addSeparator();
     menu.addAction(tr("Copy All"), this, [this] {
         m_view->selectAll();

@@ -119,11 +119,11 @@ void ConsolePanel::showState() {
     const SessionState state = context().state();
     const bool takesInput =
         state == SessionState::Running || state == SessionState::Stopped || state == SessionState::Waiting;
-    const bool waits =
-        state == SessionState::Waiting && context().stateDetail().contains(QLatin1String("stdin"));
+    const bool waits = context().waitsForInput();
+    emit marked(waits ? tr("waits for input") : QString());
     m_input->setEnabled(takesInput);
     m_endInput->setEnabled(takesInput);
-    m_input->setPlaceholderText(waits        ? tr("The program waits for a line")
+    m_input->setPlaceholderText(waits        ? tr("The program waits: type a line, Enter sends it")
                                 : takesInput ? tr("Input for the program")
                                              : QString());
     m_inputLabel->setText(waits ? tr("▶ stdin") : tr("stdin"));
@@ -136,10 +136,15 @@ void ConsolePanel::showState() {
     m_inputLabel->setToolTip(
         plainTip(waits ? tr("The program waits for input") : tr("The program's standard input")));
 
+    m_view->setPlaceholder(
+        takesInput ? tr("Nothing written yet: what the program writes to stdout and stderr appears here.")
+                   : QString());
     if (m_lines.endRow() > m_lines.firstRow() || takesInput) return showContent();
     if (!context().module())
-        return showEmpty(tr("Shows what the program writes, and sends it what you type."), "open");
-    showEmpty(tr("Start the program; what it writes to stdout and stderr appears here."), "continue");
+        return showEmpty(tr("Shows what the program writes, and sends it what you type."));
+    if (context().hasEnded())
+        return showEmpty(tr("The program has ended and wrote nothing to stdout or stderr."), "restart");
+    showEmpty(tr("Start the program; what it writes to stdout and stderr appears here."), "run");
 }
 
 void ConsolePanel::clear() {

@@ -19,7 +19,7 @@ DisassemblyPanel::DisassemblyPanel(Context& context) : Panel(context) {
 void DisassemblyPanel::showState() {
     if (!m_view->isEmpty()) return showContent();
     if (!context().module())
-        return showEmpty(tr("Shows the instructions of a function, with its source lines."), "open");
+        return showEmpty(tr("Shows the instructions of a function, with its source lines."));
     showEmpty(tr("Shows the instructions around the place where the program stops."),
               context().state() == debugger::SessionState::Ready ? "start" : "pause");
 }

@@ -125,7 +125,7 @@ void DisassemblyView::goTo(uint32_t offset) {
             if (request == m_request) fill(rows, offset);
         },
         [this](const engine::Error& error) {
-            m_context.notify({Notice::Kind::Warning, tr("Disassembly"), oneLine(error.text(), 300), {}, {}});
+            m_context.notify({Notice::Kind::Warning, tr("Disassembly"), oneLine(error.text(), 300)});
         });
 }
 
@@ -229,7 +229,7 @@ void DisassemblyView::menu(const QPoint& at) {
     menu.addAction(
             m_context.theme().icon(QStringLiteral("run-to-cursor")), tr("Run to Here"), this,
             [=, this] { m_context.post<debugger::RunTo>(this, {.file = {}, .offset = row.row.offset}); })
-        ->setEnabled(m_context.isStopped());
+        ->setEnabled(m_context.canGoOn());
     if (row.isSource) {
         menu.addAction(tr("Go to Source"), this,
                        [=, this] { emit m_context.sourceRequested(fromUtf8(row.row.file), row.row.line); });

@@ -33,7 +33,6 @@ std::vector<Column<OpenFileRow>> fileColumns() {
         {.title = "Path",
          .text = pathOf,
          .kind = ColumnKind::Path,
-         .width = 22,
          .look =
              [](const OpenFileRow& row) {
                  return Look{.tone = row.guestPath.empty() ? Tone::Dim : Tone::Text, .bold = row.isPreopen};
@@ -49,6 +48,7 @@ std::vector<Column<OpenFileRow>> fileColumns() {
                  return row.isPreopen ? QStringLiteral("preopen") : fromUtf8(row.kind);
              },
          .width = 10,
+         .rank = 1,
          .look = dim},
         {.title = "Position",
          .text =
@@ -56,24 +56,29 @@ std::vector<Column<OpenFileRow>> fileColumns() {
                  return row.position > 0 ? QString::number(row.position) : QString();
              },
          .kind = ColumnKind::Number,
-         .width = 9},
+         .width = 9,
+         .rank = 4},
         {.title = "Read",
          .text = [](const OpenFileRow& row) { return bytesOf(row.bytesRead); },
          .kind = ColumnKind::Number,
-         .width = 9},
+         .width = 9,
+         .rank = 2},
         {.title = "Written",
          .text = [](const OpenFileRow& row) { return bytesOf(row.bytesWritten); },
          .kind = ColumnKind::Number,
-         .width = 9},
+         .width = 9,
+         .rank = 3},
         {.title = "Rights",
          .text = [](const OpenFileRow& row) { return fromUtf8(row.rights); },
          .kind = ColumnKind::Code,
          .width = 14,
+         .rank = 5,
          .look = dim},
         {.title = "On this machine",
          .text = [](const OpenFileRow& row) { return fromUtf8(row.hostPath); },
          .kind = ColumnKind::Path,
          .width = 32,
+         .rank = 6,
          .look = dim},
     };
 }
@@ -85,6 +90,7 @@ FilesPanel::FilesPanel(Context& context)
                           tr("Shows only files with this text (Ctrl+F; Escape clears)"))),
       m_view(new TableView(theme(), tr("Open files"))) {
     m_view->setModel(&m_model, m_model);
+    m_view->setPlaceholder(tr("No such open file."));
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -103,6 +109,7 @@ FilesPanel::FilesPanel(Context& context)
     addLocalShortcut(this, QKeySequence(Qt::CTRL | Qt::Key_F),
                      [this] { m_box->setFocus(Qt::ShortcutFocusReason); });
     connect(&context, &Context::stopped, this, &FilesPanel::ask);
+    connect(&context, &Context::exited, this, &FilesPanel::ask);
     connect(&context, &Context::callsAppended, this, &FilesPanel::askSoon);
     connect(&context, &Context::stateChanged, this, &FilesPanel::showState);
     connect(&context, &Context::moduleLoaded, this, [this] {
@@ -147,8 +154,7 @@ void FilesPanel::showRows() {
 void FilesPanel::showState() {
     if (!context().module())
         return showEmpty(
-            tr("Lists the files that the program holds open: paths, rights, position and bytes moved."),
-            "open");
+            tr("Lists the files that the program holds open: paths, rights, position and bytes moved."));
     if (context().state() == debugger::SessionState::Ready && m_files.empty())
         return showEmpty(tr("Start the program; the files that it holds open are listed here."), "continue");
     showContent();

@@ -87,6 +87,7 @@ MemoryPanel::MemoryPanel(Context& context)
         m_bytes.invalidate();
         readMemories();
     });
+    connect(&context, &Context::exited, this, [this] { m_bytes.readAgain(); });
     connect(&context, &Context::dataEdited, this, [this] { m_bytes.readAgain(); });
     connect(&context, &Context::moduleLoaded, this, [this] {
         m_isRead = false;
@@ -174,7 +175,7 @@ QWidget* MemoryPanel::makeBody() {
 
 void MemoryPanel::showState() {
     m_bytes.setEditable(context().isStopped());
-    if (!context().module()) return showEmpty(tr("Shows the bytes of the program's linear memory."), "open");
+    if (!context().module()) return showEmpty(tr("Shows the bytes of the program's linear memory."));
     if (context().state() == debugger::SessionState::Ready && m_bytes.size() == 0)
         return showEmpty(
             tr("Start the program; its memory, with the data that it begins with, is shown here."),
@@ -329,7 +330,10 @@ void MemoryPanel::showCursor() {
         m_view->hasSelection()
             ? tr("%1 … %2, %3 bytes selected").arg(hex(address), hex(address + length - 1)).arg(length)
             : m_view->spoken();
-    if (!context().canInspect()) text += tr("  ·  the program runs: bytes as they were last read");
+    if (context().hasEnded())
+        text += tr("  ·  the program has ended: bytes as they were at its end");
+    else if (!context().isStopped())
+        text += tr("  ·  the program runs: bytes as they were last read");
     say(text);
 }
 

@@ -77,12 +77,7 @@ std::span<const ModuleGroup> moduleGroups() {
 
 std::vector<Column<ModuleNode>> moduleColumns() {
     return {
-        {.title = "Name",
-         .text = nameOf,
-         .kind = ColumnKind::Code,
-         .width = 15,
-         .look = nameLook,
-         .tip = tipOf},
+        {.title = "Name", .text = nameOf, .kind = ColumnKind::Code, .look = nameLook, .tip = tipOf},
         {.title = "Size",
          .text =
              [](const ModuleNode& node) {
@@ -94,6 +89,7 @@ std::vector<Column<ModuleNode>> moduleColumns() {
          .text = [](const ModuleNode& node) { return fromUtf8(node.entry.type); },
          .kind = ColumnKind::Code,
          .width = 22,
+         .rank = 1,
          .look = dim},
         {.title = "Offset",
          .text =
@@ -102,11 +98,13 @@ std::vector<Column<ModuleNode>> moduleColumns() {
              },
          .kind = ColumnKind::Number,
          .width = 9,
+         .rank = 2,
          .look = dim},
         {.title = "Detail",
          .text = [](const ModuleNode& node) { return fromUtf8(node.entry.detail); },
          .kind = ColumnKind::Code,
          .width = 30,
+         .rank = 3,
          .look = dim},
     };
 }
@@ -175,8 +173,7 @@ QWidget* ModulePanel::makeSummary() {
 void ModulePanel::showState() {
     if (!context().module())
         return showEmpty(
-            tr("Lists what a program's file consists of: sections, imports, exports, functions by size."),
-            "open");
+            tr("Lists what a program's file consists of: sections, imports, exports, functions by size."));
     showSummary();
     showContent();
 }
@@ -189,7 +186,7 @@ void ModulePanel::showSummary() {
     const QString entry =
         module.entry.empty() ? tr("no entry function") : tr("starts at %1").arg(oneLine(module.entry));
     m_facts->setText(QStringLiteral("%1  ·  %2").arg(byteSize(module.bytes), entry));
-    m_debugInfo->setText(module.debugInfo.empty() ? tr("no debug information") : oneLine(module.debugInfo));
+    m_debugInfo->setText(debugInfoText(module));
     QStringList features;
     for (const std::string& feature : module.features)
         features << oneLine(feature);
@@ -278,6 +275,8 @@ void ModulePanel::showGroups() {
     }
     const bool first = m_model.isEmpty();
     m_model.setChildren({}, std::move(nodes));
+    for (int group = 0; group < static_cast<int>(kGroups); ++group)
+        m_view->setFirstColumnSpanned(group, {}, true);
     const bool filtered = !m_box->filter().isEmpty();
     for (int group = 0; group < static_cast<int>(kGroups); ++group) {
         const QModelIndex index = m_model.index(group, 0);

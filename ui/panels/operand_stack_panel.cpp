@@ -27,6 +27,7 @@ OperandStackPanel::OperandStackPanel(Context& context)
       m_effect(new ElidedLabel),
       m_labels(new ElidedLabel) {
     m_view->setModel(&m_model, m_model);
+    m_view->setPlaceholder(tr("The operand stack is empty here."));
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -50,6 +51,7 @@ OperandStackPanel::OperandStackPanel(Context& context)
     connect(&context, &Context::frameSelected, this, &OperandStackPanel::ask);
     connect(&context, &Context::dataEdited, this, &OperandStackPanel::ask);
     connect(&context, &Context::stateChanged, this, &OperandStackPanel::showState);
+    connect(&context, &Context::staleChanged, this, &OperandStackPanel::showState);
     ask();
     showState();
 }
@@ -74,15 +76,22 @@ void OperandStackPanel::take(const debugger::OperandStack& stack) {
 }
 
 void OperandStackPanel::showState() {
-    m_view->setEnabled(context().canInspect());
+    m_view->setEnabled(!context().isStale());
     if (!context().module())
         return showEmpty(
-            tr("Shows the operands of the machine, and what the next instruction does with them."), "open");
-    if (context().isStopped() || !m_next->text().isEmpty()) return showContent();
+            tr("Shows the operands of the machine, and what the next instruction does with them."));
+    if (context().hasEnded())
+        return showEmpty(
+            tr("The program has ended. Start it again: where it stops, its operands and the next "
+               "instruction are shown."),
+            "start");
+    if (context().isStopped() ||
+        (!m_next->text().isEmpty() && context().state() != debugger::SessionState::Ready))
+        return showContent();
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(
             tr("Start the program; where it stops, the operands and the next instruction are shown."),
-            "continue");
+            "start");
     showEmpty(tr("Pause the program to see its operands and the next instruction."), "pause");
 }
 

@@ -16,10 +16,9 @@ namespace {
 
 using debugger::CallRow;
 
-constexpr int kDetailMs = 30, kPollMs = 100;
+constexpr int kDetailMs = 30, kPollMs = 100, kFollowMs = 16;
+constexpr uint64_t kPage = PagedModel<CallRow>::kPage;
 constexpr uint64_t kMaxRows = 90'000'000;  // Qt's views count pixels in 31 bits
-constexpr int kTimeColumn = 1, kArgumentsColumn = 3, kBytesColumn = 5;
-constexpr int kMinArguments = 22, kNarrow = 100;  // in characters
 
 QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1e9, 'f', 6); }
 
@@ -58,6 +57,7 @@ std::vector<Column<CallRow>> callColumns() {
          .text = [](const CallRow& row) { return seconds(row.startNs); },
          .kind = ColumnKind::Number,
          .width = 9,
+         .rank = 3,
          .look = dim,
          .tip =
              [](const CallRow& row) {
@@ -81,16 +81,19 @@ std::vector<Column<CallRow>> callColumns() {
         {.title = "Bytes",
          .text = [](const CallRow& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
          .kind = ColumnKind::Number,
-         .width = 7},
+         .width = 7,
+         .rank = 4},
         {.title = "Duration",
          .text = [](const CallRow& row) { return row.pending ? QString() : duration(row.durationNs); },
          .kind = ColumnKind::Number,
          .width = 9,
+         .rank = 2,
          .look = dim},
         {.title = "Caller",
          .text = callerOf,
          .kind = ColumnKind::Code,
          .width = 16,
+         .rank = 1,
          .look = dim,
          .tip =
              [](const CallRow& row) {
@@ -149,14 +152,14 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     layout->addWidget(m_splitter, 1);
     setContent(content, m_view);
 
-    for (QTimer* timer : {&m_detailTimer, &m_pollTimer})
+    for (QTimer* timer : {&m_detailTimer, &m_pollTimer, &m_followTimer})
         timer->setSingleShot(true);
+    m_followTimer.setInterval(kFollowMs);
+    connect(&m_followTimer, &QTimer::timeout, this, [this] { grow(m_wanted); });
     m_detailTimer.setInterval(kDetailMs);
     m_pollTimer.setInterval(kPollMs);
     connect(&m_detailTimer, &QTimer::timeout, this, &SystemCallsPanel::showDetail);
     connect(&m_pollTimer, &QTimer::timeout, this, &SystemCallsPanel::pollMatching);
-    connect(m_splitter, &QSplitter::splitterMoved, this, &SystemCallsPanel::fitColumns);
-    connect(m_view, &TableView::resized, this, &SystemCallsPanel::fitColumns, Qt::QueuedConnection);
     connect(m_detail, &CallDetailView::closed, this, &SystemCallsPanel::closeDetail);
     addLocalShortcut(m_splitter, QKeySequence(Qt::Key_Escape), [this] { closeDetail(); });
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
@@ -205,12 +208,15 @@ QWidget* SystemCallsPanel::makeBar() {
 void SystemCallsPanel::showState() {
     if (!context().module())
         return showEmpty(
-            tr("Lists every call of the program to its host, with arguments, result, duration and caller."),
-            "open");
+            tr("Lists every call of the program to its host, with arguments, result, duration and caller."));
     if (context().state() == debugger::SessionState::Ready && m_total == 0)
-        return showEmpty(tr("Start the program; each call to its host is listed here as it happens."),
-                         "continue");
+        return showEmpty(tr("Start the program; each call to its host is listed here as it happens."), "run");
     showContent();
+    m_view->setPlaceholder(!m_filter.empty() ? tr("No call matches. Escape in the filter shows all of them.")
+                           : context().hasEnded()
+                               ? tr("The program has ended without a call to its host.")
+                               : tr("No call yet: each call of the program to its host is listed here as it "
+                                    "happens. F5 lets it go on."));
 }
 
 void SystemCallsPanel::reset() {
@@ -218,6 +224,7 @@ void SystemCallsPanel::reset() {
     m_isPolling = m_hasPending = false;
     m_shown = UINT64_MAX;
     m_total = context().callCount();
+    m_isFollowing = false;
     m_model.reset(m_filter.empty() ? static_cast<int>(std::min(m_total, kMaxRows)) : 0);
     m_detail->hide();
     if (!m_filter.empty()) pollMatching();
@@ -237,16 +244,51 @@ void SystemCallsPanel::fetch(int first, int count) {
 void SystemCallsPanel::take(const debugger::CallSlice& slice) {
     m_total = std::max(m_total, slice.total);
     if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
-    m_model.setCount(static_cast<int>(std::min(m_filter.empty() ? m_total : slice.matching, kMaxRows)));
     if (!slice.rows.empty()) m_model.setPage(static_cast<int>(slice.first), slice.rows);
+    grow(m_filter.empty() ? m_total : slice.matching);
     showCount();
+}
+
+/// Who looks at the end sees rows only when they are there: they are fetched first, one request at a time, however fast calls come.
+void SystemCallsPanel::grow(uint64_t count) {
+    count = std::min(count, kMaxRows);
+    const auto shown = static_cast<uint64_t>(m_model.rowCount());
+    m_wanted = count;
+    if (count <= shown || !m_view->isVisible() || !m_view->isAtEnd()) {
+        m_model.setCount(static_cast<int>(count));
+        return;
+    }
+    if (std::exchange(m_isFollowing, true)) return;
+    const uint64_t visible =
+        static_cast<uint64_t>(m_view->height() / m_view->verticalHeader()->minimumSectionSize()) + 1;
+    const uint64_t first = count > visible ? (count - visible) / kPage * kPage : 0;
+    context().post<debugger::GetCalls>(
+        this, {first, count - first, m_filter},
+        [this, epoch = m_epoch](const debugger::CallSlice& slice) {
+            if (epoch == m_epoch) showEnd(slice);
+        },
+        [this](const engine::Error&) { m_isFollowing = false; });
+}
+
+void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
+    m_isFollowing = false;
+    const uint64_t end = slice.first + slice.rows.size();
+    if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
+    m_model.setCount(static_cast<int>(end));
+    for (size_t at = 0; at < slice.rows.size(); at += kPage) {
+        const auto begin = slice.rows.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto rows = static_cast<std::ptrdiff_t>(std::min<size_t>(kPage, slice.rows.size() - at));
+        m_model.setPage(static_cast<int>(slice.first + at), {begin, begin + rows});
+    }
+    showCount();
+    if (end < m_wanted && !slice.rows.empty()) m_followTimer.start();
 }
 
 void SystemCallsPanel::onAppended(uint64_t count) {
     if (count < m_total) reset();  // a new run
     m_total = count;
     if (m_filter.empty())
-        m_model.setCount(static_cast<int>(std::min(count, kMaxRows)));
+        grow(count);
     else if (!m_pollTimer.isActive())
         m_pollTimer.start();
     if (std::exchange(m_hasPending, false)) m_model.invalidate();
@@ -273,7 +315,7 @@ void SystemCallsPanel::pollMatching() {
 void SystemCallsPanel::showCount() {
     const QString total = grouped(m_total);
     m_count->setText(m_filter.empty()
-                         ? tr("%1 calls").arg(total)
+                         ? (m_total == 1 ? tr("1 call") : tr("%1 calls").arg(total))
                          : tr("%1 of %2").arg(grouped(static_cast<uint64_t>(m_model.rowCount())), total));
 }
 
@@ -297,24 +339,6 @@ void SystemCallsPanel::arrange() {
         const int half = (orientation == Qt::Horizontal ? width() : height()) / 2;
         m_splitter->setSizes({half, half});
     }
-    fitColumns();
-}
-
-// Arguments take what is left, but never so little that nothing can be read; before that, what matters least makes room.
-void SystemCallsPanel::fitColumns() {
-    QHeaderView& header = *m_view->horizontalHeader();
-    const int character = QFontMetrics(theme().codeFont()).horizontalAdvance(u'0');
-    const bool isNarrow = m_view->viewport()->width() < kNarrow * character;
-    if (isNarrow != m_isNarrow) {
-        m_isNarrow = isNarrow;
-        for (int column : {kTimeColumn, kBytesColumn})
-            m_view->setColumnHidden(column, isNarrow);
-    }
-    const int least = kMinArguments * character,
-              others = header.length() - header.sectionSize(kArgumentsColumn);
-    const bool fits = m_view->viewport()->width() - others >= least;
-    header.setSectionResizeMode(kArgumentsColumn, fits ? QHeaderView::Stretch : QHeaderView::Interactive);
-    if (!fits) header.resizeSection(kArgumentsColumn, least);
 }
 
 void SystemCallsPanel::closeDetail() {
@@ -323,7 +347,6 @@ void SystemCallsPanel::closeDetail() {
     m_shown = UINT64_MAX;
     m_detail->hide();
     m_view->setFocus();
-    QTimer::singleShot(0, this, &SystemCallsPanel::fitColumns);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ detail
@@ -342,8 +365,7 @@ void SystemCallsPanel::showDetail() {
             const CallRow* current = m_model.rowAt(m_view->currentIndex());
             if (epoch != m_epoch || !current || current->sequence != detail.row.sequence) return;
             m_detail->showCall(detail);
-            if (m_detail->isHidden())
-                m_detail->show(), QTimer::singleShot(0, this, &SystemCallsPanel::fitColumns);
+            m_detail->show();
         },
         [](const engine::Error&) {});
 }

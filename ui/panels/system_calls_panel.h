@@ -38,11 +38,12 @@ private:
     void reset();
     void fetch(int first, int count);
     void take(const debugger::CallSlice& slice);
+    void grow(uint64_t count);
+    void showEnd(const debugger::CallSlice& slice);
     void onAppended(uint64_t count);
     void pollMatching();
     void showCount();
     void arrange();
-    void fitColumns();
     void closeDetail();
     void showDetailSoon();
     void showDetail();
@@ -55,10 +56,11 @@ private:
     std::string m_filter;
     uint64_t m_epoch = 0;  // of run and filter: answers of an older one are dropped
     uint64_t m_total = 0;
-    bool m_isNarrow = false;
-    bool m_hasPending = false;  // a call that was shown had not ended
+    uint64_t m_wanted = 0;       // rows there would be
+    bool m_isFollowing = false;  // the rows at the end are asked for
+    bool m_hasPending = false;   // a call that was shown had not ended
     bool m_isPolling = false, m_pollAgain = false;
-    QTimer m_detailTimer, m_pollTimer;
+    QTimer m_detailTimer, m_pollTimer, m_followTimer;
     uint64_t m_shown = UINT64_MAX;  // sequence of the call in the detail pane
 
     FilterBox* m_box = nullptr;

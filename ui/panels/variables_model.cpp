@@ -51,6 +51,7 @@ std::vector<Column<ValueNode>> columns(bool namesAreEdited) {
          .text = [](const ValueNode& node) { return fromUtf8(node.value.type); },
          .kind = ColumnKind::Code,
          .width = 14,
+         .rank = 1,
          .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }},
     };
     if (namesAreEdited) {

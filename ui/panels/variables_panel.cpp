@@ -143,7 +143,7 @@ void VariablesPanel::edit(const QModelIndex& index, const QString& text) {
 void VariablesPanel::showState() {
     m_view->setEnabled(!context().isStale());
     if (!context().module())
-        return showEmpty(tr("Shows parameters and variables while a program is stopped."), "open");
+        return showEmpty(tr("Shows parameters and variables while a program is stopped."));
     const bool stopped = context().isStopped();
     if (stopped && m_model.isEmpty())
         return showEmpty(tr("No variables here: the debug information has none for this place. Operand stack "

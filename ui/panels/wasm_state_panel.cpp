@@ -52,6 +52,7 @@ WasmStatePanel::WasmStatePanel(Context& context)
     connect(&context, &Context::frameSelected, this, &WasmStatePanel::ask);
     connect(&context, &Context::dataEdited, this, &WasmStatePanel::ask);
     connect(&context, &Context::stateChanged, this, &WasmStatePanel::showState);
+    connect(&context, &Context::staleChanged, this, &WasmStatePanel::showState);
     connect(&context, &Context::moduleUnloaded, this, [this] {
         m_isFilled = false;
         m_locals.setRows({});
@@ -74,16 +75,21 @@ void WasmStatePanel::ask() {
 }
 
 void WasmStatePanel::showState() {
-    m_localsView->setEnabled(context().canInspect());
-    m_globalsView->setEnabled(context().canInspect());
+    m_localsView->setEnabled(!context().isStale());
+    m_globalsView->setEnabled(!context().isStale());
     if (!context().module())
-        return showEmpty(tr("Shows the machine's own locals and globals: exact, whatever the compiler did to "
-                            "the source's variables."),
-                         "open");
-    if (context().isStopped() || m_isFilled) return showContent();
+        return showEmpty(
+            tr("Shows the machine's own locals and globals: exact, whatever the compiler did to "
+               "the source's variables."));
+    if (context().hasEnded())
+        return showEmpty(tr("The program has ended. Start it again: where it stops, the machine's locals and "
+                            "globals are shown."),
+                         "start");
+    if (context().isStopped() || (m_isFilled && context().state() != debugger::SessionState::Ready))
+        return showContent();
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(tr("Start the program; where it stops, the machine's locals and globals are shown."),
-                         "continue");
+                         "start");
     showEmpty(tr("Pause the program to see the machine's locals and globals."), "pause");
 }
 

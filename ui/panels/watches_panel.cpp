@@ -48,7 +48,7 @@ WatchesPanel::WatchesPanel(Context& context) : Panel(context), m_model(true, thi
         emit this->context().panelRequested(QStringLiteral("watches"));
     });
     connect(&context, &Context::stateChanged, this, [this] {
-        if (!this->context().canInspect()) m_view->viewport()->update();
+        if (this->context().hasEnded()) forgetValues();
     });
     rebuild();
 }
@@ -99,6 +99,15 @@ void WatchesPanel::evaluate() {
                 node.value.available = false;
                 onValue(expression, node);
             });
+    }
+}
+
+/// Of a program that has ended there are none.
+void WatchesPanel::forgetValues() {
+    for (int row = 0; row < m_expressions.size(); ++row) {
+        const QModelIndex index = m_model.index(row, 0);
+        m_model.setNode(index, rootFor(m_expressions[row]));
+        m_model.setChildren(index, {});
     }
 }
 

@@ -28,6 +28,7 @@ protected:
 private:
     void rebuild();
     void evaluate();
+    void forgetValues();
     void onValue(const QString& expression, ValueNode node);
     void edit(const QModelIndex& index, const QString& text);
     void removeSelected();

@@ -10,6 +10,7 @@
 #include "ui/source/code_editor.h"
 #include "ui/source/find_bar.h"
 #include "ui/source/source_view.h"
+#include "ui/widgets/empty_state.h"
 
 namespace ui {
 
@@ -30,7 +31,11 @@ SourceArea::SourceArea(Context& context, QWidget* parent) : QWidget(parent), m_c
     layout->setSpacing(0);
     layout->addWidget(m_tabs, 1);
     layout->addWidget(m_find);
+    m_empty = new EmptyState(context);
+    layout->addWidget(m_empty, 1);
     setFocusProxy(m_tabs);
+    connect(&context, &Context::moduleLoaded, this, &SourceArea::showEmptyOrTabs);
+    showEmptyOrTabs();
 
     connect(m_tabs, &QTabWidget::tabCloseRequested, this, &SourceArea::closeTab);
     connect(m_tabs->tabBar(), &QWidget::customContextMenuRequested, this, &SourceArea::tabMenu);
@@ -61,6 +66,7 @@ SourceView* SourceArea::open(const QString& path, uint line, bool placeCursor) {
     const int index = m_tabs->addTab(view, oneLine(fileName(path), 60).replace(u'&', QStringLiteral("&&")));
     m_tabs->setTabToolTip(index, plainTip(path));
     m_tabs->setCurrentIndex(index);
+    showEmptyOrTabs();
     view->goToLine(line, placeCursor);
     return view;
 }
@@ -85,6 +91,19 @@ void SourceArea::closeTab(int index) {
     m_tabs->removeTab(index);
     if (page == m_disassembly) m_disassembly = nullptr;
     page->deleteLater();
+    showEmptyOrTabs();
+}
+
+void SourceArea::showEmptyOrTabs() {
+    const bool isEmpty = m_tabs->count() == 0;
+    m_empty->setVisible(isEmpty);
+    m_tabs->setVisible(!isEmpty);
+    if (!isEmpty || !m_context.module()) return;
+    const bool hasSources = !m_context.module()->mainSource.empty();
+    m_empty->set(hasSources ? tr("No source file is open. Where the program stops, its source is shown here.")
+                            : tr("No source is known for this program's main. Where it stops, its source or "
+                                 "its instructions are shown here."),
+                 QStringLiteral("go-to-file"));
 }
 
 void SourceArea::followStop() {
@@ -103,6 +122,7 @@ void SourceArea::showDisassembly(std::optional<uint32_t> offset) {
         const int index = m_tabs->addTab(
             m_disassembly, m_context.theme().icon(QStringLiteral("panel-disassembly")), tr("Disassembly"));
         m_tabs->setTabToolTip(index, tr("There is no source here: the program's instructions"));
+        showEmptyOrTabs();
     }
     m_tabs->setCurrentWidget(m_disassembly);
     if (offset) m_disassembly->goTo(*offset);
@@ -142,11 +162,8 @@ void SourceArea::goToLineDialog() {
         view->goToLine(number);
         return view->setFocus();
     }
-    m_context.notify({Notice::Kind::Warning,
-                      tr("Go to"),
-                      tr("\"%1\" is no line number and no offset such as 0x1f3.").arg(oneLine(text, 60)),
-                      {},
-                      {}});
+    m_context.notify({Notice::Kind::Warning, tr("Go to"),
+                      tr("\"%1\" is no line number and no offset such as 0x1f3.").arg(oneLine(text, 60))});
 }
 
 void SourceArea::find() {

@@ -9,6 +9,7 @@
 namespace ui {
 
 class DisassemblyView;
+class EmptyState;
 class FindBar;
 class SourceView;
 
@@ -39,12 +40,14 @@ private:
     void followStop();
     void showDisassembly(std::optional<uint32_t> offset);
     void closeTab(int index);
+    void showEmptyOrTabs();
     void tabMenu(const QPoint& at);
 
     Context& m_context;
     QTabWidget* m_tabs;
     DisassemblyView* m_disassembly = nullptr;  // owned by its tab
     FindBar* m_find;
+    EmptyState* m_empty;
 };
 
 }  // namespace ui

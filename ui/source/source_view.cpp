@@ -78,19 +78,27 @@ void SourceView::onText(const SourceCache::File& file) {
     showInstructions(m_isMissing);
     if (m_isMissing) {
         m_editor->setSource({}, {});
-        return showMissing(someLines(file.error->message));
+        // How the command line is told where sources are is no use here.
+        QString why = someLines(file.error->message);
+        if (const qsizetype advice = why.lastIndexOf(QStringLiteral("\nGive its folder")); advice >= 0)
+            why.truncate(advice);
+        return showMissing(why);
     }
     m_isLoaded = true;
     m_editor->setSource(fromUtf8(file.source.text), file.source.linesWithCode);
     if (!file.source.warning.empty())
-        m_notices->show({Notice::Kind::Warning, fileName(m_path), oneLine(file.source.warning, 500), {}, {}});
+        m_notices->show({Notice::Kind::Warning, fileName(m_path), oneLine(file.source.warning, 500)});
     markBreakpoints();
     markCurrent();
     goToLine(m_wantedLine);
 }
 
 void SourceView::showMissing(const QString& why) {
-    m_notices->show({Notice::Kind::Warning, tr("No source here"), why, tr("Locate…"), [this] { locate(); }});
+    const QString help = tr("Locate… maps it to where it is now, and with it the other files of its folder.");
+    m_notices->show({Notice::Kind::Warning,
+                     tr("No source here"),
+                     why + u'\n' + help,
+                     {{tr("Locate…"), [this] { locate(); }}}});
 }
 
 /// In place of a text that is not there.
@@ -168,12 +176,7 @@ void SourceView::editBreakpoint(uint line) {
     const auto ids = breakpointsAt(line);
     const debugger::BreakpointSpec before =
         ids.empty() ? specFor(line) : m_context.breakpoints().at(ids[0]).spec;
-    const auto spec = editBreakpointSpec(m_context, before, this);
-    if (!spec) return;
-    if (ids.empty())
-        m_context.addBreakpoint(*spec);
-    else
-        m_context.changeBreakpoint(ids[0], *spec);
+    ui::editBreakpoint(m_context, ids.empty() ? std::nullopt : std::optional(ids[0]), before, this);
 }
 
 void SourceView::evaluate(const QString& expression, const QPoint& at) {
@@ -208,7 +211,7 @@ void SourceView::showMenu(uint line, const QPoint& at) {
     menu.addSeparator();
     QAction* run = menu.addAction(icon("run-to-cursor"), tr("Run to Line %1").arg(line), this,
                                   [=, this] { runTo(line); });
-    run->setEnabled(m_context.isStopped() || m_context.state() == debugger::SessionState::Ready);
+    run->setEnabled(m_context.canGoOn() || m_context.state() == debugger::SessionState::Ready);
     if (!expression.isEmpty()) {
         const QString shown = oneLine(expression, 40).replace(u'&', QStringLiteral("&&"));
         menu.addAction(icon("panel-watches"), tr("Watch %1").arg(shown), this,
@@ -222,7 +225,7 @@ void SourceView::showMenu(uint line, const QPoint& at) {
                        }
                        emit m_context.offsetRequested(m_context.location().offset);
                    })
-        ->setEnabled(m_context.canInspect());
+        ->setEnabled(m_context.isStopped());
     menu.addSeparator();
     QAction* copy = menu.addAction(icon("copy"), tr("Copy"), m_editor, &QsciScintilla::copy);
     copy->setEnabled(m_editor->hasSelectedText());

@@ -302,7 +302,18 @@ void ConsoleView::paintEvent(QPaintEvent*) {
     qreal y = kMargin;
     for (uint64_t row = m_topRow; row < m_lines.endRow() && y < viewport()->height(); ++row, y += m_rowHeight)
         paintRow(painter, row, y);
+    if (m_lines.endRow() == m_lines.firstRow() && !m_placeholder.isEmpty()) {
+        painter.setPen(m_theme.color(Tone::Dim));
+        painter.drawText(viewport()->rect().adjusted(16, 8, -16, -8), Qt::AlignCenter | Qt::TextWordWrap,
+                         m_placeholder);
+    }
     if (m_widest != widest) QMetaObject::invokeMethod(this, &ConsoleView::refresh, Qt::QueuedConnection);
+}
+
+void ConsoleView::setPlaceholder(const QString& text) {
+    if (m_placeholder == text) return;
+    m_placeholder = text;
+    viewport()->update();
 }
 
 void ConsoleView::paintSelection(QPainter& painter, const ConsoleLines::Row& row,

@@ -21,6 +21,8 @@ public:
     /// Rows came or went.
     void refresh();
     bool isAtEnd() const;
+    /// What stands here while there are no lines.
+    void setPlaceholder(const QString& text);
     void scrollToEnd();
     /// Selects and shows.
     void select(uint64_t offset, uint64_t length);
@@ -74,6 +76,7 @@ private:
     uint64_t m_topRow = 0;
     bool m_isSetting = false;  // the scroll bars follow, not lead
     bool m_followsEnd = true;
+    QString m_placeholder;
     int m_widest = 0;                     // columns of the widest row seen
     uint64_t m_anchor = 0, m_cursor = 0;  // offsets of ConsoleLines
 };

@@ -35,7 +35,8 @@ public:
         text->setWordWrap(true);
         text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
         layout->addWidget(text, 1);
-        if (!notice.action.isEmpty()) layout->addWidget(button(notice.action), 0, Qt::AlignTop);
+        for (const Notice::Choice& choice : notice.choices)
+            layout->addWidget(button(choice), 0, Qt::AlignTop);
         auto* close = new QToolButton;
         close->setIcon(theme.icon(QStringLiteral("close")));
         close->setAutoRaise(true);
@@ -61,14 +62,13 @@ protected:
     }
 
 private:
-    QToolButton* button(const QString& text) {
+    QToolButton* button(const Notice::Choice& choice) {
         auto* button = new QToolButton;
-        button->setText(text);
+        button->setText(choice.text);
         button->setFocusPolicy(Qt::StrongFocus);
-        connect(button, &QToolButton::clicked, this, [this] {
-            const auto act = m_notice.act;
-            deleteLater();
-            if (act) act();
+        connect(button, &QToolButton::clicked, this, [this, act = choice.act] {
+            if (!m_notice.untilResumed) deleteLater();
+            act();
         });
         return button;
     }

@@ -5,7 +5,9 @@
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QMenu>
+#include <QPainter>
 #include <QScrollBar>
+#include <QTimer>
 #include <QWheelEvent>
 
 #include "ui/theme.h"
@@ -49,13 +51,11 @@ void setUpHeader(QHeaderView& header) {
 }
 
 template <class Model>
-void setWidths(QHeaderView& header, const Model& model, const Theme& theme) {
-    const int character = QFontMetrics(theme.codeFont()).horizontalAdvance(u'0');
-    for (int i = 0; i < header.count(); ++i) {
-        const int hint = model.columnWidthHint(i);
-        header.setSectionResizeMode(i, hint == 0 ? QHeaderView::Stretch : QHeaderView::Interactive);
-        if (hint != 0) header.resizeSection(i, hint * character + 12);
-    }
+ColumnFit* fitterOf(QHeaderView& header, const Model& model, const Theme& theme) {
+    std::vector<ColumnHint> hints;
+    for (int i = 0; i < header.count(); ++i)
+        hints.push_back(model.columnHint(i));
+    return new ColumnFit(header, std::move(hints), theme);
 }
 
 }  // namespace
@@ -88,6 +88,7 @@ TableView::TableView(Theme& theme, const QString& accessibleName, QWidget* paren
     setUp(*this, theme, accessibleName);
     setUpHeader(*horizontalHeader());
     setShowGrid(false);
+    setVerticalScrollMode(ScrollPerItem);  // the first row stands whole
     setWordWrap(false);
     setCornerButtonEnabled(false);
     setTabKeyNavigation(false);
@@ -107,7 +108,8 @@ void TableView::applyRowHeight() {
 
 void TableView::setModel(QAbstractItemModel* model, const TableModelBase& hints) {
     QTableView::setModel(model);
-    setWidths(*horizontalHeader(), hints, m_theme);
+    delete m_fit;
+    m_fit = fitterOf(*horizontalHeader(), hints, m_theme);
 }
 
 void TableView::keyPressEvent(QKeyEvent* event) {
@@ -130,13 +132,31 @@ void TableView::wheelEvent(QWheelEvent* event) {
 
 void TableView::resizeEvent(QResizeEvent* event) {
     QTableView::resizeEvent(event);
-    emit resized();
+    // Not from within: the columns' new sizes would be overruled by the old ones.
+    if (m_fit) QTimer::singleShot(0, m_fit, [this] { m_fit->fit(viewport()->width()); });
 }
 
+void TableView::setPlaceholder(const QString& text) {
+    if (m_placeholder == text) return;
+    m_placeholder = text;
+    viewport()->update();
+}
+
+void TableView::paintEvent(QPaintEvent* event) {
+    QTableView::paintEvent(event);
+    if (m_placeholder.isEmpty() || !model() || model()->rowCount() > 0) return;
+    QPainter painter(viewport());
+    painter.setPen(palette().color(QPalette::PlaceholderText));
+    painter.drawText(viewport()->rect().adjusted(16, 8, -16, -8), Qt::AlignCenter | Qt::TextWordWrap,
+                     m_placeholder);
+}
+
+bool TableView::isAtEnd() const { return verticalScrollBar()->value() >= verticalScrollBar()->maximum(); }
+
 void TableView::rowsInserted(const QModelIndex& parent, int start, int end) {
-    const bool atEnd = verticalScrollBar()->value() >= verticalScrollBar()->maximum();
+    const bool wasAtEnd = isAtEnd();
     QTableView::rowsInserted(parent, start, end);
-    if (m_followsEnd && atEnd)
+    if (m_followsEnd && wasAtEnd)
         QMetaObject::invokeMethod(this, &QTableView::scrollToBottom, Qt::QueuedConnection);
 }
 
@@ -158,7 +178,13 @@ TreeView::TreeView(Theme& theme, const QString& accessibleName, QWidget* parent)
 
 void TreeView::setModel(TreeModelBase* model) {
     QTreeView::setModel(model);
-    setWidths(*header(), *model, m_theme);
+    delete m_fit;
+    m_fit = fitterOf(*header(), *model, m_theme);
+}
+
+void TreeView::resizeEvent(QResizeEvent* event) {
+    QTreeView::resizeEvent(event);
+    if (m_fit) QTimer::singleShot(0, m_fit, [this] { m_fit->fit(viewport()->width()); });
 }
 
 void TreeView::keyPressEvent(QKeyEvent* event) {

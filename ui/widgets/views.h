@@ -22,15 +22,19 @@ public:
     using QTableView::setModel;
     /// Keeps the last row in sight while new ones come, but only while the user is at the end.
     void setFollowsEnd(bool follows) { m_followsEnd = follows; }
+    bool isAtEnd() const;
+    /// What stands in an empty table.
+    void setPlaceholder(const QString& text);
+    QString placeholder() const { return m_placeholder; }
 
 signals:
     void chosen(const QModelIndex& index);  // double click or Enter
     void removeRequested();                 // Delete
-    void resized();                         // columns may be fitted now
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void rowsInserted(const QModelIndex& parent, int start, int end) override;
 
@@ -38,6 +42,8 @@ private:
     void applyRowHeight();
 
     Theme& m_theme;
+    ColumnFit* m_fit = nullptr;  // owned by the header
+    QString m_placeholder;
     bool m_followsEnd = false;
 };
 
@@ -56,11 +62,13 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void fetchWhatIsSeen();
 
     Theme& m_theme;
+    ColumnFit* m_fit = nullptr;  // owned by the header
     bool m_fetchPosted = false;
 };
 
