@@ -55,8 +55,10 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
 
 void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, const BreakpointSpec& spec,
                     QWidget* parent) {
-    QDialog dialog(parent);
-    dialog.setWindowTitle(QObject::tr("Breakpoint"));
+    // Of the window, and without an event loop of its own: the view that asked may go away meanwhile.
+    auto* dialog = new QDialog(parent->window());
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(QObject::tr("Breakpoint"));
     const auto line = [&](const std::string& text, const QString& placeholder) {
         auto* edit = new QLineEdit(fromUtf8(text));
         edit->setPlaceholderText(placeholder);
@@ -75,7 +77,7 @@ void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, 
     ignore->setValue(static_cast<int>(qMin<uint64_t>(spec.ignoreCount, 1'000'000'000)));
     ignore->setSpecialValueText(QObject::tr("none"));
     QLineEdit* log = line(spec.logText, QObject::tr("stop; or print this and go on: n = {n}"));
-    auto* form = new QFormLayout(&dialog);
+    auto* form = new QFormLayout(dialog);
     form->setContentsMargins(16, 16, 16, 16);
     form->setSpacing(8);
     form->addRow(QObject::tr("Where"), place);
@@ -91,7 +93,7 @@ void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, 
     form->addRow(problem);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
     form->addRow(buttons);
-    const auto answered = [guard = QPointer<QDialog>(&dialog), problem,
+    const auto answered = [guard = QPointer<QDialog>(dialog), problem,
                            condition](const engine::Error* error) {
         if (!guard) return;
         if (!error) return guard->accept();
@@ -99,7 +101,7 @@ void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, 
         problem->show();
         condition->setFocus();
     };
-    QObject::connect(buttons, &QDialogButtonBox::accepted, &dialog, [&] {
+    QObject::connect(buttons, &QDialogButtonBox::accepted, dialog, [=, &context] {
         BreakpointSpec changed = spec;
         changed.enabled = enabled->isChecked();
         changed.condition = toUtf8(condition->text().trimmed());
@@ -110,9 +112,9 @@ void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, 
         else
             context.addBreakpoint(changed, answered);
     });
-    QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+    QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
     condition->setFocus();
-    dialog.exec();
+    dialog->open();
 }
 
 }  // namespace ui

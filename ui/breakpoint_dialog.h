@@ -7,7 +7,7 @@
 
 namespace ui {
 
-/// Modal. Changes the breakpoint, or without `id` adds one; what the session refuses is said in the dialog, which then stays open.
+/// Opens a modal dialog and returns. Changes the breakpoint, or without `id` adds one; what the session refuses is said in the dialog, which then stays open.
 void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id,
                     const debugger::BreakpointSpec& spec, QWidget* parent);
 

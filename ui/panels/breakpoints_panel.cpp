@@ -1,9 +1,9 @@
 #include "ui/panels/breakpoints_panel.h"
 
-#include <QMenu>
 #include <QVBoxLayout>
 
 #include "ui/breakpoint_dialog.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -184,7 +184,7 @@ void BreakpointsPanel::removeSelected() {
 
 void BreakpointsPanel::showMenu(const QPoint& at) {
     const QModelIndex index = m_view->indexAt(at);
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(theme().icon(QStringLiteral("add")), tr("Add Breakpoint…"), this,
                    &BreakpointsPanel::startTyping);
     if (const BreakpointInfo* b = m_model.rowAt(index)) {
@@ -207,7 +207,7 @@ void BreakpointsPanel::showMenu(const QPoint& at) {
                            context().removeBreakpoint(id);
                    })
         ->setEnabled(m_model.rowCount() > 0);
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

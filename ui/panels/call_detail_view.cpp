@@ -1,10 +1,11 @@
 #include "ui/panels/call_detail_view.h"
 
 #include <QBoxLayout>
-#include <QMenu>
+
 #include <QToolButton>
 
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -229,12 +230,12 @@ void CallDetailView::showMenu(const QPoint& at) {
     const QModelIndex index = m_tree->indexAt(at);
     const CallNode* node = m_model.node(index);
     if (!node) return;
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(node->place ? tr("Go to Source") : tr("Show in Memory"), this,
-                   [this, index] { choose(index); })
+                   [this, i = QPersistentModelIndex(index)] { choose(i); })
         ->setEnabled(node->place || node->memory);
     menu.addAction(tr("Copy"), this, [this] { copyRows(*m_tree); });
-    menu.exec(m_tree->viewport()->mapToGlobal(at));
+    menu.popup(m_tree->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -1,7 +1,6 @@
 #include "ui/panels/call_stack_panel.h"
 
-#include <QMenu>
-
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -118,7 +117,7 @@ void CallStackPanel::showMenu(const QPoint& at) {
     const FrameRow* row = m_model.rowAt(m_view->indexAt(at));
     if (!row) return;
     const debugger::Location location = row->frame.location;
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(tr("Go to Source"), this, [=, this] { context().goTo(location); })
         ->setEnabled(!location.file.empty());
     menu.addAction(tr("Go to Disassembly"), this,
@@ -132,7 +131,7 @@ void CallStackPanel::showMenu(const QPoint& at) {
         m_view->selectAll();
         copyRows(*m_view);
     });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

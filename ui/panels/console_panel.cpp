@@ -1,12 +1,12 @@
 #include "ui/panels/console_panel.h"
 
 #include <QBoxLayout>
-#include <QMenu>
 
 #include "ui/plain_text.h"
 #include "ui/widgets/console_view.h"
 #include "ui/widgets/input_line.h"
 #include "ui/widgets/local_shortcut.h"
+#include "ui/widgets/menu.h"
 
 namespace ui {
 namespace {
@@ -269,7 +269,7 @@ void ConsolePanel::find(int direction) {
 
 void ConsolePanel::showMenu(const QPoint& at) {
     const uint64_t call = m_lines.callAt(m_view->cursor());
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(tr("Go to the Call That Wrote This"), this,
                    [=, this] { emit context().callRequested(call); })
         ->setEnabled(call != ConsoleLines::kNoCall);
@@ -282,7 +282,7 @@ void ConsolePanel::showMenu(const QPoint& at) {
         m_lines.clear();
         showLines();
     });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -1,12 +1,13 @@
 #include "ui/panels/disassembly_view.h"
 
 #include <QHeaderView>
-#include <QMenu>
+
 #include <QVBoxLayout>
 
 #include "ui/breakpoint_dialog.h"
 #include "ui/plain_text.h"
 #include "ui/source/code_editor.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -221,7 +222,7 @@ void DisassemblyView::menu(const QPoint& at) {
     const CodeRow* found = m_model.rowAt(m_view->indexAt(at));
     if (!found) return;
     const CodeRow row = *found;
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(m_context.theme().icon(QStringLiteral("breakpoint")),
                    row.breakpoint ? tr("Remove Breakpoint") : tr("Add Breakpoint"), this,
                    [=, this] { toggleAt(row); })
@@ -241,7 +242,7 @@ void DisassemblyView::menu(const QPoint& at) {
     bytes->setCheckable(true);
     bytes->setChecked(!m_view->isColumnHidden(2));
     connect(bytes, &QAction::toggled, m_view, [this](bool on) { m_view->setColumnHidden(2, !on); });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -1,10 +1,10 @@
 #include "ui/panels/files_panel.h"
 
 #include <QBoxLayout>
-#include <QMenu>
 
 #include "ui/widgets/filter_box.h"
 #include "ui/widgets/local_shortcut.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -163,9 +163,9 @@ void FilesPanel::showState() {
 void FilesPanel::showMenu(const QPoint& at) {
     const OpenFileRow* row = m_model.rowAt(m_view->indexAt(at));
     if (!row) return;
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(tr("Copy Row"), this, [this] { copyRows(*m_view); });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

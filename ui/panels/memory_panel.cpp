@@ -3,7 +3,7 @@
 #include <QApplication>
 #include <QBoxLayout>
 #include <QClipboard>
-#include <QMenu>
+
 #include <QMimeData>
 #include <QSplitter>
 #include <QToolButton>
@@ -11,6 +11,7 @@
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/hex_view.h"
 #include "ui/widgets/local_shortcut.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -380,7 +381,7 @@ void MemoryPanel::copy(CopyAs as) {
 }
 
 void MemoryPanel::showMenu(const QPoint& at) {
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(tr("Follow Pointer"), this, &MemoryPanel::followPointer)
         ->setToolTip(plainTip(tr("Goes to the address that the four bytes at the cursor hold")));
     menu.addAction(tr("Go to Address…"), this, [this] { m_address->setFocus(); });
@@ -392,7 +393,7 @@ void MemoryPanel::showMenu(const QPoint& at) {
     menu.addSeparator();
     menu.addAction(m_bytes.edits().createUndoAction(&menu, tr("Undo")));
     menu.addAction(m_bytes.edits().createRedoAction(&menu, tr("Redo")));
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -2,12 +2,13 @@
 
 #include <QHeaderView>
 #include <QLabel>
-#include <QMenu>
+
 #include <algorithm>
 
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/filter_box.h"
 #include "ui/widgets/local_shortcut.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -331,8 +332,8 @@ void ModulePanel::showMenu(const QPoint& at) {
     const ModuleNode* node = m_model.node(index);
     if (!node || node->isGroup) return;
     const std::optional<uint32_t> offset = codeOf(node->entry);
-    QMenu menu(this);
-    menu.addAction(tr("Go to Disassembly"), this, [this, index] { choose(index); })
+    QMenu& menu = newMenu(this);
+    menu.addAction(tr("Go to Disassembly"), this, [this, i = QPersistentModelIndex(index)] { choose(i); })
         ->setEnabled(offset.has_value());
     menu.addAction(tr("Break Here"), this,
                    [this, offset = offset.value_or(0)] {
@@ -344,7 +345,7 @@ void ModulePanel::showMenu(const QPoint& at) {
         ->setEnabled(offset.has_value());
     menu.addSeparator();
     menu.addAction(tr("Copy"), this, [this] { copyRows(*m_view); });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -4,11 +4,11 @@
 #include <QBoxLayout>
 #include <QClipboard>
 #include <QHeaderView>
-#include <QMenu>
 
 #include "ui/panels/call_detail_view.h"
 #include "ui/widgets/filter_box.h"
 #include "ui/widgets/local_shortcut.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -403,7 +403,7 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
     if (!found) return;
     const CallRow row = *found;
     const QString name = oneLine(row.name), first = sameFirstArgument(row);
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(tr("Go to Caller"), this, [=, this] { context().goTo(row.caller); });
     menu.addSeparator();
     menu.addAction(tr("Show Only %1").arg(name), this, [=, this] { m_box->setFilter(name + u'('); });
@@ -417,7 +417,7 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
     menu.addSeparator();
     menu.addAction(tr("Copy Row"), this, [this] { copyRows(*m_view); });
     menu.addAction(tr("Copy as Line"), this, [=] { QApplication::clipboard()->setText(callLine(row)); });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -2,8 +2,8 @@
 
 #include <QApplication>
 #include <QClipboard>
-#include <QMenu>
 
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -165,7 +165,7 @@ void VariablesPanel::showState() {
 void VariablesPanel::showMenu(const QPoint& at) {
     const QModelIndex index = m_view->indexAt(at);
     const ValueNode* node = m_model.node(index);
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     if (node && !node->isGroup) {
         const QModelIndex value = index.siblingAtColumn(ValueModel::Value);
         menu.addAction(theme().icon(QStringLiteral("edit")), tr("Edit Value"), this,
@@ -183,7 +183,7 @@ void VariablesPanel::showMenu(const QPoint& at) {
         m_showsGlobals = on;
         fetch();
     });
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

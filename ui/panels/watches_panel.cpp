@@ -2,11 +2,12 @@
 
 #include <QDragEnterEvent>
 #include <QJsonArray>
-#include <QMenu>
+
 #include <QMimeData>
 #include <QRegularExpression>
 
 #include "ui/panels/variables_panel.h"
+#include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
 namespace ui {
@@ -188,7 +189,7 @@ bool WatchesPanel::eventFilter(QObject* watched, QEvent* event) {
 void WatchesPanel::showMenu(const QPoint& at) {
     const QModelIndex index = m_view->indexAt(at);
     const ValueNode* node = m_model.node(index);
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(theme().icon(QStringLiteral("add")), tr("Add Watch"), this, &WatchesPanel::startTyping);
     if (node && !node->isPlaceholder) {
         if (!index.parent().isValid()) {
@@ -200,7 +201,7 @@ void WatchesPanel::showMenu(const QPoint& at) {
         }
         addValueActions(menu, context(), node->value);
     }
-    menu.exec(m_view->viewport()->mapToGlobal(at));
+    menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -1,7 +1,7 @@
 #include "ui/source/source_area.h"
 
 #include <QInputDialog>
-#include <QMenu>
+
 #include <QTabBar>
 #include <QVBoxLayout>
 
@@ -11,6 +11,7 @@
 #include "ui/source/find_bar.h"
 #include "ui/source/source_view.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/menu.h"
 
 namespace ui {
 
@@ -184,7 +185,7 @@ void SourceArea::findAgain(bool forward) {
 void SourceArea::tabMenu(const QPoint& at) {
     const int index = m_tabs->tabBar()->tabAt(at);
     if (index < 0) return;
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     QWidget* page = m_tabs->widget(index);
     menu.addAction(tr("Close"), this, [=, this] { closeTab(m_tabs->indexOf(page)); });
     menu.addAction(tr("Close Others"), this, [=, this] {
@@ -193,7 +194,7 @@ void SourceArea::tabMenu(const QPoint& at) {
         }
     });
     menu.addAction(tr("Close All"), this, &SourceArea::closeAll);
-    menu.exec(m_tabs->tabBar()->mapToGlobal(at));
+    menu.popup(m_tabs->tabBar()->mapToGlobal(at));
 }
 
 }  // namespace ui

@@ -2,7 +2,7 @@
 
 #include <QApplication>
 #include <QFileDialog>
-#include <QMenu>
+
 #include <QToolTip>
 #include <QVBoxLayout>
 
@@ -10,6 +10,7 @@
 #include "ui/panels/disassembly_view.h"
 #include "ui/plain_text.h"
 #include "ui/source/code_editor.h"
+#include "ui/widgets/menu.h"
 
 namespace ui {
 
@@ -197,7 +198,7 @@ void SourceView::showMenu(uint line, const QPoint& at) {
     const auto icon = [&](const char* name) { return theme.icon(QString::fromLatin1(name)); };
     const auto ids = breakpointsAt(line);
     const QString expression = m_editor->expressionAtCursor();
-    QMenu menu(this);
+    QMenu& menu = newMenu(this);
     menu.addAction(icon("breakpoint"), ids.empty() ? tr("Add Breakpoint") : tr("Remove Breakpoint"), this,
                    [=, this] { toggleBreakpoint(line); });
     menu.addAction(ids.empty() ? tr("Add Conditional Breakpoint…") : tr("Edit Breakpoint…"), this,
@@ -230,7 +231,7 @@ void SourceView::showMenu(uint line, const QPoint& at) {
     QAction* copy = menu.addAction(icon("copy"), tr("Copy"), m_editor, &QsciScintilla::copy);
     copy->setEnabled(m_editor->hasSelectedText());
     menu.addAction(icon("find"), tr("Find…"), this, [this] { m_context.perform(QStringLiteral("find")); });
-    menu.exec(at);
+    menu.popup(at);
 }
 
 }  // namespace ui

@@ -4,7 +4,6 @@
 #include <QClipboard>
 #include <QHeaderView>
 #include <QKeyEvent>
-#include <QMenu>
 #include <QPainter>
 #include <QScrollBar>
 #include <QTimer>
@@ -12,6 +11,7 @@
 
 #include "ui/theme.h"
 #include "ui/widgets/cell_delegate.h"
+#include "ui/widgets/menu.h"
 
 namespace ui {
 namespace {
@@ -36,7 +36,7 @@ void setUpHeader(QHeaderView& header) {
     header.setTextElideMode(Qt::ElideRight);
     header.setContextMenuPolicy(Qt::CustomContextMenu);
     QObject::connect(&header, &QHeaderView::customContextMenuRequested, &header, [&header](const QPoint& at) {
-        QMenu menu;
+        QMenu& menu = newMenu(&header);
         for (int i = 0; i < header.count(); ++i) {
             const QString title = header.model()->headerData(i, Qt::Horizontal).toString();
             QAction* action = menu.addAction(title);
@@ -46,7 +46,7 @@ void setUpHeader(QHeaderView& header) {
             QObject::connect(action, &QAction::toggled, &header,
                              [&header, i](bool on) { header.setSectionHidden(i, !on); });
         }
-        menu.exec(header.mapToGlobal(at));
+        menu.popup(header.mapToGlobal(at));
     });
 }
 
