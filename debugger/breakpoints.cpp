@@ -160,6 +160,17 @@ bool BreakpointTable::hasHostCalls() const {
     });
 }
 
+engine::ThrowBreak BreakpointTable::throwBreak() const {
+    auto which = engine::ThrowBreak::Never;
+    for (const auto& [id, entry] : m_entries) {
+        const BreakpointSpec& spec = entry.info.spec;
+        if (spec.kind != BreakpointSpec::Kind::Exception || !spec.enabled) continue;
+        which =
+            std::max(which, spec.uncaughtOnly ? engine::ThrowBreak::Uncaught : engine::ThrowBreak::Always);
+    }
+    return which;
+}
+
 bool BreakpointTable::stopsAtCall(std::string_view name) const {
     return std::any_of(m_entries.begin(), m_entries.end(), [&](const auto& e) {
         const BreakpointSpec& spec = e.second.info.spec;
@@ -175,8 +186,12 @@ Result<> BreakpointTable::resolve(Entry& entry) {
     entry.info.locations.clear();
     entry.info.message.clear();
     Result<> outcome;
+    const bool hasPlace = entry.info.spec.kind != BreakpointSpec::Kind::HostCall &&
+                          entry.info.spec.kind != BreakpointSpec::Kind::Exception;
     if (entry.info.spec.kind == BreakpointSpec::Kind::HostCall) {
         resolveCall(entry);
+    } else if (entry.info.spec.kind == BreakpointSpec::Kind::Exception) {
+        if (m_places && m_places->module().tags.empty()) entry.info.message = "the program has no exceptions";
     } else if (!m_places) {
         entry.info.message = "pending: no program is loaded";
     } else if (entry.info.spec.kind == BreakpointSpec::Kind::Line) {
@@ -188,7 +203,7 @@ Result<> BreakpointTable::resolve(Entry& entry) {
     }
     for (const auto& [offset, depth] : entry.places)
         entry.info.locations.push_back(m_places->location(offset, hiddenAt(offset, depth)));
-    entry.info.resolved = !entry.places.empty() || entry.info.spec.kind == BreakpointSpec::Kind::HostCall;
+    entry.info.resolved = !entry.places.empty() || !hasPlace;
     warnOfNames(entry);
     return outcome;
 }
@@ -355,6 +370,17 @@ BreakpointTable::Verdict BreakpointTable::hitCode(uint32_t offset, Debuggee& deb
         const uint32_t hidden = hiddenAt(offset, entry.places.at(offset));
         FrameContext context(debuggee, 0, hidden);
         if (judge(entry, context, verdict)) verdict.hidden = std::min(verdict.hidden, hidden);
+    }
+    return verdict;
+}
+
+BreakpointTable::Verdict BreakpointTable::hitThrow(bool isCaught, Debuggee& debuggee) {
+    Verdict verdict;
+    FrameContext context(debuggee, 0, 0);
+    for (auto& [id, entry] : m_entries) {
+        const BreakpointSpec& spec = entry.info.spec;
+        if (spec.kind == BreakpointSpec::Kind::Exception && spec.enabled && !(spec.uncaughtOnly && isCaught))
+            judge(entry, context, verdict);
     }
     return verdict;
 }

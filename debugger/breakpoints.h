@@ -62,6 +62,8 @@ public:
 
     bool any() const { return !m_entries.empty(); }
     bool hasHostCalls() const;
+    /// Which exceptions the enabled breakpoints want to stop at.
+    engine::ThrowBreak throwBreak() const;
     /// Is there an enabled breakpoint on that host call?
     bool stopsAtCall(std::string_view name) const;
 
@@ -74,6 +76,7 @@ public:
     };
     /// Counts hits, evaluates conditions and log texts in the youngest activation.
     Verdict hitCode(uint32_t offset, Debuggee& debuggee);
+    Verdict hitThrow(bool isCaught, Debuggee& debuggee);
     Verdict hitCall(std::string_view name, Debuggee& debuggee);
     /// Deletes those of the ids that were temporary; returns them.
     std::vector<BreakpointInfo> dropTemporary(const std::vector<BreakpointId>& ids);

@@ -37,8 +37,10 @@ constexpr Verb kVerbs[] = {
     {"input", "Send Input", "", "", "input", "", "input [-n] TEXT | --end", "Gives the program a line of standard input (-n: without the newline), or ends it; then goes on if the program waits for it.", "", kLive},
 
     {"toggle-breakpoint", "Toggle Breakpoint", "breakpoint", "F9", "", "", "", "Sets or removes a breakpoint at the cursor.", "setBreakpoints", kAny},
-    {"break", "Add Breakpoint…", "add", "", "break", "b br", "break FILE:LINE | LINE | FUNCTION | *OFFSET | call NAME [if EXPR]", "Stops the program at a line, in a function, at a code offset or before a host call.", "setBreakpoints", kAny},
+    {"break", "Add Breakpoint…", "add", "", "break", "b br", "break FILE:LINE | LINE | FUNCTION | *OFFSET | call NAME | throw [uncaught] [if EXPR]", "Stops the program at a line, in a function, at a code offset, before a host call or at a throw.", "setBreakpoints", kAny},
     {"break-once", "Add Temporary Breakpoint…", "", "", "tbreak", "tb", "tbreak PLACE [if EXPR]", "A breakpoint that is deleted when it stops the program.", "", kAny},
+    {"break-throw", "Break on Exceptions", "breakpoint", "", "catch", "", "catch throw [uncaught] [if EXPR]", "Stops where the program throws an exception, before it is caught; with uncaught, only if nobody catches it.", "setExceptionBreakpoints", kAny},
+    {"break-uncaught", "Break on Uncaught Exceptions", "breakpoint", "", "", "", "", "Stops where the program throws an exception that nobody catches.", "", kAny},
     {"log-point", "Add Log Point…", "breakpoint-log", "", "logpoint", "dprintf", "logpoint PLACE, TEXT", "Prints a text with {EXPR} in it whenever the program comes there, and goes on.", "", kAny},
     {"delete-breakpoint", "Delete Breakpoint", "delete", "", "delete", "d", "delete [NUMBER…]", "Deletes breakpoints, or all of them, and says which.", "", kAny},
     {"enable-breakpoint", "Enable Breakpoint", "", "", "enable", "en", "enable [NUMBER…]", "Makes breakpoints stop again.", "", kAny},

@@ -52,6 +52,7 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
         {"input", &Impl::input},
         {"quit", &Impl::quit},
         {"break", &Impl::breakAt},
+        {"break-throw", &Impl::catchThrow},
         {"break-once", &Impl::breakOnce},
         {"log-point", &Impl::logPoint},
         {"delete-breakpoint", &Impl::deleteBreaks},
@@ -280,8 +281,9 @@ std::string callText(const CallRow& row) {
 }
 
 std::string_view toText(StopReason reason) {
-    static constexpr std::string_view kTexts[] = {"none", "entry",     "breakpoint", "step",   "pause",
-                                                  "trap", "host call", "watchpoint", "exited", "run to here"};
+    static constexpr std::string_view kTexts[] = {"none",   "entry",       "breakpoint", "step",
+                                                  "pause",  "trap",        "host call",  "watchpoint",
+                                                  "exited", "run to here", "exception"};
     return kTexts[static_cast<size_t>(reason)];
 }
 

@@ -97,6 +97,7 @@ struct CommandInterpreter::Impl {
     // interpreter_breaks.cpp
     Result<> breakAt(std::string_view);
     Result<> breakOnce(std::string_view);
+    Result<> catchThrow(std::string_view);
     Result<> logPoint(std::string_view);
     Result<> deleteBreaks(std::string_view);
     Result<> enable(std::string_view);

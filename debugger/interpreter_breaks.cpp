@@ -25,6 +25,8 @@ std::string_view takeCondition(std::string_view& text) {
 std::string describe(const BreakpointInfo& info) {
     const BreakpointSpec& spec = info.spec;
     if (spec.kind == BreakpointSpec::Kind::HostCall) return "call " + spec.function;
+    if (spec.kind == BreakpointSpec::Kind::Exception)
+        return spec.uncaughtOnly ? "throw of an uncaught exception" : "throw of any exception";
     if (info.locations.size() > 1) return std::to_string(info.locations.size()) + " locations";
     if (info.locations.size() == 1) {
         const Location& at = info.locations[0];
@@ -75,6 +77,11 @@ Result<BreakpointSpec> CommandInterpreter::Impl::parsePlace(std::string_view tex
         spec.function = trimmed(text.substr(5));
         return spec;
     }
+    if (text == "throw" || text == "throw uncaught" || text == "uncaught") {
+        spec.kind = BreakpointSpec::Kind::Exception;
+        spec.uncaughtOnly = text != "throw";
+        return spec;
+    }
     const size_t colon = text.rfind(':');
     const auto line = parseNumber(colon == std::string_view::npos ? text : text.substr(colon + 1));
     if (line && *line > 0 && *line < 0xffffffff) {
@@ -123,6 +130,14 @@ Result<> CommandInterpreter::Impl::breakAt(std::string_view text) {
     BreakpointSpec spec = TRY(parsePlace(text));
     spec.condition = condition;
     return addBreak(std::move(spec));
+}
+
+Result<> CommandInterpreter::Impl::catchThrow(std::string_view text) {
+    std::string_view place = text;
+    takeCondition(place);
+    if (place != "throw" && place != "throw uncaught" && place != "uncaught")
+        return Error{ErrorCode::BadArgument, "use: catch throw [uncaught] [if EXPR]"};
+    return breakAt(text);
 }
 
 Result<> CommandInterpreter::Impl::breakOnce(std::string_view text) {

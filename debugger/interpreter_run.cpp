@@ -328,6 +328,11 @@ void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
         // "breakpoint 1 at …", "breakpoint 1 before fd_write at …", "paused while waiting for stdin at …", or why a condition failed
         lead = stop.text.substr(0, stop.text.rfind(" at ")) + ", ";
         if (lead.starts_with('b') || lead.starts_with('p')) lead[0] = static_cast<char>(lead[0] - 'a' + 'A');
+    } else if (stop.reason == StopReason::Exception) {
+        // "breakpoint 1: exception … thrown, uncaught; at …"
+        std::string text = stop.text.substr(0, stop.text.rfind("; at "));
+        if (text.starts_with('b')) text[0] = 'B';
+        line(text);
     } else if (stop.reason == StopReason::Trap) {
         line("Trap: " + stop.trapText);
     }

@@ -39,7 +39,8 @@ enum class StopReason : uint8_t {
     HostCall,
     Watchpoint,
     Exited,
-    RunToHere
+    RunToHere,
+    Exception  // before a thrown exception is caught
 };
 enum class StepKind : uint8_t { Into, Over, Out, Instruction, InstructionOver };
 
@@ -70,14 +71,15 @@ struct StopInfo {
 
 /// What was asked; kept apart from where it resolved.
 struct BreakpointSpec {
-    enum class Kind : uint8_t { Line, Function, Offset, HostCall } kind = Kind::Line;
+    enum class Kind : uint8_t { Line, Function, Offset, HostCall, Exception } kind = Kind::Line;
     std::string file;  // Line
     uint32_t line = 0;
-    std::string function;      // Function; HostCall: "fd_write"
-    uint32_t offset = 0;       // Offset
-    std::string condition;     // expression; empty = always
-    uint64_t ignoreCount = 0;  // stop only after this many hits
-    std::string logText;       // not empty: print and go on; {expr} is evaluated
+    std::string function;       // Function; HostCall: "fd_write"
+    uint32_t offset = 0;        // Offset
+    bool uncaughtOnly = false;  // Exception: only what nobody catches
+    std::string condition;      // expression; empty = always
+    uint64_t ignoreCount = 0;   // stop only after this many hits
+    std::string logText;        // not empty: print and go on; {expr} is evaluated
     bool enabled = true;
     bool temporary = false;  // deleted when hit
 };

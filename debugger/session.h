@@ -68,6 +68,7 @@ private:
     void endAfterTrap();
     void landed(engine::StopKind kind);
     void callStopped();
+    void exceptionThrown();
     bool judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where);
     /// `text` is completed by where that is.
     void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {},

@@ -126,6 +126,7 @@ void Session::slice() {
     case StopKind::Exited:
         exited(machine.exitCode(), "exited with status " + std::to_string(machine.exitCode()));
         break;
+    case StopKind::Exception: exceptionThrown(); break;
     case StopKind::Trapped: stop(StopReason::Trap, machine.trap().text() + " at "); break;
     }
 }
@@ -146,7 +147,8 @@ void Session::landed(StopKind kind) {
                               : stop(StopReason::RunToHere, "reached ");
     }
     if (!m_stepper.active() || !m_stepper.arrived(kind)) return;
-    std::string returned = kind == StopKind::DepthReached ? returnedText() : "";
+    std::string returned =
+        kind == StopKind::DepthReached && !m_debuggee->machine().unwound() ? returnedText() : "";
     stop(StopReason::Step, "step to ", {}, std::move(returned));
 }
 
@@ -174,12 +176,24 @@ std::string Session::returnedText() {
     return text;
 }
 
+void Session::exceptionThrown() {
+    const auto exception = m_debuggee->machine().exception();
+    CHECK(exception);
+    std::string fate = "uncaught";
+    if (exception->catcher) {
+        const Location at = m_places->location(exception->catcher->location.offset);
+        fate = "caught in " + (at.line != 0 ? at.functionName + " at " : "") + m_places->text(at);
+    }
+    judged(m_breakpoints.hitThrow(exception->catcher.has_value(), *m_debuggee), StopReason::Exception,
+           ": exception " + exception->text() + " thrown, " + fate + "; at ");
+}
+
 void Session::callStopped() {
     const std::string call = std::exchange(m_gateCall, {});
     judged(m_breakpoints.hitCall(call, *m_debuggee), StopReason::HostCall, " before " + call + " at ");
 }
 
-/// Tells the logs of a hit; true if it stopped.
+/// Tells the logs of a hit; true if it stopped. `where` follows the numbers of the breakpoints.
 bool Session::judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where) {
     for (LogMessage log : verdict.logs) {
         log.output = m_debuggee->host().output().end();
@@ -255,6 +269,7 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
     flush();
     for (BreakpointInfo& dropped : m_breakpoints.dropTemporary(breakpoints))
         m_emit(BreakpointChanged{std::move(dropped), true});
+    applyGate();
     m_stop.breakpoints = std::move(breakpoints);
     setState(SessionState::Stopped);
     m_emit(Stopped{m_stop});
@@ -288,9 +303,10 @@ void Session::setState(SessionState state, std::string detail) {
     m_emit(StateChanged{state, std::move(detail)});
 }
 
-/// Breakpoints on host calls cost nothing where none is set: the gate is there only for them.
+/// Breakpoints on host calls and exceptions cost nothing where none is set: the gate is there only for them.
 void Session::applyGate() {
     if (!m_debuggee || !m_debuggee->started()) return;
+    m_debuggee->machine().breakOnThrow(m_breakpoints.throwBreak());
     if (!m_breakpoints.hasHostCalls()) {
         m_debuggee->host().setGate({});
         return;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/catch_table.h"
 #include "engine/internal_op.h"
 #include "engine/store.h"
 
@@ -71,8 +72,9 @@ struct Code {
     std::vector<FarAccess> farAccesses;
     std::vector<CastBranch> castBranches;
     std::vector<Slot> constants;  // v128 constants and lanes of shuffles, two slots each
-    std::set<uint32_t> breaks;    // cells with a breakpoint
-    bool breaksChanged = false;   // the cells do not show it yet: StoreState::unfused
+    CatchTable catches;
+    std::set<uint32_t> breaks;   // cells with a breakpoint
+    bool breaksChanged = false;  // the cells do not show it yet: StoreState::unfused
 
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }
     uint32_t offsetOf(const Insn* ip) const { return offsets[cellOf(ip)]; }

@@ -36,6 +36,14 @@ struct Frame {
     uint32_t reserved;
 };
 
+/// An exception in a legacy catch block, for the rethrows in it. May outlive its block until the next catch.
+struct CaughtException {
+    uint32_t depth = 0;
+    uint32_t region = 0;
+    const Code* code = nullptr;
+    Slot object = 0;
+};
+
 struct Execution {
     int64_t ticksLeft = 0;   // until somebody looks at yield and limits
     Frame* frame = nullptr;  // the youngest; frames[0] is a sentinel
@@ -59,6 +67,12 @@ struct Execution {
     Trap trap;
     uint32_t exitCode = 0;
     std::vector<Value> results;
+    std::vector<CaughtException> caught;  // by depth
+    Slot hostThrown = 0;                  // an exception that a host call has thrown, until it is caught
+    bool unwound = false;                 // stopped where an exception is caught
+    uint32_t hostThrownDepth = 0;         // of the frame that called
+    ThrowBreak throwBreak = ThrowBreak::Never;
+    Moment throwSeen;  // of the throw that was reported last
     Wait wait;
     WaitFunction sleep;
 
@@ -68,6 +82,7 @@ struct Execution {
     Slot* stack = nullptr;
 
     uint32_t depth() const { return static_cast<uint32_t>(frame - frames); }
+    bool hostThrows() const { return hostThrown != 0 && hostThrownDepth == depth(); }
     uint64_t tick() const { return tickEnd - static_cast<uint64_t>(ticksLeft); }
     /// Makes the instance of the youngest frame the current one, and looks up its memory 0 anew.
     void enterContext(InstanceContext* c) {

@@ -33,7 +33,7 @@ constexpr void enlist(Roles& roles, const Ops& ops, uint8_t Role::*place) {
 constexpr Roles kRoles = [] {
     Roles roles{};
     const auto set = [&](Op op, Kind kind) { roles[engine::number(op)].kind = kind; };
-    for (Op op : {Op::Nop, Op::Block, Op::End, Op::Drop})
+    for (Op op : {Op::Nop, Op::Block, Op::TryTable, Op::Try, Op::Delegate, Op::End, Op::Drop})
         set(op, Kind::NoOp);
     for (Op op : {Op::I32Const, Op::I64Const, Op::F32Const, Op::F64Const})
         set(op, Kind::Constant);

@@ -74,6 +74,9 @@ void markExecution(GcHeap& heap, const Execution& x) {
     }
     for (auto& [code, activations] : functions)
         markOperands(heap, *code, activations);
+    for (const CaughtException& caught : x.caught)
+        heap.mark(caught.object);
+    heap.mark(x.hostThrown);
     for (const Value& result : x.results)
         if (result.type.isRef()) heap.markUnsure(result.low);
 }

@@ -36,6 +36,7 @@ void addMemoryHandlers(HandlerTable& table);
 void addVectorHandlers(HandlerTable& table);
 void addTableHandlers(HandlerTable& table);
 void addAtomicHandlers(HandlerTable& table);
+void addExceptionHandlers(HandlerTable& table);
 void addFusedHandlers(HandlerTable& table);
 /// Behind the last op of all.
 uint16_t fusedEnd();

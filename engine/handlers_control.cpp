@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/exceptions.h"
 #include "engine/handlers.h"
 #include "engine/type_registry.h"
 
@@ -203,12 +204,23 @@ const Insn* returnN(HANDLER_PARAMETERS) {
         x->yield.store(false, std::memory_order_relaxed);  // the host has heard it
         x->stopAt(ip, StopKind::HostInterrupted);
         return false;
+    case HostOutcome::Kind::Throw:
+        x->hostThrown = outcome.exception;
+        x->hostThrownDepth = x->depth();
+        return false;
     }
     for (ValType type : function.type->results) {
         if (type == kI32 || type == kF32) *slots &= 0xffffffff;
         slots += type.slots();
     }
     return true;
+}
+
+/// The host call did not return: its exception goes on where it is caught, all else has stopped the machine.
+[[gnu::noinline, gnu::cold]] const Insn* hostEnded(HANDLER_PARAMETERS) {
+    const Insn* next = x->hostThrows() ? raise(x) : nullptr;
+    if (!next) return nullptr;
+    return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
 }
 
 /// Behind a host call: a yield that was asked for while it ran is heard here.
@@ -222,7 +234,8 @@ const Insn* returnN(HANDLER_PARAMETERS) {
 }
 
 const Insn* callHost(HANDLER_PARAMETERS) {
-    if (!invokeHost(ip, x, *reinterpret_cast<FunctionInstance*>(ip->imm), fp + ip->a)) return nullptr;
+    if (!invokeHost(ip, x, *reinterpret_cast<FunctionInstance*>(ip->imm), fp + ip->a))
+        return hostEnded(ip, HANDLER_REST);
     return afterHost(ip + 1, fp, x, x->mem0, x->mem0Size, table);
 }
 const Insn* callWasm(HANDLER_PARAMETERS) {
@@ -262,7 +275,7 @@ const Insn* callCross(HANDLER_PARAMETERS) {
                                            HANDLER_PARAMETERS_REST) {
     Slot* base = argumentsEnd - function->paramSlots;
     if (!function->instance) {
-        if (!invokeHost(ip, x, *function, base)) return nullptr;
+        if (!invokeHost(ip, x, *function, base)) return hostEnded(ip, HANDLER_REST);
         return afterHost(ip + 1, fp, x, x->mem0, x->mem0Size, table);
     }
     Code* code = codeOf(ip, x, function);
@@ -279,7 +292,7 @@ const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* arguments
     if (!function->instance) {
         // A host call, then a return of its results.
         Slot* slots = argumentsEnd - function->paramSlots;
-        if (!invokeHost(ip, x, *function, slots)) return nullptr;
+        if (!invokeHost(ip, x, *function, slots)) return hostEnded(ip, HANDLER_REST);
         std::memmove(fp, slots, function->resultSlots * sizeof(Slot));
         return leave(ip, fp, x, x->mem0, x->mem0Size, table);
     }
@@ -560,6 +573,7 @@ const Handler* allHandlers() {
         addTableHandlers(t);
         addGcHandlers(t);
         addAtomicHandlers(t);
+        addExceptionHandlers(t);
         addFusedHandlers(t);
         return t;
     }();

@@ -62,7 +62,7 @@ public:
             lowerReachable(i, cell());
         else if (!isStructure(i.op))
             cell().plain = number(InternalOp::Unreached);
-        if (i.op == Op::End || i.op == Op::Delegate) close();
+        if (i.op == Op::End || i.op == Op::Delegate) close(i);
         cell().op = cell().plain;
     }
 
@@ -80,11 +80,14 @@ private:
         uint32_t elseFixup = kNone;  // the `if` cell that still needs a target
         uint32_t fixups = kNone;     // branches to its end
         bool isLoop = false;
+        uint32_t region = CatchTable::kNone;     // of the catch table, around code of this block now
+        uint32_t tryRegion = CatchTable::kNone;  // of a try: its own, in its catch blocks too
     };
     struct Fixup {
         uint32_t next;
         uint32_t cell;
-        uint32_t target;  // in branchTargets, or kNone: the cell's b
+        uint32_t target;          // in branchTargets, or kNone: the cell's b
+        uint32_t clause = kNone;  // of the catch table, instead
     };
 
     Insn& cell() { return m_code.cells.back(); }
@@ -102,9 +105,9 @@ private:
         case Op::Loop:
         case Op::If:
         case Op::Try:
-        case Op::TryTable:
-            m_labels.push_back({here(), i.op == Op::If ? here() : kNone, kNone, i.op == Op::Loop});
-            break;
+        case Op::TryTable: openLabel(i.op, i.catches); break;
+        case Op::Catch:
+        case Op::CatchAll: legacyCatch(i); break;
         case Op::Else: {
             Label& label = m_labels.back();
             m_code.cells[label.elseFixup].b = here() + 1 - label.elseFixup;
@@ -116,6 +119,60 @@ private:
         }
     }
 
+    void openLabel(Op op, std::span<const CatchClause> clauses) {
+        CatchTable& table = m_code.catches;
+        const uint32_t outer = m_labels.back().region;
+        Label label{.cell = here(), .isLoop = op == Op::Loop, .region = outer};
+        if (op == Op::If) label.elseFixup = here();
+        if (op == Op::Try || op == Op::TryTable) {
+            label.region = label.tryRegion = table.addRegion(outer, here());
+            table.enter(here() + 1, label.region);
+            if (m_walker->reachable())
+                for (const CatchClause& clause : clauses)
+                    addClause(label.region, clause);
+        }
+        m_labels.push_back(label);
+    }
+
+    /// A clause of the try_table whose label is not open yet.
+    void addClause(uint32_t region, const CatchClause& clause) {
+        using Kind = CatchClause::Kind;
+        const auto index = static_cast<uint32_t>(m_code.catches.clauses.size());
+        Label& label = m_labels[m_labels.size() - 1 - clause.label];
+        m_code.catches.addClause(
+            region, {.all = clause.kind == Kind::CatchAll || clause.kind == Kind::CatchAllRef,
+                     .withRef = clause.kind == Kind::CatchRef || clause.kind == Kind::CatchAllRef,
+                     .tag = clause.tag.value,
+                     .target = label.cell,  // of a loop
+                     .slot = m_walker->localSlots() + m_walker->label(clause.label).slotHeight});
+        if (label.isLoop) return;
+        addFixup(label, kNone);
+        m_fixups.back().clause = index;
+    }
+
+    /// The try block, or the catch block before this one, ends here: it goes on behind the `end`.
+    void legacyCatch(const Instruction& i) {
+        Label& label = m_labels.back();
+        CatchTable& table = m_code.catches;
+        addFixup(label, kNone);
+        table.addClause(label.tryRegion, {.all = i.op == Op::CatchAll,
+                                          .tag = i.index,
+                                          .target = here() + 1,
+                                          .slot = m_walker->localSlots() + m_walker->label(0).slotHeight});
+        label.region = table.regions[label.tryRegion].outer;
+        table.enter(here(), label.region);
+    }
+
+    /// The innermost label, which was a try or try_table, ends: who is around it now, and where a delegate leads.
+    void closeRegion(const Label& label, const Instruction& i) {
+        if (label.tryRegion == CatchTable::kNone) return;
+        CatchTable& table = m_code.catches;
+        CatchTable::Region& region = table.regions[label.tryRegion];
+        region.end = here();
+        table.enter(here(), region.outer);
+        if (i.op == Op::Delegate) region.outer = m_labels[m_labels.size() - 1 - i.index].region;
+    }
+
     /// The present cell, or entry `target` of branchTargets, leads to the end of the label.
     void addFixup(Label& label, uint32_t target) {
         m_fixups.push_back({label.fixups, here(), target});
@@ -123,14 +180,17 @@ private:
     }
 
     /// Resolves the branches to the innermost label: behind its `end`; those to the function's own label at its `end`, which returns.
-    void close() {
+    void close(const Instruction& i) {
         const Label label = m_labels.back();
         m_labels.pop_back();
+        closeRegion(label, i);
         const uint32_t target = m_labels.empty() ? here() : here() + 1;
         if (label.elseFixup != kNone) m_code.cells[label.elseFixup].b = target - label.elseFixup;
         for (uint32_t f = label.fixups; f != kNone; f = m_fixups[f].next) {
             const Fixup& fixup = m_fixups[f];
-            if (fixup.target == kNone)
+            if (fixup.clause != kNone)
+                m_code.catches.clauses[fixup.clause].target = target;
+            else if (fixup.target == kNone)
                 m_code.cells[fixup.cell].b = target - fixup.cell;
             else
                 m_code.branchTargets[fixup.target].distance = static_cast<int32_t>(target - fixup.cell);
@@ -275,6 +335,17 @@ private:
         case Op::BrOnCast:
         case Op::BrOnCastFail: return branchOnCast(i);
         case Op::Return: return returnResults(m_top);
+        case Op::Throw: {
+            const TypeIdx type = m_module.tags[i.index].type.type;
+            c.a = m_top - slotsOf(m_module.types[type.value].func.params);
+            c.b = i.index;
+            return;
+        }
+        case Op::ThrowRef: c.a = m_top - 1; return;
+        case Op::Rethrow:
+            c.b = m_labels[m_labels.size() - 1 - i.index].tryRegion;
+            m_code.catches.regions[c.b].isRethrown = true;
+            return;
         case Op::Call:
         case Op::ReturnCall:
             call(m_module.typeOf(FuncIdx(i.index)), 0);

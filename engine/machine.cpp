@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "engine/execution.h"
+#include "engine/exceptions.h"
 #include "engine/function_walker.h"
 #include "engine/handlers.h"
 #include "engine/lowering.h"
@@ -110,7 +110,7 @@ struct Machine::Impl : Execution {
     void prepare() {
         CHECK(depth() > 0);
         stop = StopKind::Finished;
-        unseen = false;
+        unseen = unwound = false;
         trap = Trap{};
         enterContext(frame->code->context);
     }
@@ -204,10 +204,16 @@ StopKind Machine::run(const RunLimits& limits) {
     m->refill(m->tick());
     m->lookedAtNs = nowNs();
     m->watchDepth(limits.minDepth, true);
-    if (m->frame->ip->op == number(InternalOp::Break) && !unseen)
+    if (m->hostThrows()) {
+        if (const Insn* next = raise(m.get())) {
+            m->frame->ip = next;
+            runHandlers(m.get(), m->handlers);
+        }
+    } else if (m->frame->ip->op == number(InternalOp::Break) && !unseen) {
         runPlain(m.get(), m->handlers);
-    else
+    } else {
         runHandlers(m.get(), m->handlers);
+    }
     m->watchDepth(limits.minDepth, false);
     return m->stop;
 }
@@ -215,6 +221,10 @@ StopKind Machine::run(const RunLimits& limits) {
 StopKind Machine::step() {
     m->prepare();
     m->tickLimit = ~uint64_t{0};
+    if (m->hostThrows()) {
+        if (const Insn* next = raise(m.get())) m->stopAt(next, StopKind::Stepped);
+        return m->stop;
+    }
     m->stepping = true;
     runPlain(m.get(), stopHandlers());
     m->stepping = false;
@@ -226,6 +236,8 @@ void Machine::abandon() {
     m->enterContext(nullptr);
     m->unseen = false;
     m->store->waits.leave(m->wait);
+    m->caught.clear();
+    m->hostThrown = 0;
 }
 
 void Machine::setWait(WaitFunction wait) { m->sleep = std::move(wait); }
@@ -329,6 +341,23 @@ void Machine::clearBreakpoint(const CodeLocation& location) {
     if (!function || !function->code) return;
     const auto cell = function->code->cellAt(location.offset);
     if (cell && function->code->breaks.erase(*cell)) m->store->breaksChanged(*function->code);
+}
+
+bool Machine::unwound() const { return m->unwound; }
+void Machine::breakOnThrow(ThrowBreak which) { m->throwBreak = which; }
+
+std::string ExceptionView::text() const { return exceptionText(name, arguments); }
+
+std::optional<ExceptionView> Machine::exception() const {
+    const std::optional<Thrown> thrown = thrownAt(*m);
+    if (!thrown) return std::nullopt;
+    ExceptionView view{thrown->tag, tagName(*m->store, thrown->tag), argumentsOf(*m->store, *thrown), {}};
+    if (const std::optional<Catcher> catcher = findCatcher(*m, *thrown)) {
+        Frame at = *catcher->frame;
+        at.ip = &at.code->cells[catcher->clause->target];
+        view.catcher = {static_cast<uint32_t>(m->frame - catcher->frame), m->locationOf(at)};
+    }
+    return view;
 }
 
 Result<std::vector<uint32_t>> Machine::instructionOffsets(FuncAddr function) {

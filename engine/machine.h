@@ -40,6 +40,25 @@ enum class StopKind : uint8_t {
     Yielded,          // requestYield() was heard; go on with run()
     HostInterrupted,  // a waiting host call (see HostOutcome) or memory.atomic.wait gave up; run() goes on with it
     DepthReached,  // run() with a depth limit: the frame count fell below it
+    Exception,  // breakOnThrow(): stands at the throw, exception() says what and where it is caught; run() goes on with it
+};
+
+/// Which exceptions stop a run before they are caught.
+enum class ThrowBreak : uint8_t { Never, Uncaught, Always };
+
+/// An exception that the present instruction throws.
+struct ExceptionView {
+    TagAddr tag;
+    std::string
+        name;  // of the tag: from the name section, else as imported or exported, else "tag 3"; escaped
+    std::vector<Value> arguments;
+    /// Where it is caught: the frame (0 = youngest) and the instruction that executes next there; nothing if nobody catches it.
+    struct Catcher {
+        uint32_t frame = 0;
+        CodeLocation location;
+    };
+    std::optional<Catcher> catcher;
+    std::string text() const;  // "name(1, 2)"
 };
 
 /// How far run() goes, beyond the stops that always apply.
@@ -119,6 +138,12 @@ public:
     Result<> setBreakpoint(const CodeLocation& location);
     void clearBreakpoint(const CodeLocation& location);
     void clearBreakpoints();
+    /// Stops with StopKind::Exception at a throw, before anything is unwound; once per throw.
+    void breakOnThrow(ThrowBreak which);
+    /// Whether the last run ended with DepthReached because an exception unwound the frames, and not by a return.
+    bool unwound() const;
+    /// What the present instruction is about to throw, or its host call has thrown; nothing if it does not throw. Valid while stopped.
+    std::optional<ExceptionView> exception() const;
     /// File offsets of all instructions of a function, in order. Errors as Store::code().
     Result<std::vector<uint32_t>> instructionOffsets(FuncAddr function);
 

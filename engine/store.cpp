@@ -153,6 +153,21 @@ TagAddr Store::addTag(FuncType type) {
     return TagAddr(static_cast<uint32_t>(m->tags.size() - 1));
 }
 
+Result<Slot> Store::newException(TagAddr address, std::span<const Value> arguments) {
+    const FuncType& type = tag(address).type;
+    CHECK(arguments.size() == type.params.size());
+    const ObjectLayout& layout = m->heap->layoutOf(address, type);
+    const Slot object = m->heap->allocate(layout);
+    if (!object) return Error{ErrorCode::Limit, m->heap->exhausted(layout, 0).text(), {}};
+    Slot* slot = m->heap->slots(object);
+    for (const Value& value : arguments) {
+        CHECK(value.type.slots() == type.params[static_cast<size_t>(&value - arguments.data())].slots());
+        *slot++ = value.low;
+        if (value.type.slots() == 2) *slot++ = value.high;
+    }
+    return object;
+}
+
 FunctionInstance& Store::function(FuncAddr address) {
     CHECK(address.value < m->functions.size());
     return *m->functions[address.value];

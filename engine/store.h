@@ -109,13 +109,16 @@ struct HostOutcome {
         Exit,    // the program ended itself with `exitCode` (proc_exit)
         Interrupted,  // was waiting and gave up because the session wants the thread (pause, quit): no effect yet; the machine
         // stays before the call and will make it again when resumed
+        Throw  // an exception leaves the call: `exception`, an object of Store::newException
     } kind = Kind::Return;
     uint32_t exitCode = 0;
     Trap trap{};
+    Slot exception = 0;
     static HostOutcome done() { return {}; }
-    static HostOutcome exit(uint32_t code) { return {Kind::Exit, code, {}}; }
-    static HostOutcome interrupted() { return {Kind::Interrupted, 0, {}}; }
-    static HostOutcome trapped(Trap t) { return {Kind::Trap, 0, std::move(t)}; }
+    static HostOutcome exit(uint32_t code) { return {Kind::Exit, code, {}, 0}; }
+    static HostOutcome interrupted() { return {Kind::Interrupted, 0, {}, 0}; }
+    static HostOutcome trapped(Trap t) { return {Kind::Trap, 0, std::move(t), 0}; }
+    static HostOutcome threw(Slot exception) { return {Kind::Throw, 0, {}, exception}; }
 };
 
 /// What a host function gets. `slots` holds the arguments (as on the value stack) and takes the results from its start.
@@ -187,6 +190,9 @@ public:
     TableAddr addTable(TableType type, Slot init = 0);
     GlobalAddr addGlobal(GlobalType type, Value value);
     TagAddr addTag(FuncType type);
+    /// An exception for a host function to throw (HostOutcome::threw, at once: nothing else keeps it alive). The values must fit the tag
+    /// (CHECK). Error: Limit (no memory for it).
+    Result<Slot> newException(TagAddr tag, std::span<const Value> arguments);
 
     FunctionInstance& function(FuncAddr address);
     LinearMemory& memory(MemAddr address);

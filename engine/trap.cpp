@@ -25,6 +25,7 @@ std::string toText(TrapKind kind) {
     case TrapKind::OutOfBoundsArray: return "out of bounds array access";
     case TrapKind::AllocationFailure: return "allocation failure";
     case TrapKind::NullFunction: return "null function reference";
+    case TrapKind::NullException: return "null exception reference";
     case TrapKind::UncaughtException: return "uncaught exception";
     case TrapKind::StackExhausted: return "call stack exhausted";
     case TrapKind::UnalignedAtomic: return "unaligned atomic";

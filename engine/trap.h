@@ -25,6 +25,7 @@ enum class TrapKind : uint8_t {
     OutOfBoundsArray,
     AllocationFailure,
     NullFunction,
+    NullException,
     UncaughtException,
     StackExhausted,
     UnalignedAtomic,

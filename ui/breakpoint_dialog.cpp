@@ -21,6 +21,8 @@ QString placeOf(const BreakpointSpec& spec) {
     case BreakpointSpec::Kind::Function: return fromUtf8(spec.function);
     case BreakpointSpec::Kind::Offset: return u'*' + hex(spec.offset);
     case BreakpointSpec::Kind::HostCall: return QStringLiteral("call ") + fromUtf8(spec.function);
+    case BreakpointSpec::Kind::Exception:
+        return spec.uncaughtOnly ? QStringLiteral("throw uncaught") : QStringLiteral("throw");
     }
     return {};
 }
@@ -33,7 +35,7 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
         place = place.left(condition).trimmed();
     }
     const auto bad = [](const char* why) { return engine::Error{engine::ErrorCode::BadArgument, why}; };
-    if (place.isEmpty()) return bad("say where: FILE:LINE, FUNCTION, *OFFSET or call NAME");
+    if (place.isEmpty()) return bad("say where: FILE:LINE, FUNCTION, *OFFSET, call NAME or throw [uncaught]");
     bool ok = false;
     if (place.startsWith(u'*')) {
         spec.kind = BreakpointSpec::Kind::Offset;
@@ -42,6 +44,9 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
     } else if (place.startsWith(QStringLiteral("call "))) {
         spec.kind = BreakpointSpec::Kind::HostCall;
         spec.function = toUtf8(place.mid(5).trimmed());
+    } else if (place == QStringLiteral("throw") || place == QStringLiteral("throw uncaught")) {
+        spec.kind = BreakpointSpec::Kind::Exception;
+        spec.uncaughtOnly = place.endsWith(QStringLiteral("uncaught"));
     } else if (const qsizetype colon = place.lastIndexOf(u':'); colon > 0 && place[colon - 1] != u':') {
         spec.file = toUtf8(place.left(colon));
         spec.line = place.mid(colon + 1).toUInt(&ok);

@@ -217,6 +217,8 @@ void MainWindow::makeRunVerbs() {
         if (auto* panel = qobject_cast<BreakpointsPanel*>(m_docks->panel(QStringLiteral("breakpoints"))))
             panel->startTyping();
     });
+    handleExceptionBreak("break-throw", false);
+    handleExceptionBreak("break-uncaught", true);
     handle("display", [this] {
         m_docks->raise(QStringLiteral("watches"));
         if (auto* panel = qobject_cast<WatchesPanel*>(m_docks->panel(QStringLiteral("watches"))))
@@ -226,6 +228,37 @@ void MainWindow::makeRunVerbs() {
     handle("frame-up", [this] { moveFrame(1); });
     handle("frame-down", [this] { moveFrame(-1); });
     handle("show-current", [this] { m_sources->showCurrent(); });
+}
+
+/// A verb that stands for a breakpoint on exceptions: on while there is an enabled one.
+void MainWindow::handleExceptionBreak(const char* id, bool uncaughtOnly) {
+    const auto find = [this, uncaughtOnly]() -> const debugger::BreakpointInfo* {
+        for (const auto& [number, info] : m_context.breakpoints())
+            if (info.spec.kind == debugger::BreakpointSpec::Kind::Exception &&
+                info.spec.uncaughtOnly == uncaughtOnly)
+                return &info;
+        return nullptr;
+    };
+    QAction* action = m_verbs->handle(QString::fromLatin1(id), [this, find, uncaughtOnly] {
+        if (const debugger::BreakpointInfo* info = find()) {
+            debugger::BreakpointSpec spec = info->spec;
+            spec.enabled = true;
+            if (info->spec.enabled)
+                m_context.removeBreakpoint(info->id);
+            else
+                m_context.changeBreakpoint(info->id, spec);
+            return;
+        }
+        debugger::BreakpointSpec spec;
+        spec.kind = debugger::BreakpointSpec::Kind::Exception;
+        spec.uncaughtOnly = uncaughtOnly;
+        m_context.addBreakpoint(spec);
+    });
+    action->setCheckable(true);
+    connect(&m_context, &Context::breakpointsChanged, action, [action, find] {
+        const debugger::BreakpointInfo* info = find();
+        action->setChecked(info && info->spec.enabled);
+    });
 }
 
 void MainWindow::makeViewVerbs() {
@@ -291,6 +324,8 @@ void MainWindow::makeMenus() {
                  nullptr,
                  "toggle-breakpoint",
                  "break",
+                 "break-throw",
+                 "break-uncaught",
                  "display",
                  nullptr,
                  "frame-up",

@@ -44,6 +44,7 @@ protected:
 private:
     void makeVerbs();
     void makeRunVerbs();
+    void handleExceptionBreak(const char* id, bool uncaughtOnly);
     void makeViewVerbs();
     void makeMenus();
     void makeToolBar();

@@ -18,6 +18,8 @@ StateText stoppedText(const Context& context) {
     case StopReason::Trap: return {QStringLiteral("Trapped"), text, QStringLiteral("trap"), Tone::Error};
     case StopReason::Breakpoint:
         return {QStringLiteral("Stopped"), text, QStringLiteral("breakpoint"), Tone::Changed};
+    case StopReason::Exception:
+        return {QStringLiteral("Exception"), text, QStringLiteral("trap"), Tone::Error};
     case StopReason::HostCall:
         return {QStringLiteral("Stopped"), text, QStringLiteral("panel-calls"), Tone::Changed};
     case StopReason::Watchpoint:

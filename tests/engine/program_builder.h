@@ -28,8 +28,9 @@ inline Bytes signedLeb(int64_t value) {
 /// "ref:3" is a nullable reference to type 3.
 inline Bytes typeCode(const std::string& type) {
     static const std::map<std::string, uint8_t> codes = {
-        {"i32", 0x7f},     {"i64", 0x7e},       {"f32", 0x7d},    {"f64", 0x7c},   {"v128", 0x7b},
-        {"funcref", 0x70}, {"externref", 0x6f}, {"anyref", 0x6e}, {"eqref", 0x6d}, {"i31ref", 0x6c}};
+        {"i32", 0x7f},   {"i64", 0x7e},     {"f32", 0x7d},       {"f64", 0x7c},
+        {"v128", 0x7b},  {"funcref", 0x70}, {"externref", 0x6f}, {"anyref", 0x6e},
+        {"eqref", 0x6d}, {"i31ref", 0x6c},  {"exnref", 0x69}};
     if (type.starts_with("ref:")) return Bytes{0x63} + leb(std::stoul(type.substr(4)));
     const auto code = codes.find(type);
     return {code == codes.end() ? uint8_t{0x40} : code->second};
@@ -43,7 +44,7 @@ Bytes raw(T value) {
 }
 
 /// Code from text: one instruction a line or between semicolons; immediates as numbers, block types by name. memarg: "offset" or
-/// "offset memory", then the lane; v128.const: two halves, low first.
+/// "offset memory", then the lane; v128.const: two halves, low first; try_table: block type, then "catch TAG LABEL", "catch_all LABEL" ….
 inline Bytes assemble(std::string text) {
     for (char& c : text)
         if (c == ';') c = '\n';
@@ -104,6 +105,20 @@ inline Bytes assemble(std::string text) {
         case Imm::TypeType:
             code = code + leb(static_cast<uint64_t>(number(0))) + leb(static_cast<uint64_t>(number(1)));
             break;
+        case Imm::TryTable: {
+            code = code + typeCode(immediates.empty() ? "" : immediates[0]);
+            Bytes clauses;
+            uint32_t count = 0;
+            for (size_t i = 1; i < immediates.size(); ++count) {
+                const std::string kind = immediates[i++];
+                const bool all = kind.starts_with("catch_all");
+                clauses.push_back(static_cast<uint8_t>(2 * all + kind.ends_with("_ref")));
+                for (int indices = all ? 1 : 2; indices > 0; --indices)
+                    clauses = clauses + leb(static_cast<uint64_t>(number(i++)));
+            }
+            code = code + leb(count) + clauses;
+            break;
+        }
         default: code = code + leb(static_cast<uint64_t>(number(0))); break;
         }
     }
@@ -131,7 +146,8 @@ struct Program {
     std::vector<Bytes> objectTypes;  // type indices 0, 1 …; those of functions follow
     std::vector<std::pair<std::string, FunctionText>> imports;  // "m.f" and its type
     std::vector<FunctionText> functions;
-    uint32_t pages = 0;  // 0: no memory
+    std::vector<std::string> tags;  // their parameters; exported as "tag0" …
+    uint32_t pages = 0;             // 0: no memory
     uint32_t maxPages = 4;
     uint8_t memoryFlags = 1;  // 1: it has a maximum, 2: shared, 4: 64-bit
     Bytes data;               // at address 0
@@ -164,7 +180,13 @@ struct Program {
         const uint32_t all = type - firstType;
         for (uint32_t i = 0; i < all; ++i)
             elements = elements + leb(i);
-        uint32_t exports = position;
+        Bytes tagItems;
+        for (uint32_t i = 0; i < tags.size(); ++i) {
+            typeItems = typeItems + Bytes{0x60} + types(tags[i]) + Bytes{0};
+            tagItems = tagItems + Bytes{0} + leb(type++);
+            exportItems = exportItems + test::name("tag" + std::to_string(i)) + Bytes{4} + leb(i);
+        }
+        uint32_t exports = position + static_cast<uint32_t>(tags.size());
         if (pages) exportItems = exportItems + test::name("memory") + Bytes{2, 0}, ++exports;
         exportItems = exportItems + test::name("table") + Bytes{1, 0};
         ++exports;
@@ -173,6 +195,7 @@ struct Program {
              imports.empty() ? Bytes{} : section(2, leb(imports.size()) + importItems),
              section(3, leb(functions.size()) + functionItems), section(4, Bytes{1, 0x70, 0} + leb(all)),
              pages ? section(5, Bytes{1, memoryFlags} + leb(pages) + leb(maxPages)) : Bytes{},
+             tags.empty() ? Bytes{} : section(13, leb(tags.size()) + tagItems),
              section(7, leb(exports) + exportItems),
              section(9, Bytes{1, 0} + assemble("i32.const 0; end") + leb(all) + elements),
              section(10, leb(functions.size()) + codeItems),

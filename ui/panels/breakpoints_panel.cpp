@@ -91,10 +91,11 @@ BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(b
     m_view->setPlaceholder(
         tr("No breakpoints: F9, a click beside a source line, or the line below sets one."));
     m_line = new QLineEdit;
-    m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME [if …]"));
+    m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw [if …]"));
     m_line->setAccessibleName(tr("New breakpoint"));
     m_line->setToolTip(
-        tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write; with a condition: main.c:12 if n > 3"));
+        tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write, throw, throw uncaught; with a "
+           "condition: main.c:12 if n > 3"));
     m_line->setClearButtonEnabled(true);
     m_line->setFont(theme().codeFont());
     m_error = new QLabel;

@@ -1,0 +1,261 @@
+// Exceptions beyond the standard's scripts: the two phases, stops at a throw, unwinding past frames that somebody watches, hosts.
+#include <gtest/gtest.h>
+
+#include "engine/code.h"
+#include "engine/gc_heap.h"
+#include "tests/engine/program_builder.h"
+
+using namespace engine;
+using namespace engine::test;
+
+namespace {
+
+/// 0 catches tag 0 of what 1 calls, and adds 1 to its argument; 2 throws its parameter with tag `thrown`.
+Program thrower(const std::string& thrown) {
+    Program program;
+    program.tags = {"i32", "i32"};
+    program.functions = {
+        {"i32", "i32", "",
+         "block i32; try_table i32 catch 0 0; local.get 0; call 1; end; return; end; i32.const 1; i32.add"},
+        {"i32", "i32", "", "local.get 0; call 2"},
+        {"i32", "i32", "", "local.get 0; throw " + thrown}};
+    return program;
+}
+
+constexpr uint32_t kThrow = 1, kBehindBlock = 7;  // instructions of functions 2 and 0
+
+TEST(Exceptions, UncaughtLeavesAllFramesAsTheyWere) {
+    Running r(thrower("1"));
+    r.link().start({Value::i32(7)});
+    for (int again = 0; again < 2; ++again) {
+        EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+        EXPECT_EQ(r.machine->trap().text(), "uncaught exception: tag1(7)");
+        EXPECT_EQ(r.machine->depth(), 3u);
+        EXPECT_EQ(r.machine->location(), r.at(kThrow, "2"));
+        EXPECT_EQ(*r.machine->operands(0), std::vector{Value::i32(7)});
+    }
+    const auto exception = r.machine->exception();
+    ASSERT_TRUE(exception);
+    EXPECT_EQ(exception->text(), "tag1(7)");
+    EXPECT_FALSE(exception->catcher);
+}
+
+TEST(Exceptions, StopAtTheThrowWhenAskedTo) {
+    Running r(thrower("0"));
+    r.link();
+    r.machine->breakOnThrow(ThrowBreak::Always);
+    r.start({Value::i32(7)});
+    EXPECT_EQ(r.machine->run(), StopKind::Exception);
+    EXPECT_EQ(r.machine->depth(), 3u);
+    const auto exception = r.machine->exception();
+    ASSERT_TRUE(exception && exception->catcher);
+    EXPECT_EQ(exception->arguments, std::vector{Value::i32(7)});
+    EXPECT_EQ(exception->catcher->frame, 2u);
+    EXPECT_EQ(exception->catcher->location, r.at(kBehindBlock));
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 8u);
+    EXPECT_FALSE(r.machine->exception());
+
+    r.machine->breakOnThrow(ThrowBreak::Uncaught);
+    r.start({Value::i32(7)});
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+
+    Running uncaught(thrower("1"));
+    uncaught.link();
+    uncaught.machine->breakOnThrow(ThrowBreak::Uncaught);
+    uncaught.start({Value::i32(7)});
+    EXPECT_EQ(uncaught.machine->run(), StopKind::Exception);
+    EXPECT_EQ(uncaught.machine->run(), StopKind::Trapped);
+}
+
+TEST(Exceptions, AStepStopsAtTheThrowOnceThenWhereItIsCaught) {
+    Running r(thrower("0"));
+    r.link();
+    r.machine->breakOnThrow(ThrowBreak::Always);
+    r.start({Value::i32(7)});
+    ASSERT_TRUE(r.machine->setBreakpoint(r.at(kThrow, "2")).ok());
+    EXPECT_EQ(r.machine->run(), StopKind::Breakpoint);
+    EXPECT_EQ(r.machine->step(), StopKind::Exception);
+    EXPECT_EQ(r.machine->step(), StopKind::Stepped);
+    EXPECT_EQ(r.machine->location(), r.at(kBehindBlock));
+    EXPECT_EQ(r.machine->depth(), 1u);
+    EXPECT_EQ(*r.machine->operands(0), std::vector{Value::i32(7)});
+}
+
+TEST(Exceptions, ABreakpointWhereItIsCaughtIsReported) {
+    Running r(thrower("0"));
+    r.link().start({Value::i32(7)});
+    ASSERT_TRUE(r.machine->setBreakpoint(r.at(kBehindBlock)).ok());
+    EXPECT_EQ(r.machine->run(), StopKind::Breakpoint);
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+}
+
+TEST(Exceptions, UnwindingStopsBelowTheDepthOfAStep) {
+    Running r(thrower("0"));
+    r.link().start({Value::i32(7)});
+    ASSERT_TRUE(r.machine->setBreakpoint(r.at(0, "2")).ok());
+    EXPECT_EQ(r.machine->run(), StopKind::Breakpoint);
+    EXPECT_EQ(r.machine->run({.minDepth = 2}), StopKind::DepthReached);
+    EXPECT_EQ(r.machine->location(), r.at(kBehindBlock));
+    EXPECT_TRUE(r.machine->unwound());
+    EXPECT_EQ(r.machine->run({.minDepth = 1}), StopKind::Finished) << "the frame itself goes on";
+}
+
+TEST(Exceptions, UnwindManyFramesAtOnce) {
+    constexpr uint32_t kDepth = 100'000;
+    Program program;
+    program.tags = {"i64"};
+    program.functions = {
+        {"i32", "i64", "", "block i64; try_table catch 0 0; local.get 0; call 1; end; unreachable; end"},
+        {"i32", "", "",
+         "local.get 0; i32.eqz; if; i64.const 5; throw 0; end; local.get 0; i32.const 1; i32.sub; call 1"},
+        // Each frame catches and throws again, as destructors do.
+        {"i32", "i64", "", "try i64; local.get 0; call 3; i64.const 0; catch 0; end"},
+        {"i32", "", "",
+         "try; local.get 0; i32.eqz; if; i64.const 6; throw 0; end; local.get 0; i32.const 1; i32.sub; call "
+         "3; "
+         "catch_all; rethrow 0; end"}};
+    Running r(program);
+    r.link();
+    for (const auto& [entry, result] : {std::pair{"0", 5u}, std::pair{"2", 6u}}) {
+        r.start({Value::i32(kDepth)}, entry);
+        ASSERT_EQ(r.machine->run(), StopKind::Finished) << entry;
+        EXPECT_EQ(r.machine->results()[0].low, result);
+    }
+}
+
+TEST(Exceptions, AreCaughtInAnotherInstanceWithItsMemory) {
+    Program inner;
+    inner.tags = {"i32"};
+    inner.functions = {{"", "", "", "i32.const 3; throw 0"}};
+    inner.pages = 1;
+    inner.data = {1};
+    Running r(inner);
+    r.link();
+    Program outer;
+    outer.imports = {{"inner.0", {"", "", "", ""}}};
+    outer.functions = {
+        {"", "i32", "", "block; try_table catch_all 0; call 0; end; end; i32.const 0; i32.load8_u"}};
+    outer.pages = 1;
+    outer.data = {9};
+    auto module = *decode(outer.bytes());
+    ASSERT_TRUE(validateModule(*module).ok());
+    Trap trap;
+    const auto id = r.store.instantiate(
+        module,
+        [&](const Import&, const Module&) -> Result<Extern> {
+            return Extern{ExternKind::Func, r.function().value};
+        },
+        &trap);
+    ASSERT_TRUE(id.ok());
+    ASSERT_TRUE(r.machine->start(FuncAddr(r.store.instance(*id).exported("0")->address), {}).ok());
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 9u);
+}
+
+TEST(Exceptions, OfHostFunctionsAreCaughtAndTheHostIsCalledOnce) {
+    Program program;
+    program.tags = {"i32 v128"};
+    program.imports = {{"env.f", {"", "", "", ""}}};
+    program.functions = {
+        {"", "i32", "", "block; try_table catch_all 0; call 0; end; end; i32.const 4"},
+        {"", "", "", "call 0"},
+        {"", "i32", "", "block; try_table catch_all 0; return_call 3; end; end; i32.const 4"},
+        {"", "i32", "", "call 0; i32.const 5"},
+        {"", "", "", "block; try_table catch_all 0; return_call 0; end; end"}};
+    Running r(program);
+    int calls = 0;
+    r.host("env.f", [&](HostCall&) {
+        ++calls;
+        const TagAddr tag = r.store.instance(r.id).tags[0];
+        return HostOutcome::threw(*r.store.newException(tag, std::vector{Value::i32(3), Value{kV128, 1, 2}}));
+    });
+    r.link().start();
+    r.machine->breakOnThrow(ThrowBreak::Always);
+    EXPECT_EQ(r.machine->run(), StopKind::Exception);
+    EXPECT_EQ(r.machine->exception()->text(), "tag0(3, i32x4 0x00000001 0x00000000 0x00000002 0x00000000)");
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 4u);
+    EXPECT_EQ(calls, 1);
+
+    r.start();
+    EXPECT_EQ(r.machine->run(), StopKind::Exception);
+    EXPECT_EQ(r.machine->step(), StopKind::Stepped);
+    EXPECT_EQ(r.machine->location(), r.at(5));
+    r.machine->abandon();
+
+    r.machine->breakOnThrow(ThrowBreak::Never);
+    r.start({}, "1");
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->location(), r.at(0, "1"));
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(calls, 3) << "not called again";
+    for (const char* tail : {"2", "4"}) {
+        r.machine->abandon();
+        r.start({}, tail);
+        EXPECT_EQ(r.machine->run(), StopKind::Trapped) << "a tail call has left the try_table: " << tail;
+    }
+}
+
+TEST(Exceptions, PassThroughAHostThatRunsGuestCode) {
+    Program program;
+    program.tags = {"i32"};
+    program.imports = {{"env.f", {"", "", "", ""}}};
+    program.functions = {{"", "i32", "", "block i32; try_table catch 0 0; call 0; end; i32.const 1; end"},
+                         {"", "", "", "i32.const 3; throw 0"}};
+    Running r(program);
+    r.host("env.f", [&](HostCall& call) {
+        CHECK(call.machine.start(r.function("1"), {}).ok());
+        EXPECT_EQ(call.machine.run(), StopKind::Trapped) << "the host's call is a run of its own";
+        const auto exception = call.machine.exception();
+        return HostOutcome::threw(*r.store.newException(exception->tag, exception->arguments));
+    });
+    r.link().start();
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 3u);
+}
+
+TEST(Exceptions, RethrowTakesThatOfItsOwnActivation) {
+    Program program;
+    program.tags = {"i32"};
+    // 1(n) catches n, lets 1(n-1) catch and end, then throws its own again.
+    program.functions = {{"i32", "i32", "", "try i32; local.get 0; call 1; i32.const 0; catch 0; end"},
+                         {"i32", "", "",
+                          "try; local.get 0; throw 0; catch 0; drop; local.get 0; if; try; local.get 0; "
+                          "i32.const 1; i32.sub; call 1; "
+                          "catch 0; drop; end; end; rethrow 0; end"}};
+    Running r(program);
+    r.store.heap().setStress(true);
+    r.link().start({Value::i32(20)});
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 20u);
+    EXPECT_GT(r.store.heap().collections(), 20u);
+}
+
+TEST(Exceptions, TrapWhereThereIsNoMemoryForOne) {
+    Program program;
+    program.tags = {"i32"};
+    program.functions = {
+        {"", "exnref", "",
+         "block exnref; try_table catch_all_ref 0; i32.const 1; throw 0; end; unreachable; end"}};
+    StoreLimits limits;
+    limits.maxMemoryBytes = 1000;
+    Running r(program, limits);
+    r.link().start();
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().kind, TrapKind::AllocationFailure);
+    EXPECT_EQ(r.machine->location(), r.at(3));
+}
+
+TEST(Exceptions, ConstructsCostNoDispatch) {
+    Program program;
+    program.tags = {"i32"};
+    program.functions = {
+        {"", "", "", "block i32; try_table catch 0 0; try_table; nop; end; end; i32.const 0; end; drop"}};
+    Running r(program);
+    r.link();
+    const Code& code = **r.store.code(r.function());
+    EXPECT_EQ(code.cells[0].a, 6u) << "one jump over block, try_tables, nop and ends";
+}
+
+}  // namespace
