@@ -6,7 +6,7 @@ namespace ui {
 namespace {
 
 constexpr const char* kMountKinds[] = {"read-write", "read-only", "overlay", "in-memory"};
-constexpr const char* kBreakpointKinds[] = {"line", "function", "offset", "call"};
+constexpr const char* kBreakpointKinds[] = {"line", "function", "offset", "call", "exception"};
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -87,6 +87,7 @@ QJsonObject toJson(const debugger::BreakpointSpec& spec) {
             {"line", static_cast<qint64>(spec.line)},
             {"function", fromUtf8(spec.function)},
             {"offset", static_cast<qint64>(spec.offset)},
+            {"uncaught", spec.uncaughtOnly},
             {"condition", fromUtf8(spec.condition)},
             {"ignore", static_cast<qint64>(spec.ignoreCount)},
             {"log", fromUtf8(spec.logText)},
@@ -101,6 +102,7 @@ debugger::BreakpointSpec breakpointFromJson(const QJsonObject& json) {
     spec.line = static_cast<uint32_t>(json["line"].toInteger());
     spec.function = toUtf8(json["function"].toString());
     spec.offset = static_cast<uint32_t>(json["offset"].toInteger());
+    spec.uncaughtOnly = json["uncaught"].toBool(false);
     spec.condition = toUtf8(json["condition"].toString());
     spec.ignoreCount = static_cast<uint64_t>(qMax<qint64>(0, json["ignore"].toInteger()));
     spec.logText = toUtf8(json["log"].toString());

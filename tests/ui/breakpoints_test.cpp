@@ -32,7 +32,9 @@ TEST(BreakpointText, IsUnderstoodInAllItsForms) {
         {"addWord", BreakpointSpec::Kind::Function, "addWord", ""},
         {"std::vector<int>::push_back", BreakpointSpec::Kind::Function, "std::vector<int>::push_back", ""},
         {"*0x1f3", BreakpointSpec::Kind::Offset, "*0x1f3", ""},
-        {"call fd_write", BreakpointSpec::Kind::HostCall, "call fd_write", ""}};
+        {"call fd_write", BreakpointSpec::Kind::HostCall, "call fd_write", ""},
+        {"throw", BreakpointSpec::Kind::Exception, "throw", ""},
+        {"throw uncaught if n > 3", BreakpointSpec::Kind::Exception, "throw uncaught", "n > 3"}};
     for (const Row& row : rows) {
         const auto spec = breakpointFromText(row.text);
         ASSERT_TRUE(spec.ok()) << row.text;
@@ -56,6 +58,8 @@ TEST(BreakpointText, SurvivesBeingRemembered) {
     EXPECT_EQ(toJson(again), toJson(spec));
     EXPECT_EQ(again.kind, spec.kind);
     EXPECT_FALSE(again.enabled);
+    const BreakpointSpec exception = breakpointFromText("throw uncaught").value();
+    EXPECT_EQ(placeOf(breakpointFromJson(toJson(exception))), "throw uncaught");
 }
 
 TEST_F(BreakpointsPanelTest, AddsByTextAndSaysWhatItDoesNotUnderstand) {

@@ -14,6 +14,7 @@
 #include <cmath>
 
 #include "tests/ui/fixture.h"
+#include "ui/breakpoint_dialog.h"
 #include "ui/icon_engine.h"
 #include "ui/main_window.h"
 #include "ui/panel.h"
@@ -135,6 +136,28 @@ TEST(Settings, SurviveBrokenAndNewerFiles) {
         settings.set("theme", "dark");
     }
     EXPECT_EQ(Settings(folder.path()).value("theme").toString(), "dark");
+}
+
+TEST_F(WindowTest, BreaksOnExceptionsAreSwitchedByTheirVerbs) {
+    m_fake->load();
+    settle();
+    QAction* all = m_window.verbs().action("break-throw");
+    QAction* uncaught = m_window.verbs().action("break-uncaught");
+    uncaught->trigger();
+    settle();
+    ASSERT_EQ(m_context.breakpoints().size(), 1u);
+    EXPECT_EQ(placeOf(m_context.breakpoints().begin()->second.spec), "throw uncaught");
+    EXPECT_TRUE(uncaught->isChecked());
+    EXPECT_FALSE(all->isChecked());
+    all->trigger();
+    settle();
+    EXPECT_TRUE(all->isChecked());
+    EXPECT_EQ(m_context.breakpoints().size(), 2u);
+    uncaught->trigger();
+    settle();
+    EXPECT_FALSE(uncaught->isChecked());
+    ASSERT_EQ(m_context.breakpoints().size(), 1u);
+    EXPECT_EQ(placeOf(m_context.breakpoints().begin()->second.spec), "throw");
 }
 
 TEST_F(WindowTest, VerbsAreEnabledAsTheStateAllows) {
