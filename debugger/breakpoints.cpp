@@ -78,7 +78,7 @@ void BreakpointTable::attach(Places* places) {
     m_places = places;
     for (auto& [id, entry] : m_entries) {
         withdraw(entry);
-        resolve(entry);
+        (void)resolve(entry);  // what does not fit this program says so in its row
         insert(entry);
         entry.changed = true;
     }

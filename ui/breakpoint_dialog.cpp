@@ -61,7 +61,7 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
 void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, const BreakpointSpec& spec,
                     QWidget* parent) {
     // Of the window, and without an event loop of its own: the view that asked may go away meanwhile.
-    auto* dialog = new QDialog(parent->window());
+    auto* dialog = new QDialog(parent ? parent->window() : nullptr);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setWindowTitle(QObject::tr("Breakpoint"));
     const auto line = [&](const std::string& text, const QString& placeholder) {

@@ -115,10 +115,9 @@ TEST(Exceptions, UnwindManyFramesAtOnce) {
          "try; local.get 0; i32.eqz; if; i64.const 6; throw 0; end; local.get 0; i32.const 1; i32.sub; call "
          "3; "
          "catch_all; rethrow 0; end"}};
-    Running r(program);
-    r.link();
     for (const auto& [entry, result] : {std::pair{"0", 5u}, std::pair{"2", 6u}}) {
-        r.start({Value::i32(kDepth)}, entry);
+        Running r(program);
+        r.link().start({Value::i32(kDepth)}, entry);
         ASSERT_EQ(r.machine->run(), StopKind::Finished) << entry;
         EXPECT_EQ(r.machine->results()[0].low, result);
     }
@@ -151,50 +150,6 @@ TEST(Exceptions, AreCaughtInAnotherInstanceWithItsMemory) {
     ASSERT_TRUE(r.machine->start(FuncAddr(r.store.instance(*id).exported("0")->address), {}).ok());
     EXPECT_EQ(r.machine->run(), StopKind::Finished);
     EXPECT_EQ(r.machine->results()[0].low, 9u);
-}
-
-TEST(Exceptions, OfHostFunctionsAreCaughtAndTheHostIsCalledOnce) {
-    Program program;
-    program.tags = {"i32 v128"};
-    program.imports = {{"env.f", {"", "", "", ""}}};
-    program.functions = {
-        {"", "i32", "", "block; try_table catch_all 0; call 0; end; end; i32.const 4"},
-        {"", "", "", "call 0"},
-        {"", "i32", "", "block; try_table catch_all 0; return_call 3; end; end; i32.const 4"},
-        {"", "i32", "", "call 0; i32.const 5"},
-        {"", "", "", "block; try_table catch_all 0; return_call 0; end; end"}};
-    Running r(program);
-    int calls = 0;
-    r.host("env.f", [&](HostCall&) {
-        ++calls;
-        const TagAddr tag = r.store.instance(r.id).tags[0];
-        return HostOutcome::threw(*r.store.newException(tag, std::vector{Value::i32(3), Value{kV128, 1, 2}}));
-    });
-    r.link().start();
-    r.machine->breakOnThrow(ThrowBreak::Always);
-    EXPECT_EQ(r.machine->run(), StopKind::Exception);
-    EXPECT_EQ(r.machine->exception()->text(), "tag0(3, i32x4 0x00000001 0x00000000 0x00000002 0x00000000)");
-    EXPECT_EQ(r.machine->run(), StopKind::Finished);
-    EXPECT_EQ(r.machine->results()[0].low, 4u);
-    EXPECT_EQ(calls, 1);
-
-    r.start();
-    EXPECT_EQ(r.machine->run(), StopKind::Exception);
-    EXPECT_EQ(r.machine->step(), StopKind::Stepped);
-    EXPECT_EQ(r.machine->location(), r.at(5));
-    r.machine->abandon();
-
-    r.machine->breakOnThrow(ThrowBreak::Never);
-    r.start({}, "1");
-    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
-    EXPECT_EQ(r.machine->location(), r.at(0, "1"));
-    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
-    EXPECT_EQ(calls, 3) << "not called again";
-    for (const char* tail : {"2", "4"}) {
-        r.machine->abandon();
-        r.start({}, tail);
-        EXPECT_EQ(r.machine->run(), StopKind::Trapped) << "a tail call has left the try_table: " << tail;
-    }
 }
 
 TEST(Exceptions, PassThroughAHostThatRunsGuestCode) {

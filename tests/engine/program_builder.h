@@ -44,7 +44,7 @@ Bytes raw(T value) {
 }
 
 /// Code from text: one instruction a line or between semicolons; immediates as numbers, block types by name. memarg: "offset" or
-/// "offset memory", then the lane; v128.const: two halves, low first; try_table: block type, then "catch TAG LABEL", "catch_all LABEL" ….
+/// "offset memory", then the lane; v128.const: two halves, low first; try_table: block type, if any, then "catch TAG LABEL", "catch_all LABEL" ….
 inline Bytes assemble(std::string text) {
     for (char& c : text)
         if (c == ';') c = '\n';
@@ -106,10 +106,11 @@ inline Bytes assemble(std::string text) {
             code = code + leb(static_cast<uint64_t>(number(0))) + leb(static_cast<uint64_t>(number(1)));
             break;
         case Imm::TryTable: {
-            code = code + typeCode(immediates.empty() ? "" : immediates[0]);
+            const bool isTyped = !immediates.empty() && !immediates[0].starts_with("catch");
+            code = code + typeCode(isTyped ? immediates[0] : "");
             Bytes clauses;
             uint32_t count = 0;
-            for (size_t i = 1; i < immediates.size(); ++count) {
+            for (size_t i = isTyped; i < immediates.size(); ++count) {
                 const std::string kind = immediates[i++];
                 const bool all = kind.starts_with("catch_all");
                 clauses.push_back(static_cast<uint8_t>(2 * all + kind.ends_with("_ref")));

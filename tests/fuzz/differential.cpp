@@ -97,6 +97,7 @@ private:
     std::string m_name;
 };
 
+/// Of an atomic access that is unaligned and out of bounds, V8 tells the second, and we, as the reference interpreter, the first.
 /// V8's words for what the standard's suite calls otherwise. Where V8 has one message for several kinds, so has the result.
 std::string trapWords(std::string text) {
     static const std::pair<const char*, const char*> kWords[] = {
@@ -116,8 +117,8 @@ std::string trapWords(std::string text) {
         {"null function or function signature mismatch", "signature"},
         {"uninitialized element", "signature"},
         {"indirect call type mismatch", "signature"},
-        {"operation does not support unaligned accesses", "unaligned atomic"},
-        {"atomic operation on unaligned", "unaligned atomic"},
+        {"operation does not support unaligned accesses", "out of bounds memory access"},
+        {"unaligned atomic", "out of bounds memory access"},
     };
     for (const auto& [from, to] : kWords)
         if (text.find(from) != std::string::npos) return to;
@@ -286,6 +287,9 @@ private:
         if (valid.ok() == (theirs == "valid")) return;
         // What only one side knows is no difference.
         if (valid && !onlyCommonFeatures(**module)) return;
+        // V8 11 does not insist on the natural alignment of atomic accesses; the proposal and its suite do.
+        if (!valid && valid.error().message.find("alignment must be equal to natural") != std::string::npos)
+            return;
         report(*bytes, seed,
                valid ? "valid here; theirs: " + theirs : "valid there; ours: " + valid.error().text());
     }
@@ -331,9 +335,9 @@ fuzz::Profile profileOf(const std::string& list, const Peer& peer) {
     profile.bulkMemory = has("bulk", true);
     profile.referenceTypes = has("references", true);
     profile.tailCalls = has("tail-calls", peer.has("tail-calls"));
-    profile.atomics = has("atomics", false);
-    profile.exceptions = has("exceptions", false);
-    profile.legacyExceptions = has("legacy-exceptions", false);
+    profile.atomics = has("atomics", peer.has("atomics"));
+    profile.exceptions = has("exceptions", peer.has("exceptions"));
+    profile.legacyExceptions = has("legacy-exceptions", peer.has("legacy-exceptions") && !profile.exceptions);
     return profile;
 }
 

@@ -3,6 +3,7 @@
 #include <QDialogButtonBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPointer>
 #include <QPushButton>
 #include <QTimer>
 
@@ -113,24 +114,23 @@ TEST_F(BreakpointsPanelTest, TheDialogStaysUntilTheSessionTakesTheCondition) {
         return BreakpointInfo{
             .id = request.id, .spec = request.spec, .resolved = true, .locations = {}, .message = {}};
     });
-    QString problem;
-    QTimer::singleShot(0, &m_context, [&] {
-        auto* dialog = qobject_cast<QDialog*>(QApplication::activeModalWidget());
-        ASSERT_NE(dialog, nullptr);
-        const auto lines = dialog->findChildren<QLineEdit*>();
-        const auto line = std::find_if(lines.begin(), lines.end(), [](const QLineEdit* l) {
-            return l->placeholderText().startsWith("always");
-        });
-        (*line)->setText("x +");
-        auto* ok = dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok);
-        ok->click();
-        settle();
-        problem = dialog->findChild<QLabel*>("breakpoint-problem")->text();
-        (*line)->setText("x + 1");
-        ok->click();
-    });
     editBreakpoint(m_context, 1, m_context.breakpoints().at(1).spec, nullptr);
-    EXPECT_TRUE(problem.contains("ends too soon"));
+    const QPointer<QWidget> dialog = QApplication::activeModalWidget();
+    ASSERT_TRUE(dialog);
+    const auto lines = dialog->findChildren<QLineEdit*>();
+    const auto line = std::find_if(lines.begin(), lines.end(), [](const QLineEdit* l) {
+        return l->placeholderText().startsWith("always");
+    });
+    auto* ok = dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok);
+    (*line)->setText("x +");
+    ok->click();
+    settle();
+    ASSERT_TRUE(dialog && dialog->isVisible());
+    EXPECT_TRUE(dialog->findChild<QLabel*>("breakpoint-problem")->text().contains("ends too soon"));
+    (*line)->setText("x + 1");
+    ok->click();
+    settle();
+    EXPECT_TRUE(!dialog || !dialog->isVisible());
     EXPECT_EQ(m_context.breakpoints().at(1).spec.condition, "x + 1");
 }
 
