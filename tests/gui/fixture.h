@@ -42,15 +42,19 @@ protected:
         EXPECT_TRUE(QTest::qWaitForWindowActive(&m_window));
     }
     void openWordcount() {
+        loadWordcount();
+        ASSERT_TRUE(until([&] {
+            return m_window.sources().current() && m_window.sources().current()->editor().lines() > 50;
+        }));
+    }
+    void loadWordcount() {
         debugger::LaunchOptions options;
         options.program = (kExamples + "wordcount/wordcount.wasm").toStdString();
         options.capabilities.arguments = {"wordcount.wasm", "sample.txt"};
         options.capabilities.preopens = {
             {(kExamples + "wordcount").toStdString(), ".", wasi::MountKind::ReadOnly}};
         m_window.launcher().open(options);
-        ASSERT_TRUE(
-            until([&] { return m_context.state() == SessionState::Ready && m_window.sources().current(); }));
-        ASSERT_TRUE(until([&] { return editor().lines() > 50; }));
+        ASSERT_TRUE(until([&] { return m_context.state() == SessionState::Ready; }));
     }
     void open(const QString& program) {
         m_window.launcher().open(program);

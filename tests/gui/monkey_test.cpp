@@ -122,7 +122,7 @@ TEST_F(Monkey, BreaksNothing) {
     m_window.docks().reset();
     for (const auto& [id, breakpoint] : std::map(m_context.breakpoints()))
         m_context.removeBreakpoint(id);
-    openWordcount();
+    loadWordcount();
     m_window.verbs().trigger("restart");
     EXPECT_TRUE(until([&] { return m_context.state() == SessionState::Exited; }))
         << "as the monkey left it, the word counter does not run to its end: "
