@@ -50,7 +50,10 @@ Context::~Context() { m_client.reset(); }
 
 void Context::onEvent(const debugger::Event& event) {
     std::visit(overloaded{
-                   [&](const debugger::StateChanged& e) { onState(e.state, oneLine(e.detail)); },
+                   [&](const debugger::StateChanged& e) {
+                       // Of this one the stop tells itself: nobody is to act on the one before.
+                       if (e.state != SessionState::Stopped) onState(e.state, oneLine(e.detail));
+                   },
                    [&](const debugger::Stopped& e) { onStopped(e.stop); },
                    [&](const debugger::BreakpointChanged& e) {
                        if (e.removed)
@@ -116,6 +119,7 @@ void Context::onStopped(const debugger::StopInfo& stop) {
     ++m_generation;
     m_frame = stop.frame;
     m_frames.clear();
+    onState(SessionState::Stopped, {});
     setStale(false);
     emit stopped();
     emit frameSelected();

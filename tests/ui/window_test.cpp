@@ -231,7 +231,7 @@ TEST_F(WindowTest, StepsTypedFasterThanTheyAreMadeAreAllMade) {
     for (int i = 0; i < 500; ++i)
         QTest::keyClick(&m_window, Qt::Key_F10);
     QTest::keyClick(&m_window, Qt::Key_F5);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return m_fake->asked<Resume>().size() == 1; }, 20'000));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_fake->asked<Resume>().size() == 1; }, 100'000));
     EXPECT_EQ(m_fake->generation - before, 500u);
     EXPECT_EQ(m_fake->asked<Step>().size(), 500u);
     EXPECT_EQ(m_window.notices().count(), 0);
@@ -332,6 +332,20 @@ TEST_F(WindowTest, TheStartPageOffersEachThingOnceAndFits) {
         offers += button->isVisible() && !qobject_cast<QToolBar*>(button->parentWidget()) &&
                   button->text().startsWith("Open Program");
     EXPECT_EQ(offers, 1);
+}
+
+TEST_F(WindowTest, NothingCanActOnAStopBeforeItIsTold) {
+    m_fake->load();
+    m_fake->run();
+    settle();
+    const auto before = m_context.generation();
+    m_fake->emitEvent(StateChanged{SessionState::Stopped, {}});
+    settle();
+    EXPECT_FALSE(m_context.isStopped());
+    m_fake->stopAt(7);
+    settle();
+    EXPECT_TRUE(m_context.isStopped());
+    EXPECT_EQ(m_context.generation(), before + 1);
 }
 
 TEST_F(WindowTest, EmptyPanelsFollowTheStateWhateverComesFirst) {
