@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "debugger/symbols/expression_check.h"
 #include "debugger/symbols/expression_names.h"
 #include "wasi/host_function.h"
 
@@ -78,6 +77,7 @@ void BreakpointTable::attach(Places* places) {
     m_places = places;
     for (auto& [id, entry] : m_entries) {
         withdraw(entry);
+        entry.condition = Condition(entry.info.spec.condition);
         (void)resolve(entry);  // what does not fit this program says so in its row
         insert(entry);
         entry.changed = true;
@@ -111,6 +111,7 @@ Result<> BreakpointTable::check(const BreakpointSpec& spec) const {
 Result<BreakpointInfo> BreakpointTable::add(BreakpointSpec spec) {
     TRY(check(spec));
     Entry entry;
+    entry.condition = Condition(spec.condition);
     entry.info.spec = std::move(spec);
     TRY(resolve(entry));
     const BreakpointId id = entry.info.id = m_next++;
@@ -125,6 +126,7 @@ Result<BreakpointInfo> BreakpointTable::change(BreakpointId id, BreakpointSpec s
     TRY(check(spec));
     Entry& entry = found->second;
     withdraw(entry);
+    entry.condition = Condition(spec.condition);
     entry.info.spec = std::move(spec);
     (void)resolve(entry);
     insert(entry);
@@ -400,7 +402,7 @@ BreakpointTable::Verdict BreakpointTable::hitCall(std::string_view name, Debugge
 bool BreakpointTable::judge(Entry& entry, FrameContext& context, Verdict& verdict) {
     const BreakpointSpec& spec = entry.info.spec;
     if (!spec.condition.empty()) {
-        const auto holds = evaluateCondition(spec.condition, context);
+        const auto holds = entry.condition.holds(context);
         if (!holds) {
             entry.info.message = "condition failed: " + holds.error().message;
             entry.changed = true;

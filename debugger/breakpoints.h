@@ -15,6 +15,7 @@
 #include "debugger/frames.h"
 #include "debugger/places.h"
 #include "debugger/protocol.h"
+#include "debugger/symbols/condition.h"
 #include "debugger/symbols/value.h"
 
 namespace debugger {
@@ -86,6 +87,7 @@ public:
 private:
     struct Entry {
         BreakpointInfo info;
+        Condition condition;
         std::map<uint32_t, uint32_t>
             places;  // code offset → level of its inlined calls where it stops, 0 = the function itself
         bool changed = false;

@@ -33,6 +33,7 @@ public:
     std::vector<InlineFrame> inlineFrames(uint32_t address) override;
 
     engine::Result<std::vector<Scope>> scopes(uint32_t address, uint32_t inlineLevel) override;
+    const std::vector<Scope>* keptScopes(uint32_t address, uint32_t inlineLevel) override;
     engine::Result<std::vector<Variable>> globals(uint32_t address) override;
     engine::Result<Variable> findGlobal(std::string_view name, uint32_t nearAddress) override;
     engine::Result<std::vector<LocationEntry>> frameBase(uint32_t address) override;
@@ -67,7 +68,8 @@ private:
     std::vector<std::string> m_problems;
     mutable std::unordered_map<uint32_t, InlineTree> m_inlineTrees;  // by DIE of the function
     std::optional<std::unordered_multimap<uint32_t, InlinedCopy>>
-        m_inlinedCopies;  // by DIE of what was inlined
+        m_inlinedCopies;                                            // by DIE of what was inlined
+    std::unordered_map<uint64_t, std::vector<Scope>> m_keptScopes;  // by address and level
     mutable std::unordered_map<FileId, std::vector<uint32_t>> m_codeLines;
     mutable std::optional<std::vector<uint32_t>> m_tablesWithoutUnit;
     std::unique_ptr<Scopes> m_scopes;  // reads nothing before it is asked

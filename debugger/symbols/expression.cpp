@@ -205,12 +205,17 @@ Result<> applyFormat(SourceValue& value, const std::string& format, EvaluationCo
 
 }  // namespace
 
-Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& context) {
-    const std::string_view text = trimmed(expression);
+Result<ParsedExpression> parseIn(EvaluationContext& context, std::string_view expression) {
     const auto isType = [&context](const std::string& name) {
         return !isVariable(name, context) && typeByName(name, Types(context), context.address()).ok();
     };
-    const ParsedExpression parsed = TRY(parseExpression(text, isType));
+    return parseExpression(trimmed(expression), isType);
+}
+
+namespace {
+
+Result<SourceValue> evaluateParsed(EvaluationContext& context, std::string_view text,
+                                   const ParsedExpression& parsed) {
     SourceValue value = TRY(Evaluator(text, parsed, context).run());
     // A single name stays what it is called; what was put together is called what was written.
     value.name = value.path = std::string(text.substr(0, parsed.end));
@@ -220,8 +225,16 @@ Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& con
     return value;
 }
 
-Result<bool> evaluateCondition(std::string_view expression, EvaluationContext& context) {
-    const SourceValue value = TRY(evaluate(expression, context));
+}  // namespace
+
+Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& context) {
+    const ParsedExpression parsed = TRY(parseIn(context, expression));
+    return evaluateParsed(context, trimmed(expression), parsed);
+}
+
+Result<bool> isTrueIn(EvaluationContext& context, std::string_view expression,
+                      const ParsedExpression& parsed) {
+    const SourceValue value = TRY(evaluateParsed(context, trimmed(expression), parsed));
     if (value.place.kind == ObjectPlace::Kind::Unavailable) {
         return Error{ErrorCode::NotFound, "`" + printable(value.path) + "` is unavailable: " +
                                               (value.place.why.empty() ? "optimised out" : value.place.why)};

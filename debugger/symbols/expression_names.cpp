@@ -20,9 +20,10 @@ namespace {
 constexpr size_t kMaxTypesSearched = 3'000;
 constexpr size_t kMaxGlobalsSearched = 500;
 
-std::vector<Scope> scopesHere(EvaluationContext& context) {
-    auto scopes = context.symbols()->scopes(context.address(), context.inlineLevel());
-    return scopes ? std::move(*scopes) : std::vector<Scope>();
+const std::vector<Scope>& scopesHere(EvaluationContext& context) {
+    static const std::vector<Scope> kNone;
+    const auto* scopes = context.symbols()->keptScopes(context.address(), context.inlineLevel());
+    return scopes ? *scopes : kNone;
 }
 
 /// `line` 0 = the innermost one.
@@ -175,7 +176,7 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& ca
 
 bool isVariable(const std::string& name, EvaluationContext& context) {
     if (!context.symbols()) return false;
-    const std::vector<Scope> scopes = scopesHere(context);
+    const std::vector<Scope>& scopes = scopesHere(context);
     return findVariable(scopes, name, 0) || memberOfThis(scopes, name, context) ||
            context.symbols()->findGlobal(name, context.address()).ok();
 }
@@ -193,7 +194,7 @@ Result<SourceValue> lookUp(const std::string& written, EvaluationContext& contex
         std::from_chars(name.data() + hash + 1, name.data() + name.size(), line);
         name.resize(hash);
     }
-    const std::vector<Scope> scopes = scopesHere(context);
+    const std::vector<Scope>& scopes = scopesHere(context);
     if (const Variable* variable = findVariable(scopes, name, line)) return locate(*variable, context);
     if (line == 0) {
         if (auto member = memberOfThis(scopes, name, context)) return std::move(*member);

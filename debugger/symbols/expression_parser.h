@@ -13,6 +13,8 @@
 
 namespace debugger {
 
+class EvaluationContext;
+
 using NodeId = uint32_t;
 inline constexpr NodeId kNoNode = ~uint32_t{0};
 
@@ -70,5 +72,11 @@ struct ParsedExpression {
 /// `isType` decides where C needs to know: `(name) - 1`.
 engine::Result<ParsedExpression> parseExpression(std::string_view text,
                                                  const std::function<bool(const std::string&)>& isType);
+
+/// The same, with the types that are known in the context.
+engine::Result<ParsedExpression> parseIn(EvaluationContext& context, std::string_view expression);
+/// Evaluates what parseIn made of the expression, and tells whether it is true; not zero.
+engine::Result<bool> isTrueIn(EvaluationContext& context, std::string_view expression,
+                              const ParsedExpression& parsed);
 
 }  // namespace debugger

@@ -229,6 +229,13 @@ public:
     // Variables and types (these read the unit on first use, through the symbol child)
     /// Scopes visible in one level of inlineFrames(address), innermost first.
     virtual engine::Result<std::vector<Scope>> scopes(uint32_t address, uint32_t inlineLevel) = 0;
+    /// The same, kept by implementations that can; null if there is none. Valid until the next call.
+    virtual const std::vector<Scope>* keptScopes(uint32_t address, uint32_t inlineLevel) {
+        auto found = scopes(address, inlineLevel);
+        if (!found) return nullptr;
+        m_scopes = std::move(*found);
+        return &m_scopes;
+    }
     /// Variables of the unit of `address` outside functions, then those of other units.
     virtual engine::Result<std::vector<Variable>> globals(uint32_t address) = 0;
     virtual engine::Result<Variable> findGlobal(std::string_view name, uint32_t nearAddress) = 0;
@@ -239,6 +246,9 @@ public:
     virtual const TypeInfo& type(TypeId id) = 0;
     /// By name as written in source ("struct item", "int", "shapes::Circle").
     virtual engine::Result<TypeId> findType(std::string_view name, uint32_t nearAddress) = 0;
+
+private:
+    std::vector<Scope> m_scopes;  // of the last keptScopes()
 };
 
 /// Reads what the module has. Never fails for bad debug info: then the summary's problems say so and the answers are empty.

@@ -142,8 +142,6 @@ engine::Result<> assign(const SourceValue& target, std::string_view text, Evalua
 /// variable declared on line 12, and a suffix `,x` (d, u, o, b, c, s, r, or a number of elements) says how to show the result.
 /// Nested at most 200 deep. Error: BadArgument with column, or why a name is unknown or a value unavailable.
 engine::Result<SourceValue> evaluate(std::string_view expression, EvaluationContext& context);
-/// Evaluates and tells whether it is true (not zero); for conditions.
-engine::Result<bool> evaluateCondition(std::string_view expression, EvaluationContext& context);
 /// Evaluates `left = right`.
 engine::Result<SourceValue> evaluateAssignment(std::string_view left, std::string_view right,
                                                EvaluationContext& context);

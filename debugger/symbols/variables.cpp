@@ -21,6 +21,17 @@ engine::Result<std::vector<Scope>> DwarfSymbols::scopes(uint32_t address, uint32
     return m_scopes->scopesIn(call.die, address, m_index.qualifiedName(call.origin), range);
 }
 
+/// Conditions of breakpoints ask for the same few places very often.
+const std::vector<Scope>* DwarfSymbols::keptScopes(uint32_t address, uint32_t inlineLevel) {
+    constexpr size_t kMaxKept = 64;
+    const uint64_t key = uint64_t{address} << 32 | inlineLevel;
+    if (const auto known = m_keptScopes.find(key); known != m_keptScopes.end()) return &known->second;
+    auto found = scopes(address, inlineLevel);
+    if (!found) return nullptr;
+    if (m_keptScopes.size() >= kMaxKept) m_keptScopes.clear();
+    return &(m_keptScopes[key] = std::move(*found));
+}
+
 engine::Result<std::vector<Variable>> DwarfSymbols::globals(uint32_t address) {
     return m_scopes->globals(m_index.unitAt(address));
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "debugger/symbols/condition.h"
 #include "tests/debugger/value_fakes.h"
 
 namespace debugger::test {
@@ -208,11 +209,11 @@ TEST(Expression, WorksOnWasmNamesWithoutDebugInfo) {
 
 TEST(Expression, ConditionsAreTrueOrFalse) {
     CProgram program;
-    EXPECT_TRUE(*evaluateCondition("count < 0", program.context));
-    EXPECT_FALSE(*evaluateCondition("items[0].next", program.context));
-    EXPECT_TRUE(*evaluateCondition("p", program.context));
-    EXPECT_FALSE(evaluateCondition("items[0]", program.context).ok());
-    EXPECT_EQ(evaluateCondition("lost", program.context).error().message,
+    EXPECT_TRUE(*Condition("count < 0").holds(program.context));
+    EXPECT_FALSE(*Condition("items[0].next").holds(program.context));
+    EXPECT_TRUE(*Condition("p").holds(program.context));
+    EXPECT_FALSE(Condition("items[0]").holds(program.context).ok());
+    EXPECT_EQ(Condition("lost").holds(program.context).error().message,
               "`lost` is unavailable: optimised out here (known at 0x1f0-0x230)");
 }
 

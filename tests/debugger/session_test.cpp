@@ -250,6 +250,27 @@ TEST_F(Session, SaysAtLoadWhatCannotBeExecuted) {
               !missing.empty());
 }
 
+TEST_F(Session, AnswersThousandsOfPausesEachInABoundedTime) {
+    load(program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    using Clock = std::chrono::steady_clock;
+    const auto begin = Clock::now();
+    Clock::duration longest{};
+    int pauses = 0;
+    while (pauses < 10'000 && Clock::now() - begin < std::chrono::seconds(5)) {
+        const auto asked = Clock::now();
+        ASSERT_TRUE(client().call(Pause{}).ok());
+        longest = std::max(longest, Clock::now() - asked);
+        ASSERT_EQ(client().call(GetStop{})->reason, StopReason::Pause);
+        ASSERT_TRUE(client().call(Resume{}).ok());
+        pauses++;
+    }
+    EXPECT_GT(pauses, 100);
+    EXPECT_LT(longest, std::chrono::seconds(1)) << "of " << pauses << " pauses";
+    RecordProperty("pauses", pauses);
+    RecordProperty("longestUs", static_cast<int>(longest / std::chrono::microseconds(1)));
+}
+
 TEST(Mailbox, InterruptsWhatWasPostedBeforeAndNothingElse) {
     Mailbox mailbox;
     std::vector<bool> interrupted;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "debugger/symbols/condition.h"
 #include "tests/debugger/value_fakes.h"
 
 namespace {
@@ -33,7 +34,9 @@ void expression(std::string_view text) {
         return;
     }
     lookAt(*value, program.context, 1);
-    (void)evaluateCondition(text, program.context);
+    (void)Condition(std::string(text)).holds(program.context);
+    (void)checkSyntax(text);
+    (void)checkNames(text, program.context);
     std::ignore = assign(*value, "1", program.context);
     (void)evaluateAssignment("count", text, program.context);
 }

@@ -1,4 +1,4 @@
-#include "debugger/symbols/expression_check.h"
+#include "debugger/symbols/condition.h"
 
 #include <algorithm>
 #include <charconv>
@@ -40,10 +40,7 @@ Result<> checkSyntax(std::string_view expression) {
 }
 
 Result<> checkNames(std::string_view expression, EvaluationContext& context) {
-    const auto isType = [&context](const std::string& name) {
-        return !isVariable(name, context) && typeByName(name, Types(context), context.address()).ok();
-    };
-    const ParsedExpression parsed = TRY(parseExpression(expression, isType));
+    const ParsedExpression parsed = TRY(parseIn(context, expression));
     for (const ExpressionNode& node : parsed.nodes) {
         using Kind = ExpressionNode::Kind;
         if (node.kind != Kind::Name || isConstant(node.text)) continue;
@@ -58,6 +55,17 @@ Result<> checkNames(std::string_view expression, EvaluationContext& context) {
             return errorAt(expression, node.offset, found.error().message, ErrorCode::NotFound);
     }
     return {};
+}
+
+Result<bool> Condition::holds(EvaluationContext& context) {
+    constexpr size_t kMaxKept = 1000;
+    const uint64_t key = uint64_t{context.address()} << 32 | context.inlineLevel();
+    auto known = m_parsed.find(key);
+    if (known == m_parsed.end()) {
+        if (m_parsed.size() >= kMaxKept) m_parsed.clear();
+        known = m_parsed.emplace(key, TRY(parseIn(context, m_text))).first;
+    }
+    return isTrueIn(context, m_text, known->second);
 }
 
 }  // namespace debugger

@@ -1,8 +1,11 @@
-// What can be said of an expression before it is evaluated: for conditions and log texts, when they are set.
+// Conditions: expressions that are evaluated again and again, and what can be said of one before it is evaluated.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "debugger/symbols/expression_parser.h"
 #include "debugger/symbols/value.h"
 #include "engine/base/result.h"
 
@@ -12,6 +15,19 @@ namespace debugger {
 engine::Result<> checkSyntax(std::string_view expression);
 /// Error: NotFound, with the first name that means nothing in the context and the nearest that does.
 engine::Result<> checkNames(std::string_view expression, EvaluationContext& context);
+
+/// A condition that is parsed once per place in code.
+class Condition {
+public:
+    explicit Condition(std::string text = {}) : m_text(std::move(text)) {}
+    /// Evaluates and tells whether it is true (not zero). Errors: BadArgument, NotFound (a name, or a value that is unavailable).
+    engine::Result<bool> holds(EvaluationContext& context);
+
+private:
+    std::string m_text;
+    std::unordered_map<uint64_t, ParsedExpression>
+        m_parsed;  // by address and level: what is a type there decides
+};
 
 /// A place in code before anything runs there: it has names and types, but no values.
 class PlaceContext final : public EvaluationContext {
