@@ -258,7 +258,7 @@ TEST(Machine, TakesManyBreakpointsOfOneFunctionAtOnce) {
     EXPECT_EQ(r.machine->run(), StopKind::Breakpoint);
     EXPECT_EQ(r.machine->location(), places[kCount - 1]);
     EXPECT_EQ(r.machine->run(), StopKind::Finished);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1))
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5))
         << "groups are chosen once per run, not once per break";
 }
 
