@@ -127,7 +127,7 @@ private:
         if (op == Op::Try || op == Op::TryTable) {
             label.region = label.tryRegion = table.addRegion(outer, here());
             table.enter(here() + 1, label.region);
-            if (m_walker->reachable())
+            if (op == Op::TryTable && m_walker->reachable())
                 for (const CatchClause& clause : clauses)
                     addClause(label.region, clause);
         }

@@ -114,6 +114,11 @@ struct Machine::Impl : Execution {
         trap = Trap{};
         enterContext(frame->code->context);
     }
+    /// Those of a run that is over.
+    void forgetExceptions() {
+        caught.clear();
+        hostThrown = 0;
+    }
     /// Makes `minDepth` a flag of the frame whose return would go below it.
     void watchDepth(uint32_t minDepth, bool on) {
         if (minDepth == 0 || minDepth > depth()) return;
@@ -174,6 +179,7 @@ Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
             if (entry->function == &function) code = entry.get();
         if (!code) code = entries.emplace_back(lowerHostEntry(*m->store, function)).get();
     }
+    if (m->depth() == 0) m->forgetExceptions();
     // On top of what already runs, if anything does.
     Slot* base = m->depth() == 0 ? m->stack : m->frame->fp + m->frame->code->maxSlots;
     if (base + code->maxSlots > m->stackLimit)
@@ -236,8 +242,7 @@ void Machine::abandon() {
     m->enterContext(nullptr);
     m->unseen = false;
     m->store->waits.leave(m->wait);
-    m->caught.clear();
-    m->hostThrown = 0;
+    m->forgetExceptions();
 }
 
 void Machine::setWait(WaitFunction wait) { m->sleep = std::move(wait); }

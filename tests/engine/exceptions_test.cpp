@@ -152,6 +152,50 @@ TEST(Exceptions, AreCaughtInAnotherInstanceWithItsMemory) {
     EXPECT_EQ(r.machine->results()[0].low, 9u);
 }
 
+TEST(Exceptions, OfHostFunctionsAreCaughtAndTheHostIsCalledOnce) {
+    Program program;
+    program.tags = {"i32 v128"};
+    program.imports = {{"env.f", {"", "", "", ""}}};
+    program.functions = {
+        {"", "i32", "", "block; try_table catch_all 0; call 0; end; end; i32.const 4"},
+        {"", "", "", "call 0"},
+        {"", "i32", "", "block; try_table catch_all 0; return_call 4; end; end; i32.const 4"},
+        {"", "i32", "", "call 0; i32.const 5"},
+        {"", "", "", "block; try_table catch_all 0; return_call 0; end; end"}};
+    Running r(program);
+    int calls = 0;
+    r.host("env.f", [&](HostCall&) {
+        ++calls;
+        const TagAddr tag = r.store.instance(r.id).tags[0];
+        return HostOutcome::threw(*r.store.newException(tag, std::vector{Value::i32(3), Value{kV128, 1, 2}}));
+    });
+    r.link().start();
+    r.machine->breakOnThrow(ThrowBreak::Always);
+    EXPECT_EQ(r.machine->run(), StopKind::Exception);
+    EXPECT_EQ(r.machine->exception()->text(), "tag0(3, i32x4 0x00000001 0x00000000 0x00000002 0x00000000)");
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 4u);
+    EXPECT_EQ(calls, 1);
+
+    r.start();
+    EXPECT_EQ(r.machine->run(), StopKind::Exception);
+    EXPECT_EQ(r.machine->step(), StopKind::Stepped);
+    EXPECT_EQ(r.machine->location(), r.at(5));
+    r.machine->abandon();
+
+    r.machine->breakOnThrow(ThrowBreak::Never);
+    r.start({}, "1");
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->location(), r.at(0, "1"));
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(calls, 3) << "not called again";
+    for (const char* tail : {"2", "4"}) {
+        r.machine->abandon();
+        r.start({}, tail);
+        EXPECT_EQ(r.machine->run(), StopKind::Trapped) << "a tail call has left the try_table: " << tail;
+    }
+}
+
 TEST(Exceptions, PassThroughAHostThatRunsGuestCode) {
     Program program;
     program.tags = {"i32"};
@@ -185,6 +229,44 @@ TEST(Exceptions, RethrowTakesThatOfItsOwnActivation) {
     EXPECT_EQ(r.machine->run(), StopKind::Finished);
     EXPECT_EQ(r.machine->results()[0].low, 20u);
     EXPECT_GT(r.store.heap().collections(), 20u);
+}
+
+TEST(Exceptions, ALegacyTryHasItsOwnClausesOnly) {
+    Program program;
+    program.tags = {"i32", "i32"};
+    program.functions = {
+        {"", "i32", "",
+         "block i32; try_table catch 0 0; i32.const 5; throw 0; end; unreachable; end; drop; "
+         "try i32; i32.const 6; throw 0; catch 0; i32.const 1; i32.add; end"}};
+    Running r(program);
+    r.link().start();
+    ASSERT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 7u);
+}
+
+TEST(Exceptions, OfARunThatIsOverAreForgottenByTheNext) {
+    Program program;
+    program.tags = {"i32"};
+    program.functions = {
+        {"i32", "", "", "try; i32.const 7; throw 0; catch 0; drop; local.get 0; if; rethrow 1; end; end"},
+        {"", "", "",
+         "block exnref; try_table catch_all_ref 0; i32.const 1; throw 0; end; unreachable; end; drop"}};
+    Running r(program);
+    r.store.heap().setStress(true);
+    const auto liveAfter = [&] {
+        r.start({}, "1");
+        EXPECT_EQ(r.machine->run(), StopKind::Finished);
+        return r.store.heap().liveBytes();
+    };
+    r.link();
+    EXPECT_EQ(liveAfter(), 0u);
+    r.start({Value::i32(0)});
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(liveAfter(), 0u) << "what a catch block kept";
+    r.start({Value::i32(1)});
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    r.machine->abandon();
+    EXPECT_EQ(liveAfter(), 0u) << "what was about to be thrown again";
 }
 
 TEST(Exceptions, TrapWhereThereIsNoMemoryForOne) {
