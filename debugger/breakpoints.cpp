@@ -156,28 +156,18 @@ void BreakpointTable::newRun() {
     }
 }
 
-bool BreakpointTable::hasHostCalls() const {
-    return std::any_of(m_entries.begin(), m_entries.end(), [](const auto& e) {
-        return e.second.info.spec.kind == BreakpointSpec::Kind::HostCall && e.second.info.spec.enabled;
-    });
-}
-
 engine::ThrowBreak BreakpointTable::throwBreak() const {
     auto which = engine::ThrowBreak::Never;
-    for (const auto& [id, entry] : m_entries) {
-        const BreakpointSpec& spec = entry.info.spec;
-        if (spec.kind != BreakpointSpec::Kind::Exception || !spec.enabled) continue;
-        which =
-            std::max(which, spec.uncaughtOnly ? engine::ThrowBreak::Uncaught : engine::ThrowBreak::Always);
+    for (const BreakpointId id : m_throws) {
+        const bool uncaughtOnly = m_entries.at(id).info.spec.uncaughtOnly;
+        which = std::max(which, uncaughtOnly ? engine::ThrowBreak::Uncaught : engine::ThrowBreak::Always);
     }
     return which;
 }
 
 bool BreakpointTable::stopsAtCall(std::string_view name) const {
-    return std::any_of(m_entries.begin(), m_entries.end(), [&](const auto& e) {
-        const BreakpointSpec& spec = e.second.info.spec;
-        return spec.kind == BreakpointSpec::Kind::HostCall && spec.enabled && spec.function == name;
-    });
+    return std::any_of(m_calls.begin(), m_calls.end(),
+                       [&](BreakpointId id) { return m_entries.at(id).info.spec.function == name; });
 }
 
 // -------------------------------------------------------------------------------------------------------------- resolving
@@ -188,8 +178,7 @@ Result<> BreakpointTable::resolve(Entry& entry) {
     entry.info.locations.clear();
     entry.info.message.clear();
     Result<> outcome;
-    const bool hasPlace = entry.info.spec.kind != BreakpointSpec::Kind::HostCall &&
-                          entry.info.spec.kind != BreakpointSpec::Kind::Exception;
+    const bool hasPlace = !withoutPlace(entry);
     if (entry.info.spec.kind == BreakpointSpec::Kind::HostCall) {
         resolveCall(entry);
     } else if (entry.info.spec.kind == BreakpointSpec::Kind::Exception) {
@@ -341,8 +330,16 @@ void BreakpointTable::resolveCall(Entry& entry) {
     entry.info.message = "the program does not import " + printable(entry.info.spec.function);
 }
 
+/// Where breakpoints of its kind are kept, if that is not by code offset.
+std::set<BreakpointId>* BreakpointTable::withoutPlace(const Entry& entry) {
+    using enum BreakpointSpec::Kind;
+    const auto kind = entry.info.spec.kind;
+    return kind == HostCall ? &m_calls : kind == Exception ? &m_throws : nullptr;
+}
+
 void BreakpointTable::insert(Entry& entry) {
     if (!entry.info.spec.enabled) return;
+    if (auto* all = withoutPlace(entry)) all->insert(entry.info.id);
     for (const auto& [offset, depth] : entry.places) {
         m_at[offset].push_back(entry.info.id);
         m_breaks.addUser(offset);
@@ -351,6 +348,7 @@ void BreakpointTable::insert(Entry& entry) {
 
 void BreakpointTable::withdraw(const Entry& entry) {
     if (!entry.info.spec.enabled) return;
+    if (auto* all = withoutPlace(entry)) all->erase(entry.info.id);
     for (const auto& [offset, depth] : entry.places) {
         std::vector<BreakpointId>& there = m_at[offset];
         std::erase(there, entry.info.id);
@@ -379,10 +377,9 @@ BreakpointTable::Verdict BreakpointTable::hitCode(uint32_t offset, Debuggee& deb
 BreakpointTable::Verdict BreakpointTable::hitThrow(bool isCaught, Debuggee& debuggee) {
     Verdict verdict;
     FrameContext context(debuggee, 0, 0);
-    for (auto& [id, entry] : m_entries) {
-        const BreakpointSpec& spec = entry.info.spec;
-        if (spec.kind == BreakpointSpec::Kind::Exception && spec.enabled && !(spec.uncaughtOnly && isCaught))
-            judge(entry, context, verdict);
+    for (const BreakpointId id : m_throws) {
+        Entry& entry = m_entries.at(id);
+        if (!(entry.info.spec.uncaughtOnly && isCaught)) judge(entry, context, verdict);
     }
     return verdict;
 }
@@ -390,10 +387,9 @@ BreakpointTable::Verdict BreakpointTable::hitThrow(bool isCaught, Debuggee& debu
 BreakpointTable::Verdict BreakpointTable::hitCall(std::string_view name, Debuggee& debuggee) {
     Verdict verdict;
     FrameContext context(debuggee, 0, 0);
-    for (auto& [id, entry] : m_entries) {
-        const BreakpointSpec& spec = entry.info.spec;
-        if (spec.kind == BreakpointSpec::Kind::HostCall && spec.enabled && spec.function == name)
-            judge(entry, context, verdict);
+    for (const BreakpointId id : m_calls) {
+        Entry& entry = m_entries.at(id);
+        if (entry.info.spec.function == name) judge(entry, context, verdict);
     }
     return verdict;
 }

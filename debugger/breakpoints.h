@@ -62,7 +62,7 @@ public:
     void newRun();
 
     bool any() const { return !m_entries.empty(); }
-    bool hasHostCalls() const;
+    bool hasHostCalls() const { return !m_calls.empty(); }
     /// Which exceptions the enabled breakpoints want to stop at.
     engine::ThrowBreak throwBreak() const;
     /// Is there an enabled breakpoint on that host call?
@@ -95,6 +95,7 @@ private:
     Result<> check(const BreakpointSpec& spec) const;
     void insert(Entry& entry);
     void withdraw(const Entry& entry);
+    std::set<BreakpointId>* withoutPlace(const Entry& entry);
     uint32_t hiddenAt(uint32_t offset, uint32_t depth);
     void warnOfNames(Entry& entry);
     Result<> resolve(Entry& entry);
@@ -111,6 +112,7 @@ private:
     Places* m_places = nullptr;
     std::map<BreakpointId, Entry> m_entries;
     std::unordered_map<uint32_t, std::vector<BreakpointId>> m_at;  // enabled ones by code offset
+    std::set<BreakpointId> m_calls, m_throws;                      // enabled ones of these kinds
     BreakpointId m_next = 1;
 };
 
