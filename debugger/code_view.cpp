@@ -125,11 +125,18 @@ Result<SourceText> CodeView::source(const std::string& path) {
 
 namespace {
 
-std::string typesText(std::span<const engine::ValType> types) {
-    std::string text;
+std::vector<std::string> typeTexts(std::span<const engine::ValType> types) {
+    std::vector<std::string> texts;
     for (engine::ValType type : types)
-        text += (text.empty() ? "" : " ") + (type == engine::kBottom ? "?" : toText(type));
-    return text;
+        texts.push_back(type == engine::kBottom ? "?" : toText(type));
+    return texts;
+}
+
+std::string inBrackets(const std::vector<std::string>& types) {
+    std::string text;
+    for (const std::string& type : types)
+        text += (text.empty() ? "" : " ") + type;
+    return "[" + text + "]";
 }
 
 /// What one instruction takes and leaves, seen from the validator's stack before and after it.
@@ -147,7 +154,7 @@ public:
                                                               : std::string(engine::row(label.op).text) +
                                                                     " @" + hexText(label.beginOffset));
         }
-        m_takes = takes(instruction, walker);
+        m_takes = engine::operandsTaken(instruction, walker);
     }
 
     void afterInstruction(const engine::Instruction& instruction,
@@ -158,42 +165,11 @@ public:
         const std::span<const engine::ValType> taken = std::span(m_before).subspan(kept);
         const bool goesOn = walker.reachable() && after.size() >= kept;
         m_stack.takes = static_cast<uint32_t>(taken.size());
-        m_stack.leaves = goesOn ? typesText(after.subspan(kept)) : "";
-        m_stack.nextSignature = "[" + typesText(taken) + "] -> [" + m_stack.leaves + "]";
+        if (goesOn) m_stack.leaves = typeTexts(after.subspan(kept));
+        m_stack.nextSignature = inBrackets(typeTexts(taken)) + " -> " + inBrackets(m_stack.leaves);
     }
 
 private:
-    static uint32_t takes(const engine::Instruction& i, const engine::FunctionWalker& walker) {
-        const engine::OpRow& row = engine::row(i.op);
-        const auto branch = [&](uint32_t label) {
-            return static_cast<uint32_t>(walker.label(label).branchTypes().size());
-        };
-        if (row.hasFixedSignature()) return static_cast<uint32_t>(row.signature.find(':'));
-        const engine::Module& module = walker.module();
-        const auto params = [](const engine::FuncType& type) {
-            return static_cast<uint32_t>(type.params.size());
-        };
-        const bool isIf = i.op == engine::Op::If;
-        switch (row.imm) {
-        case engine::Imm::Block:
-        case engine::Imm::TryTable: return static_cast<uint32_t>(i.block.params.size()) + (isIf ? 1 : 0);
-        case engine::Imm::Label: return branch(i.index) + (i.op == engine::Op::BrIf ? 1 : 0);
-        case engine::Imm::LabelTable: return branch(i.labels.back()) + 1;
-        case engine::Imm::Func:
-            return row.text.find("call") != std::string_view::npos
-                       ? params(module.typeOf(engine::FuncIdx(i.index)))
-                       : 0;
-        case engine::Imm::CallIndirect: return params(module.types[i.index].func) + 1;
-        case engine::Imm::Local:
-        case engine::Imm::Global: return row.text.ends_with(".get") ? 0 : 1;
-        case engine::Imm::SelectTypes: return 3;
-        case engine::Imm::None:
-            if (i.op == engine::Op::Return) return branch(walker.labels() - 1);
-            return row.text == "drop" ? 1 : row.text == "select" ? 3 : row.text == "ref.is_null" ? 1 : 0;
-        default: return 0;
-        }
-    }
-
     OperandStack& m_stack;
     uint32_t m_offset, m_takes = 0;
     std::vector<engine::ValType> m_before;

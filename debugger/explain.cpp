@@ -71,6 +71,7 @@ public:
         engine::FunctionWalker walker(m_places.module());
         TRY(walker.walk(function, &sink));
         m_out.typing = stack.nextSignature;
+        m_leaves = stack.leaves;
         if (m_frame.wasmFrame > 0) {
             m_out.effect = "is being executed: the frames above belong to the function that it called";
             return {};
@@ -108,10 +109,10 @@ private:
         case Imm::TryTable: return i.op == Op::If ? condition(i) : goesOn();
         case Imm::Label:
         case Imm::LabelTable: return branch(i);
-        case Imm::Func: return i.op == Op::RefFunc ? leavesNothingKnown() : call(i.index);
+        case Imm::Func: return i.op == Op::RefFunc ? leavesOfItsTypes() : call(i.index);
         case Imm::CallIndirect: return indirect(i);
         case Imm::None: return plain(i);
-        default: return leavesNothingKnown();
+        default: return leavesOfItsTypes();
         }
     }
 
@@ -130,13 +131,13 @@ private:
         case Op::Select:
             if (m_values.size() == 3)
                 return leaves(m_values[static_cast<uint32_t>(m_values[2].low) != 0 ? 0 : 1]);
-            return leavesNothingKnown();
+            return leavesOfItsTypes();
         case Op::RefIsNull:
             if (m_values.size() == 1) return leaves(Value::i32(m_values[0].low == 0));
-            return leavesNothingKnown();
+            return leavesOfItsTypes();
         case Op::Drop: return "forgets it";
         case Op::Nop: return goesOn();
-        default: return leavesNothingKnown();
+        default: return leavesOfItsTypes();
         }
     }
 
@@ -144,11 +145,12 @@ private:
         m_out.results = {describe(value)};
         return "leaves " + m_out.results[0].value;
     }
-    std::string leavesNothingKnown() const {
-        const size_t arrow = m_out.typing.find("-> [");
-        if (arrow == std::string::npos || m_out.typing.ends_with("-> []")) return "leaves nothing";
-        return "leaves one or more values of type " +
-               m_out.typing.substr(arrow + 4, m_out.typing.size() - arrow - 5);
+    std::string leavesOfItsTypes() const {
+        if (m_leaves.empty()) return "leaves nothing";
+        std::string types;
+        for (const std::string& type : m_leaves)
+            types += (types.empty() ? "" : " ") + type;
+        return (m_leaves.size() == 1 ? "leaves a value of type " : "leaves values of the types ") + types;
     }
     std::string traps(const std::string& what) {
         m_out.willTrap = true;
@@ -161,7 +163,7 @@ private:
             "local " +
             engine::localLabel(m_places.module(), engine::FuncIdx(m_frame.location.function), i.index);
         const auto value = m_debuggee.machine().local(0, i.index);
-        if (!value) return leavesNothingKnown();
+        if (!value) return leavesOfItsTypes();
         if (i.op == Op::LocalGet) return leaves(*value) + ", the value of " + name;
         return "stores it in " + name + ", which holds " + toText(*value) + " now" +
                (i.op == Op::LocalTee ? "; leaves it on the stack too" : "");
@@ -169,7 +171,7 @@ private:
 
     std::string global(const engine::Instruction& i) {
         const engine::Instance& instance = m_debuggee.store().instance(m_debuggee.instance());
-        if (i.index >= instance.globals.size()) return leavesNothingKnown();
+        if (i.index >= instance.globals.size()) return leavesOfItsTypes();
         const engine::GlobalInstance& global = m_debuggee.store().global(instance.globals[i.index]);
         const std::string name =
             "global " + engine::globalLabel(m_places.module(), engine::GlobalIdx(i.index));
@@ -193,7 +195,7 @@ private:
     }
 
     std::string access(const engine::Instruction& i) {
-        if (m_values.empty()) return leavesNothingKnown();
+        if (m_values.empty()) return leavesOfItsTypes();
         const uint64_t base = address(m_values[0]), length = engine::accessBytes(i.op);
         const uint64_t begin = base + i.value;
         const std::string bytes = std::to_string(length) + (length == 1 ? " byte" : " bytes");
@@ -210,12 +212,12 @@ private:
         if (name.find(".store") != std::string_view::npos) return "writes " + bytes + " at " + where;
         if (!memory || engine::row(i.op).prefix == 0xfe) return "accesses " + bytes + " at " + where;
         const auto value = engine::evaluateLoad(i.op, memory->bytes().subspan(begin, length));
-        return "reads " + bytes + " at " + where + "; " + (value ? leaves(*value) : leavesNothingKnown());
+        return "reads " + bytes + " at " + where + "; " + (value ? leaves(*value) : leavesOfItsTypes());
     }
 
     std::string memory(const engine::Instruction& i) {
         const engine::LinearMemory* memory = m_debuggee.memory(i.index);
-        if (!memory) return leavesNothingKnown();
+        if (!memory) return leavesOfItsTypes();
         const bool is64 = memory->type().limits.is64;
         if (i.op == Op::MemorySize)
             return leaves(is64 ? Value::i64(memory->pages())
@@ -226,7 +228,7 @@ private:
             return "asks for more pages; the memory has " + std::to_string(memory->pages()) +
                    (max ? " of at most " + std::to_string(*max) : "");
         }
-        if (m_values.size() != 3) return leavesNothingKnown();
+        if (m_values.size() != 3) return leavesOfItsTypes();
         const uint64_t to = address(m_values[0]), from = address(m_values[1]), count = address(m_values[2]);
         std::string problem;
         (void)reach(i.index, to, count, problem);
@@ -286,7 +288,7 @@ private:
 
     std::string branch(const engine::Instruction& i) {
         if (i.op == Op::Br) return "branches " + target(i.index);
-        if (i.op == Op::Delegate || i.op == Op::Rethrow || m_values.empty()) return leavesNothingKnown();
+        if (i.op == Op::Delegate || i.op == Op::Rethrow || m_values.empty()) return leavesOfItsTypes();
         if (i.op == Op::BrTable) {
             const auto index = static_cast<uint32_t>(m_values.back().low);
             const bool isDefault = index + size_t{1} >= m_known.labels.size();
@@ -325,7 +327,7 @@ private:
 
     std::string indirect(const engine::Instruction& i) {
         const engine::Instance& instance = m_debuggee.store().instance(m_debuggee.instance());
-        if (i.index2 >= instance.tables.size() || m_values.empty()) return leavesNothingKnown();
+        if (i.index2 >= instance.tables.size() || m_values.empty()) return leavesOfItsTypes();
         const engine::TableInstance& table = m_debuggee.store().table(instance.tables[i.index2]);
         const uint64_t index = address(m_values.back());
         m_values.pop_back();
@@ -334,7 +336,7 @@ private:
                          std::to_string(table.elements.size()) + " elements");
         if (table.elements[index] == 0) return traps(toText(TrapKind::UninitializedElement));
         const uint64_t function = table.elements[index] - 1;
-        if (function >= m_debuggee.store().functions()) return leavesNothingKnown();
+        if (function >= m_debuggee.store().functions()) return leavesOfItsTypes();
         const engine::FunctionInstance& callee =
             m_debuggee.store().function(engine::FuncAddr(static_cast<uint32_t>(function)));
         if (!engine::isCanonicalSubtype(callee.canonicalType, m_places.module().canonicalTypes[i.index]))
@@ -350,6 +352,7 @@ private:
     const StackFrame& m_frame;
     Explanation& m_out;
     Known m_known;
+    std::vector<std::string> m_leaves;
     std::vector<Value> m_values;
 };
 

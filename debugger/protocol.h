@@ -322,7 +322,7 @@ struct OperandStack {
     std::string nextText;             // the instruction that executes next
     std::string nextSignature;        // "[i32 i32] -> [i32]"
     uint32_t takes = 0;               // operands that it takes from the top
-    std::string leaves;               // "i32"
+    std::vector<std::string> leaves;  // types, bottom first; none if what follows cannot be reached
     std::vector<std::string> labels;  // innermost first: "loop @0x1f3", "function"
 };
 struct GetOperandStack {

@@ -22,7 +22,7 @@ constexpr ValKind kindOf(char letter) {
 
 constexpr FixedSignature unpack(std::string_view text) {
     FixedSignature signature;
-    if (text == "*") return signature;
+    if (!isFixedSignature(text)) return signature;
     bool results = false;
     for (const char letter : text) {
         if (letter == ':')
@@ -80,7 +80,7 @@ constexpr Fast fastOf(Op op, Imm imm, std::string_view signature) {
     case Op::End: return Fast::End;
     default: break;
     }
-    if (signature == "*") return Fast::Slow;
+    if (!isFixedSignature(signature)) return Fast::Slow;
     switch (imm) {
     case Imm::None: return Fast::Fixed;
     case Imm::I32: return Fast::I32Const;
@@ -483,6 +483,32 @@ private:
 };
 
 }  // namespace
+
+uint32_t operandsTaken(const Instruction& i, const FunctionWalker& walker) {
+    const OpRow& r = row(i.op);
+    if (!r.takesListed()) return r.ownOperands();
+    const Module& module = walker.module();
+    const auto listed = [&]() -> size_t {
+        switch (r.imm) {
+        case Imm::Block:
+        case Imm::TryTable: return i.block.params.size();
+        case Imm::Label:
+        case Imm::CastBranch: return walker.label(i.index).branchTypes().size();
+        case Imm::LabelTable: return walker.label(i.labels.back()).branchTypes().size();
+        case Imm::Func: return module.typeOf(FuncIdx(i.index)).params.size();
+        case Imm::Tag: return module.types[module.tags[i.index].type.type.value].func.params.size();
+        case Imm::CallIndirect: return module.types[i.index].func.params.size();
+        case Imm::Type: {
+            const DefinedType& type = module.types[i.index];
+            return type.kind == CompositeKind::Struct ? type.structure.fields.size()
+                                                      : type.func.params.size();
+        }
+        case Imm::TypeU32: return i.index2;
+        default: return walker.label(walker.labels() - 1).branchTypes().size();  // return
+        }
+    };
+    return static_cast<uint32_t>(listed()) + r.ownOperands();
+}
 
 Result<std::vector<ValType>> operandTypesAt(const Module& module, FuncIdx function, uint32_t offset) {
     FunctionWalker walker(module);

@@ -115,6 +115,9 @@ private:
 /// Error: NotFound if no instruction begins there.
 Result<std::vector<ValType>> operandTypesAt(const Module& module, FuncIdx function, uint32_t offset);
 
+/// How many operands an instruction takes, while the walker stands before it.
+uint32_t operandsTaken(const Instruction& instruction, const FunctionWalker& walker);
+
 /// Types of all locals of a function, parameters first.
 Result<std::vector<ValType>> localTypes(const Module& module, FuncIdx function);
 

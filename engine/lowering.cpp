@@ -33,7 +33,7 @@ constexpr auto kOperandSlots = [] {
     };
     std::array<uint8_t, kOpCount> slots{};
     for (uint32_t op = 0; op < kOpCount; ++op) {
-        if (kSignatures[op] == "*") slots[op] = kNotFixed;
+        if (!isFixedSignature(kSignatures[op])) slots[op] = kNotFixed;
         for (size_t i = 0; slots[op] != kNotFixed && kSignatures[op][i] != ':'; ++i)
             slots[op] += kSignatures[op][i] == 'v' ? 2 : 1;
     }

@@ -82,9 +82,13 @@ enum class Op : uint16_t {
 };
 inline constexpr uint32_t kOpCount = static_cast<uint32_t>(Op::Count);
 
+constexpr bool isFixedSignature(std::string_view signature) {
+    return !signature.starts_with('*') && !signature.starts_with('+');
+}
+
 /// One row. `signature` is "PARAMS:RESULTS" with i I f F v = i32 i64 f32 f64 v128 and m = the index type of the instruction's
-/// memory (i32, or i64 for a 64-bit memory), lowest operand first ("mi:" is i32.store); "*" = depends on immediates or on
-/// the stack, validated by a rule of its own.
+/// memory (i32, or i64 for a 64-bit memory), lowest operand first ("mi:" is i32.store). What depends on immediates or on the stack is
+/// validated by a rule of its own: "*N" takes N operands (none if left out), "+N" those that its immediate lists and N more.
 struct OpRow {
     std::string_view id;    // "I32Add"
     std::string_view text;  // "i32.add"
@@ -93,7 +97,14 @@ struct OpRow {
     Imm imm;
     std::string_view signature;
     Feature feature;
-    bool hasFixedSignature() const { return signature != "*"; }
+    bool hasFixedSignature() const { return isFixedSignature(signature); }
+    /// Whether it takes the operands that its immediate lists: parameters, fields, what a branch carries.
+    bool takesListed() const { return signature.starts_with('+'); }
+    /// How many operands it takes that no immediate lists.
+    uint32_t ownOperands() const {
+        if (hasFixedSignature()) return static_cast<uint32_t>(signature.find(':'));
+        return signature.size() > 1 ? static_cast<uint32_t>(signature[1] - '0') : 0;
+    }
 };
 extern const std::array<OpRow, kOpCount> kOpRows;
 inline const OpRow& row(Op op) { return kOpRows[static_cast<uint16_t>(op)]; }

@@ -7,6 +7,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QSpinBox>
+#include <QVBoxLayout>
 
 #include "ui/plain_text.h"
 
@@ -82,8 +83,10 @@ void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, 
     ignore->setValue(static_cast<int>(qMin<uint64_t>(spec.ignoreCount, 1'000'000'000)));
     ignore->setSpecialValueText(QObject::tr("none"));
     QLineEdit* log = line(spec.logText, QObject::tr("stop; or print this and go on: n = {n}"));
-    auto* form = new QFormLayout(dialog);
-    form->setContentsMargins(16, 16, 16, 16);
+    auto* layout = new QVBoxLayout(dialog);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(8);
+    auto* form = new QFormLayout;
     form->setSpacing(8);
     form->addRow(QObject::tr("Where"), place);
     form->addRow(QObject::tr("&Condition"), condition);
@@ -95,9 +98,10 @@ void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, 
     problem->setTextFormat(Qt::PlainText);
     problem->setWordWrap(true);
     problem->hide();
-    form->addRow(problem);
+    layout->addLayout(form);
+    layout->addWidget(problem);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
-    form->addRow(buttons);
+    layout->addWidget(buttons);
     const auto answered = [guard = QPointer<QDialog>(dialog), problem,
                            condition](const engine::Error* error) {
         if (!guard) return;

@@ -224,5 +224,94 @@ TEST(FunctionWalker, TellsASinkWhatIsOnTheStack) {
     EXPECT_EQ(operandTypesAt(**m, FuncIdx(0), begin + 1).error().code, ErrorCode::NotFound);
 }
 
+TEST(OperandsTaken, AreThoseOfTheRowAndThoseThatTheImmediateLists) {
+    // Types: 0 two parameters, 1 a structure of three fields, 2 an array of i32, 3 an array of references, 4 nothing.
+    const Bytes types = vec({{0x60, 2, 0x7f, 0x7d, 1, 0x7e},
+                             {0x5f, 3, 0x7f, 1, 0x7e, 1, 0x7d, 1},
+                             {0x5e, 0x7f, 1},
+                             {0x5e, 0x70, 1},
+                             {0x60, 0, 0}});
+    struct Case {
+        Bytes code;
+        uint32_t taken;
+    };
+    const std::vector<Case> cases = {
+        {{0x02, 4, 0x0b}, 0},                    // block
+        {{0x02, 0, 0x00, 0x0b}, 2},              // block with parameters
+        {{0x04, 0, 0x00, 0x05, 0x00, 0x0b}, 3},  // if with parameters
+        {{0x1f, 0, 0, 0x00, 0x0b}, 2},           // try_table with parameters
+        {{0x0c, 0}, 0},                          // br to the function, which has no results
+        {{0x0d, 0}, 1},                          // br_if
+        {{0x0e, 1, 0, 0}, 1},                    // br_table
+        {{0x10, 1}, 2},                          // call
+        {{0x11, 0, 0}, 3},                       // call_indirect
+        {{0x12, 0}, 0},                          // return_call
+        {{0x14, 0}, 3},                          // call_ref
+        {{0x08, 0}, 2},                          // throw
+        {{0x0a}, 1},                             // throw_ref
+        {{0x1a}, 1},                             // drop
+        {{0x1c, 1, 0x7f}, 3},                    // select (result i32)
+        {{0x20, 0}, 0},                          // local.get
+        {{0x21, 0}, 1},                          // local.set
+        {{0x22, 0}, 1},                          // local.tee
+        {{0x25, 0}, 1},                          // table.get
+        {{0x26, 0}, 2},                          // table.set
+        {{0xfc, 0x0c, 0, 0}, 3},                 // table.init
+        {{0xfc, 0x0e, 0, 0}, 3},                 // table.copy
+        {{0xfc, 0x0f, 0}, 2},                    // table.grow
+        {{0xfc, 0x10, 0}, 0},                    // table.size
+        {{0xfc, 0x11, 0}, 3},                    // table.fill
+        {{0xfc, 0x0a, 0, 0}, 3},                 // memory.copy
+        {{0xfc, 0x0b, 0}, 3},                    // memory.fill
+        {{0x36, 2, 0}, 2},                       // i32.store
+        {{0xd0, 0x70}, 0},                       // ref.null
+        {{0xd1}, 1},                             // ref.is_null
+        {{0xd3}, 2},                             // ref.eq
+        {{0xd4}, 1},                             // ref.as_non_null
+        {{0xd5, 0}, 1},                          // br_on_null
+        {{0xfb, 0x14, 0x6e}, 1},                 // ref.test
+        {{0xfb, 0x17, 0x6e}, 1},                 // ref.cast
+        {{0xfb, 0x1b}, 1},                       // extern.convert_any
+        {{0xfb, 0x1c}, 1},                       // ref.i31
+        {{0xfb, 0x00, 1}, 3},                    // struct.new
+        {{0xfb, 0x01, 1}, 0},                    // struct.new_default
+        {{0xfb, 0x02, 1, 1}, 1},                 // struct.get
+        {{0xfb, 0x05, 1, 1}, 2},                 // struct.set
+        {{0xfb, 0x06, 2}, 2},                    // array.new
+        {{0xfb, 0x07, 2}, 1},                    // array.new_default
+        {{0xfb, 0x08, 2, 5}, 5},                 // array.new_fixed
+        {{0xfb, 0x09, 2, 0}, 2},                 // array.new_data
+        {{0xfb, 0x0a, 3, 0}, 2},                 // array.new_elem
+        {{0xfb, 0x0b, 2}, 2},                    // array.get
+        {{0xfb, 0x0e, 2}, 3},                    // array.set
+        {{0xfb, 0x0f}, 1},                       // array.len
+        {{0xfb, 0x10, 2}, 4},                    // array.fill
+        {{0xfb, 0x11, 2, 2}, 5},                 // array.copy
+        {{0xfb, 0x12, 2, 0}, 4},                 // array.init_data
+        {{0xfb, 0x13, 3, 0}, 4},                 // array.init_elem
+        {{0x0f}, 0},                             // return
+    };
+    struct Sink final : InstructionSink {
+        std::vector<uint32_t> taken;
+        void onInstruction(const Instruction& i, const FunctionWalker& walker) override {
+            taken.push_back(operandsTaken(i, walker));
+        }
+    };
+    for (const Case& c : cases) {
+        // In code that cannot be reached all operands are there.
+        const Bytes body = Bytes{1, 1, 0x7f, 0x00} + c.code + Bytes{0x00, 0x0b};
+        const auto m = decode(
+            module({section(1, types), section(3, {2, 4, 0}), section(4, {1, 0x70, 0, 1}),
+                    section(5, {1, 0, 1}), section(13, {1, 0, 0}), section(9, {1, 1, 0, 0}), section(12, {1}),
+                    section(10, vec({sized(body), sized({0, 0x00, 0x0b})})), section(11, {1, 1, 0})}));
+        ASSERT_TRUE(m.ok()) << m.error().text();
+        Sink sink;
+        FunctionWalker walker(**m);
+        const auto walked = walker.walk(FuncIdx(0), &sink);
+        ASSERT_TRUE(walked.ok()) << walked.error().text();
+        EXPECT_EQ(sink.taken[1], c.taken) << int{c.code[0]} << " " << int{c.code[1]};
+    }
+}
+
 }  // namespace
 }  // namespace engine

@@ -1,6 +1,5 @@
 #include "ui/panels/explain_panel.h"
 
-#include <QFormLayout>
 #include <QLabel>
 
 #include "tests/ui/fixture.h"

@@ -158,7 +158,7 @@ TEST_F(StatePanelsTest, OperandsStandNewestOnTopAndThoseTakenAreMarked) {
         stack.nextText = "i32.add";
         stack.nextSignature = "[i32 i32] -> [i32]";
         stack.takes = 2;
-        stack.leaves = "i32";
+        stack.leaves = {"i32"};
         stack.labels = {"loop @0x1f3", "function"};
         return stack;
     });

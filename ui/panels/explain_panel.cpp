@@ -1,6 +1,6 @@
 #include "ui/panels/explain_panel.h"
 
-#include <QFormLayout>
+#include <QGridLayout>
 #include <QScrollArea>
 
 #include "ui/plain_text.h"
@@ -35,20 +35,21 @@ QString sentence(const QString& text) {
 
 }  // namespace
 
-ExplainPanel::ExplainPanel(Context& context)
-    : Panel(context), m_headline(new ElidedLabel), m_form(new QFormLayout) {
+ExplainPanel::ExplainPanel(Context& context) : Panel(context), m_headline(new ElidedLabel) {
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(8, 4, 8, 8);
     m_headline->setBold(true);
     layout->addWidget(m_headline);
-    m_form->setContentsMargins(0, 0, 0, 0);
-    m_form->setVerticalSpacing(4);
-    m_form->setHorizontalSpacing(8);
+    // No form: with hidden rows whose height depends on their width, that of Qt 6.4 writes behind its own tables.
+    auto* grid = new QGridLayout;
+    grid->setVerticalSpacing(4);
+    grid->setHorizontalSpacing(8);
+    grid->setColumnStretch(1, 1);
     const std::array<QString, RowCount> titles{QString(),    tr("Takes"),  tr("Leaves"),
                                                tr("Passes"), tr("Typing"), tr("Meaning"),
                                                tr("Stack"),  tr("Traps"),  tr("Defined")};
-    for (size_t i = 0; i < RowCount; ++i) {
+    for (int i = 0; i < RowCount; ++i) {
         auto* label = new QLabel;
         label->setTextFormat(Qt::PlainText);
         label->setWordWrap(true);
@@ -56,16 +57,18 @@ ExplainPanel::ExplainPanel(Context& context)
         label->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::MinimumExpanding);
         m_rows[i] = label;
         if (titles[i].isEmpty()) {
-            m_form->addRow(label);
+            grid->addWidget(label, i, 0, 1, 2);
             continue;
         }
         label->setAccessibleName(titles[i]);
         auto* caption = new QLabel(titles[i]);
         caption->setTextFormat(Qt::PlainText);
         caption->setAlignment(Qt::AlignLeft | Qt::AlignTop);
-        m_form->addRow(caption, label);
+        grid->addWidget(caption, i, 0, Qt::AlignTop);
+        grid->addWidget(label, i, 1);
+        m_captions[i] = caption;
     }
-    layout->addLayout(m_form);
+    layout->addLayout(grid);
     layout->addStretch(1);
     auto* scroll = new QScrollArea;
     scroll->setWidget(content);
@@ -128,7 +131,8 @@ void ExplainPanel::take(const debugger::Explanation& explanation) {
 
 void ExplainPanel::setRow(Row row, const QString& text) {
     m_rows[row]->setText(text);
-    m_form->setRowVisible(m_rows[row], !text.isEmpty());
+    m_rows[row]->setVisible(!text.isEmpty());
+    if (m_captions[row]) m_captions[row]->setVisible(!text.isEmpty());
 }
 
 void ExplainPanel::setLooks() {
@@ -141,10 +145,10 @@ void ExplainPanel::setLooks() {
     m_headline->setFont(theme().codeFont());
     for (Row row : {Takes, Leaves, Arguments, Typing, Stack})
         m_rows[row]->setFont(theme().codeFont());
-    for (QLabel* row : m_rows) {
+    for (QLabel* row : m_rows)
         colour(row, Tone::Text);
-        colour(m_form->labelForField(row), Tone::Dim);
-    }
+    for (QLabel* caption : m_captions)
+        colour(caption, Tone::Dim);
     colour(m_rows[Effect], m_willTrap ? Tone::Error : Tone::Text);
     colour(m_rows[More], Tone::Dim);
 }

@@ -7,8 +7,6 @@
 
 #include "ui/panel.h"
 
-class QFormLayout;
-
 namespace ui {
 
 class ElidedLabel;
@@ -28,8 +26,7 @@ private:
     void showState();
 
     ElidedLabel* m_headline;
-    QFormLayout* m_form;
-    std::array<QLabel*, RowCount> m_rows{};
+    std::array<QLabel*, RowCount> m_rows{}, m_captions{};  // a row without caption takes the whole width
     bool m_willTrap = false;
     std::optional<uint32_t> m_offset;  // selected in Disassembly; else the next instruction is explained
     uint64_t m_request = 0;

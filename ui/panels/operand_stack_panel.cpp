@@ -12,8 +12,11 @@ QString effectOf(const debugger::OperandStack& stack) {
     const QString takes = stack.takes == 0   ? QObject::tr("takes nothing")
                           : stack.takes == 1 ? QObject::tr("takes 1 operand")
                                              : QObject::tr("takes %1 operands").arg(stack.takes);
-    const QString leaves = stack.leaves.empty() ? QObject::tr("leaves nothing")
-                                                : QObject::tr("leaves %1").arg(oneLine(stack.leaves));
+    QStringList types;
+    for (const std::string& type : stack.leaves)
+        types << oneLine(type);
+    const QString leaves = types.empty() ? QObject::tr("leaves nothing")
+                                         : QObject::tr("leaves %1").arg(types.join(QLatin1Char(' ')));
     return QStringLiteral("%1   %2, %3").arg(oneLine(stack.nextSignature), takes, leaves);
 }
 
