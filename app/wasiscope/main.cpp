@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QIcon>
 #include <QTemporaryDir>
+#include <clocale>
 #include <csignal>
 #include <iostream>
 #include <optional>
@@ -120,6 +121,8 @@ int main(int argc, char** argv) {
     }
     int one = 1;  // the arguments are ours, none is Qt's
     QApplication application(one, argv);
+    // Qt has set the user's; numbers of programs are read and shown as they are written.
+    std::setlocale(LC_NUMERIC, "C");
     QApplication::setApplicationName(QStringLiteral("wasiscope"));
     QApplication::setApplicationDisplayName(QStringLiteral("Wasiscope"));
     QApplication::setApplicationVersion(QStringLiteral(WASISCOPE_VERSION));
