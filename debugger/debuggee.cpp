@@ -161,6 +161,7 @@ Result<> Debuggee::instantiate(bool logging) {
     engine::StoreLimits limits;
     if (const uint64_t bytes = m_options.capabilities.budgets.maxMemoryBytes) limits.maxMemoryBytes = bytes;
     m_store = std::make_unique<engine::Store>(limits);
+    m_store->setTier(m_options.tier);  // without a compiler everything is interpreted
     engine::Trap trap;
     m_instance =
         TRY(m_store->instantiate(m_module, m_host->resolver(*m_store), &trap, m_module->names().module));

@@ -23,7 +23,7 @@ uint64_t Code::bytes() const {
     return sizeof(Code) + cells.capacity() * sizeof(Insn) + offsets.capacity() * sizeof(uint32_t) +
            moves.capacity() * sizeof(Move) + branchTargets.capacity() * sizeof(BranchTarget) +
            farAccesses.capacity() * sizeof(FarAccess) + castBranches.capacity() * sizeof(CastBranch) +
-           constants.capacity() * sizeof(Slot) + catches.bytes();
+           constants.capacity() * sizeof(Slot) + catches.bytes() + tier.heights.capacity() * sizeof(uint32_t);
 }
 
 const std::vector<ValType>& Code::operandTypes(uint32_t cell) const {

@@ -14,6 +14,9 @@
 namespace engine {
 
 struct InstanceContext;
+namespace jit {
+struct CompiledFunction;
+}
 
 /// One instruction. `plain` is what it is; `op` is what is dispatched: plain, or Break, or a fused op that does this cell and some
 /// that follow in one go. a, b, c and imm mean what lowering.cpp says per instruction; slots count from the frame base.
@@ -58,6 +61,15 @@ struct CastBranch {
     Move move;
 };
 
+/// What the compiler (engine/jit) knows of a function; it owns what `compiled` points to.
+struct TierState {
+    bool managed = false;   // cells where it may be entered hold TierEntry and TierLoop
+    bool active = false;    // compiled, and without breakpoints
+    int32_t countdown = 0;  // entries and loops until it is compiled
+    const jit::CompiledFunction* compiled = nullptr;
+    std::vector<uint32_t> heights;  // operand slots before each cell
+};
+
 struct Code {
     FunctionInstance* function = nullptr;
     FuncAddr address;
@@ -73,7 +85,8 @@ struct Code {
     std::vector<CastBranch> castBranches;
     std::vector<Slot> constants;  // v128 constants and lanes of shuffles, two slots each
     CatchTable catches;
-    std::set<uint32_t> breaks;   // cells with a breakpoint
+    std::set<uint32_t> breaks;  // cells with a breakpoint
+    TierState tier;
     bool breaksChanged = false;  // the cells do not show it yet: StoreState::unfused
 
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }

@@ -12,6 +12,9 @@
 namespace engine {
 
 struct Execution;
+namespace jit {
+struct NativeContext;
+}
 
 /// Executes the cell at `ip` and what follows. Everything hot travels in registers: the frame base, memory 0 of the current instance,
 /// and the table by which the next cell is dispatched (a table of its own makes single steps and plain replays).
@@ -22,9 +25,10 @@ struct Handler {
 };
 
 namespace frame_flag {
-inline constexpr uint32_t kBottom = 1;         // begun by start(): its return ends the run
-inline constexpr uint32_t kCrossInstance = 2;  // the caller belongs to another instance
-inline constexpr uint32_t kStopOnReturn = 4;   // RunLimits::minDepth
+inline constexpr uint32_t kBottom = 1;          // begun by start(): its return ends the run
+inline constexpr uint32_t kCrossInstance = 2;   // the caller belongs to another instance
+inline constexpr uint32_t kStopOnReturn = 4;    // RunLimits::minDepth
+inline constexpr uint32_t kCalledNatively = 8;  // the caller may go on in machine code
 }  // namespace frame_flag
 
 /// One activation. ip: in the youngest frame, while stopped, the instruction that executes next; in the others their call.
@@ -76,6 +80,7 @@ struct Execution {
     Wait wait;
     WaitFunction sleep;
 
+    jit::NativeContext* native = nullptr;  // of the compiler; null until machine code runs
     StoreState* store = nullptr;
     Machine* machine = nullptr;
     Frame* frames = nullptr;

@@ -64,7 +64,10 @@ constexpr uint32_t at(E e) {
 class Fuser {
 public:
     explicit Fuser(Code& code)
-        : m_code(code), m_cells(code.cells), m_count(static_cast<uint32_t>(code.cells.size())) {}
+        : m_code(code),
+          m_cells(code.cells),
+          m_count(static_cast<uint32_t>(code.cells.size())),
+          m_isTiered(code.tier.managed && code.breaks.empty()) {}
 
     void run() {
         uint32_t noOps = 0;
@@ -87,6 +90,10 @@ public:
                 nextBreak = i;
                 ++breaks;
                 noOps = 0;
+            }
+            if (m_isTiered && (i == 0 || m_cells[i].plain == engine::number(Op::Loop))) {
+                m_op = engine::number(i == 0 ? InternalOp::TierEntry : InternalOp::TierLoop);
+                m_cost = 1 + costAt(i + 1);
             }
             m_cells[i].op = m_op;
             m_costs[i % kRing] = m_cost;
@@ -132,7 +139,8 @@ private:
     }
     bool leadsToLoop(uint32_t at) const {
         const uint32_t target = at + m_cells[at].b;
-        return m_cells[target].plain == engine::number(Op::Loop) && !m_code.breaks.count(target);
+        return m_cells[target].plain == engine::number(Op::Loop) && !m_code.breaks.count(target) &&
+               !m_isTiered;
     }
 
     void match() {
@@ -237,6 +245,7 @@ private:
     Code& m_code;
     std::vector<Insn>& m_cells;
     uint32_t m_count;
+    bool m_isTiered;              // it may be compiled: its entry and loops stand alone
     uint32_t m_i = 0, m_end = 0;  // the cell, and where groups from it must end: at a breakpoint
     uint16_t m_op = 0;
     uint32_t m_cost = 0;

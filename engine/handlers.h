@@ -37,6 +37,7 @@ void addVectorHandlers(HandlerTable& table);
 void addTableHandlers(HandlerTable& table);
 void addAtomicHandlers(HandlerTable& table);
 void addExceptionHandlers(HandlerTable& table);
+void addTierHandlers(HandlerTable& table);
 void addFusedHandlers(HandlerTable& table);
 /// Behind the last op of all.
 uint16_t fusedEnd();

@@ -5,6 +5,7 @@
 
 #include "engine/exceptions.h"
 #include "engine/handlers.h"
+#include "engine/jit/jit.h"
 #include "engine/type_registry.h"
 
 namespace engine {
@@ -72,6 +73,11 @@ namespace {
     x->frame = caller;
     if (f->flags & frame_flag::kCrossInstance) x->enterContext(caller->code->context);
     if (f->flags & frame_flag::kStopOnReturn) return x->stopAt(caller->ip + 1, StopKind::DepthReached);
+    if (f->flags & frame_flag::kCalledNatively && table == x->handlers && caller->code->tier.active) {
+        const Insn* next = x->store->jit->resumed(caller->ip + 1, x);
+        if (!next) return nullptr;
+        return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
+    }
     return dispatch(caller->ip + 1, caller->fp, x, x->mem0, x->mem0Size, table);
 }
 
@@ -574,6 +580,7 @@ const Handler* allHandlers() {
         addGcHandlers(t);
         addAtomicHandlers(t);
         addExceptionHandlers(t);
+        addTierHandlers(t);
         addFusedHandlers(t);
         return t;
     }();

@@ -27,6 +27,8 @@ enum class InternalOp : uint16_t {
     ReturnN,
     CallWasm,
     CallCross,
+    TierEntry,
+    TierLoop,  // the first cell, a loop: where compiled code may be entered
     CallHost,  // resolved forms of call: same instance, another instance, host
     Count,
 };

@@ -5,6 +5,7 @@
 
 #include "engine/casts.h"
 #include "engine/fusion.h"
+#include "engine/jit/jit.h"
 #include "engine/type_registry.h"
 
 namespace engine {
@@ -55,6 +56,7 @@ public:
         m_code.cells.push_back(Insn{number(i.op), number(i.op), 0, {0}});
         m_walker = &w;
         m_top = m_code.localSlots + w.operandSlots();
+        if (m_code.tier.managed) m_code.tier.heights.push_back(w.operandSlots());
         structure(i);
         if (i.op == Op::End && m_labels.size() == 1)
             returnResults(m_code.localSlots + m_code.resultSlots);
@@ -358,7 +360,10 @@ private:
             c.c = i.index2;
             return;
         case Op::CallRef:
-        case Op::ReturnCallRef: return call(m_module.types[i.index].func, 1);
+        case Op::ReturnCallRef:
+            call(m_module.types[i.index].func, 1);
+            c.b = slotsOf(m_module.types[i.index].func.params);
+            return;
         case Op::Select:
         case Op::SelectTyped: {
             const uint32_t slots = m_walker->operand(1).slots();
@@ -466,6 +471,7 @@ Result<std::unique_ptr<Code>> lower(StoreState& store, FunctionInstance& functio
     code->localSlots = slotsOf(code->locals);
     if (!code->context->walker) code->context->walker = std::make_shared<FunctionWalker>(module);
     FunctionWalker& walker = *code->context->walker;
+    if (store.jit) store.jit->adopt(*code);
     code->cells.swap(store.spareCells);
     code->offsets.swap(store.spareOffsets);
     Lowering lowering(store, function, *code);

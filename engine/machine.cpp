@@ -9,6 +9,7 @@
 #include "engine/exceptions.h"
 #include "engine/function_walker.h"
 #include "engine/handlers.h"
+#include "engine/jit/jit.h"
 #include "engine/lowering.h"
 #include "engine/type_registry.h"
 
@@ -134,6 +135,7 @@ Machine::Machine() = default;
 Machine::~Machine() {
     if (!m || !m->store) return;
     m->store->waits.leave(m->wait);
+    if (m->store->jit) m->store->jit->forget(m.get());
     std::erase(m->store->executions, m.get());
 }
 

@@ -7,6 +7,7 @@
 #include "engine/function_walker.h"
 #include "engine/fusion.h"
 #include "engine/gc_heap.h"
+#include "engine/jit/jit.h"
 #include "engine/lowering.h"
 #include "engine/store_state.h"
 #include "engine/type_registry.h"
@@ -115,6 +116,17 @@ Store::~Store() = default;
 
 const StoreLimits& Store::limits() const { return m->limits; }
 
+bool Store::setTier(Tier tier, uint64_t maxCodeBytes) {
+    CHECK(m->code.empty());
+    m->jit = tier == Tier::Interp ? nullptr : jit::Jit::create(*m, tier, maxCodeBytes);
+    return tier == Tier::Interp || m->jit;
+}
+
+Store::CompiledView Store::compiled() const {
+    if (!m->jit) return {};
+    return {m->jit->compiledFunctions(), m->jit->codeBytes(), m->jit->isFull()};
+}
+
 FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBody body) {
     auto block = std::make_unique<FunctionInstance[]>(1);
     FunctionInstance& function = block[0];
@@ -210,6 +222,7 @@ void StoreState::breaksChanged(Code& changed) {
 void StoreState::fuseChanged() {
     for (Code* changed : unfused) {
         fuse(*changed);
+        if (jit) jit->follow(*changed);
         changed->breaksChanged = false;
     }
     unfused.clear();

@@ -137,6 +137,9 @@ struct FunctionInstance {
     HostFunctionBody host;               // … or a host function
     std::string hostName;                // "wasi_snapshot_preview1.fd_write"
     Code* code = nullptr;                // lowered on first call; owned by the store
+    // For compiled code (engine/jit): instance and canonical type, ~0 unless it is compiled; where it begins then.
+    uint64_t directKey = ~uint64_t{0};
+    const uint8_t* machineCode = nullptr;
     uint32_t paramSlots = 0, resultSlots = 0;
 };
 
@@ -164,6 +167,9 @@ struct Instance {
 /// Gives an import its value: Extern, or Error Unlinkable/NotFound. Types are then checked by the store.
 using ImportResolver = std::function<Result<Extern>(const Import&, const Module&)>;
 
+/// What runs guest code: the interpreter, machine code as soon as a function is called, or both by what is hot.
+enum class Tier : uint8_t { Interp, Jit, Auto };
+
 struct StoreLimits {
     uint64_t maxMemoryBytes = uint64_t{4} << 30;  // all memories together
     uint64_t maxTableElements = 10'000'000;
@@ -178,6 +184,14 @@ public:
     Store(const Store&) = delete;
 
     const StoreLimits& limits() const;
+    /// Before any function runs. False: this machine has no compiler, or the system refuses room for code; all is interpreted then.
+    bool setTier(Tier tier, uint64_t maxCodeBytes = uint64_t{256} << 20);
+    /// Functions compiled and bytes of their code; `isFull`: something stayed interpreted because the room or the compiler gave out.
+    struct CompiledView {
+        uint64_t functions = 0, bytes = 0;
+        bool isFull = false;
+    };
+    CompiledView compiled() const;
 
     /// Links and allocates (standard, section 4.7.4), copies active segments, does not run the start function: the caller does that with
     /// Machine if module.start is set. Errors: Unlinkable (lists all missing or mismatched imports), Limit. A trap while copying

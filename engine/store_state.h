@@ -25,6 +25,9 @@ struct InstanceContext {
 };
 
 class GcHeap;
+namespace jit {
+class Jit;
+}
 struct Execution;
 
 struct StoreState {
@@ -49,6 +52,7 @@ struct StoreState {
     InstanceContext noInstance;
     std::vector<Execution*> executions;  // of the machines on this store
     std::unique_ptr<GcHeap> heap;
+    std::unique_ptr<jit::Jit> jit;  // null: everything is interpreted
     WaitQueue waits;
 
     /// Lowered code of a function defined in Wasm, made on first use.

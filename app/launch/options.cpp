@@ -50,7 +50,7 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         ->type_name("NAME");
     command
         .add_option("--tier", typed.tier,
-                    "Which tier runs: interp, jit or auto (all run the interpreter today)")
+                    "Which tier runs: interp (if not given), jit (all compiled) or auto (compiled when hot)")
         ->check(CLI::IsMember({"interp", "jit", "auto"}));
     command.add_option("--clock", typed.clock, "real, fixed:NANOSECONDS or scaled:FACTOR")
         ->type_name("CLOCK");
@@ -211,6 +211,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     debugger::LaunchOptions options;
     options.program = program.program;
     options.invoke = typed.invoke;
+    if (typed.tier != "interp") options.tier = typed.tier == "jit" ? engine::Tier::Jit : engine::Tier::Auto;
     wasi::Capabilities& granted = options.capabilities;
     granted.arguments = {typed.arg0.empty() ? std::filesystem::path(program.program).filename().string()
                                             : typed.arg0};

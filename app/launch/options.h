@@ -13,7 +13,7 @@ namespace launch {
 struct TypedOptions {
     std::vector<std::string> dirs, readOnlyDirs, environment, maps;
     bool inheritEnvironment = false;
-    std::string arg0, input, invoke, tier = "auto", clock = "real", random = "real";
+    std::string arg0, input, invoke, tier = "interp", clock = "real", random = "real";
     std::string maxMemory, maxOutput, maxLog;
     uint64_t maxFiles = 1024;
     std::string timeout;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gc_heap.h"
 #include "engine/machine.h"
 #include "engine/module.h"
 #include "engine/store.h"
@@ -17,18 +18,32 @@ enum class Drive {
     Run,
     Step,
     BreakEverywhere,
-    Mixed,    // all of that and more, at random
-    GcStress  // a collection at every allocation
+    Mixed,     // all of that and more, at random
+    GcStress,  // a collection at every allocation
+    Jit,       // everything compiled
+    JitMixed,  // the same, stopped at random
+    Auto       // compiled when hot
 };
+
+/// The store of a run that is driven so, before anything is instantiated.
+inline void prepare(engine::Store& store, Drive drive) {
+    store.heap().setStress(drive == Drive::GcStress);
+    const bool isJit = drive == Drive::Jit || drive == Drive::JitMixed;
+    const engine::Tier tier = isJit                  ? engine::Tier::Jit
+                              : drive == Drive::Auto ? engine::Tier::Auto
+                                                     : engine::Tier::Interp;
+    if (store.setTier(tier)) return;
+    std::fprintf(stderr, "there is no compiler for this machine\n");
+    std::exit(77);
+}
 
 /// What --tier asks for. Empty: unknown, and said so on stderr.
 inline std::vector<Drive> drivesOf(const char* program, const std::string& tier) {
     if (tier == "break-everywhere") return {Drive::Step, Drive::BreakEverywhere, Drive::Mixed};
     if (tier == "gc-stress") return {Drive::GcStress};
-    if (tier == "jit" || tier == "auto")
-        std::fprintf(stderr, "%s: there is no compiler yet, --tier %s runs the interpreter\n", program,
-                     tier.c_str());
-    else if (tier != "interp") {
+    if (tier == "jit") return {Drive::Jit, Drive::JitMixed};
+    if (tier == "auto") return {Drive::Auto};
+    if (tier != "interp") {
         std::fprintf(stderr,
                      "%s: unknown tier \"%s\"; use interp, jit, auto, break-everywhere or gc-stress\n",
                      program, tier.c_str());
@@ -98,7 +113,7 @@ inline engine::StopKind finish(engine::Machine& machine, Drive drive) {
         return stop == StopKind::Stepped || stop == StopKind::Breakpoint || stop == StopKind::Yielded ||
                stop == StopKind::DepthReached || stop == StopKind::HostInterrupted;
     };
-    if (drive == Drive::Mixed) {
+    if (drive == Drive::Mixed || drive == Drive::JitMixed) {
         std::minstd_rand random(static_cast<uint32_t>(machine.tick()) + 1);
         uint32_t turns = 0;
         do
@@ -118,8 +133,9 @@ template <class Pass>
 engine::StopKind finishInTurns(engine::Machine& machine, Drive drive, Pass pass) {
     using engine::StopKind;
     while (true) {
-        const StopKind stop =
-            drive == Drive::Run ? machine.run({.minDepth = 0, .tick = machine.tick() + 100}) : machine.step();
+        const StopKind stop = drive != Drive::Step && drive != Drive::BreakEverywhere
+                                  ? machine.run({.minDepth = 0, .tick = machine.tick() + 100})
+                                  : machine.step();
         if (stop != StopKind::Yielded && stop != StopKind::Stepped) return stop;
         pass();
     }

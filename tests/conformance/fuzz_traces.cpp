@@ -35,9 +35,7 @@ Value argumentFor(ValType type) {
 
 class Trace {
 public:
-    Trace(const std::string& file, Drive drive) : m_file(file), m_drive(drive) {
-        m_store.heap().setStress(drive == Drive::GcStress);
-    }
+    Trace(const std::string& file, Drive drive) : m_file(file), m_drive(drive) { prepare(m_store, drive); }
     Result<std::vector<std::string>> run();
 
 private:

@@ -159,6 +159,7 @@ Outcome check(const Specification& s, const Ended& ended, const wasi::WasiHost& 
 }
 
 struct Options {
+    engine::Tier tier = engine::Tier::Interp;
     bool breakEverywhere = false;
     bool isVerbose = false;
 };
@@ -188,6 +189,7 @@ Outcome runOne(const fs::path& wasm, const Options& options) {
     (*host)->closeInput();
 
     engine::Store store;
+    if (!store.setTier(options.tier)) return failed("there is no compiler for this machine");
     engine::Trap trap;
     auto instance = store.instantiate(*module, (*host)->resolver(store), &trap);
     if (!instance) {
@@ -241,9 +243,12 @@ int main(int argc, char** argv) {
     std::vector<std::string> folders;
     for (int i = 1; i < argc; i++) {
         const std::string argument = argv[i];
-        if (argument == "--tier" && i + 1 < argc)
-            options.breakEverywhere = std::string(argv[++i]) == "break-everywhere";
-        else if (argument == "-v")
+        if (argument == "--tier" && i + 1 < argc) {
+            const std::string tier = argv[++i];
+            options.breakEverywhere = tier == "break-everywhere";
+            if (tier == "jit") options.tier = engine::Tier::Jit;
+            if (tier == "auto") options.tier = engine::Tier::Auto;
+        } else if (argument == "-v")
             options.isVerbose = true;
         else
             folders.push_back(argument);

@@ -106,9 +106,7 @@ struct Common {
 class Script {
 public:
     Script(Common& common, const std::string& file, Drive drive)
-        : m_common(common), m_file(file), m_drive(drive), m_store(common.store) {
-        m_store.heap().setStress(drive == Drive::GcStress);
-    }
+        : m_common(common), m_file(file), m_drive(drive), m_store(common.store) {}
     ~Script() { joinAll(); }
     Script(const Script&) = delete;
 
@@ -490,6 +488,7 @@ int main(int argc, char** argv) {
         Counts worst;
         for (Drive drive : drives) {
             Common common;
+            prepare(common.store, drive);
             Counts& counts = common.counts;
             if (!Script(common, file, drive).run(findHostModule(file))) {
                 std::printf("%s: cannot be read\n", file.c_str());

@@ -1,0 +1,37 @@
+// Where compiled code may be entered: the first cell of a function, and its loops.
+#include "engine/handlers.h"
+#include "engine/jit/jit.h"
+
+namespace engine {
+
+namespace {
+
+[[gnu::noinline]] const Insn* arrive(const Insn* ip, Execution* x) { return x->store->jit->arrived(ip, x); }
+
+/// The function was entered, its tick counted.
+const Insn* tierEntry(HANDLER_PARAMETERS) {
+    const Insn* next = arrive(ip, x);
+    if (!next) return nullptr;
+    if (next == ip) return x->handlers[ip->plain].run(ip, HANDLER_REST);
+    return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
+}
+
+[[gnu::noinline]] const Insn* behindLoop(HANDLER_PARAMETERS) {
+    const Insn* next = arrive(ip + 1, x);
+    if (!next) return nullptr;
+    return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
+}
+
+const Insn* tierLoop(HANDLER_PARAMETERS) {
+    if (__builtin_expect(--x->ticksLeft <= 0, 0)) return lookAround(ip + 1, HANDLER_REST);
+    return behindLoop(ip, HANDLER_REST);
+}
+
+}  // namespace
+
+void addTierHandlers(HandlerTable& table) {
+    table[number(InternalOp::TierEntry)].run = tierEntry;
+    table[number(InternalOp::TierLoop)].run = tierLoop;
+}
+
+}  // namespace engine

@@ -1,0 +1,73 @@
+// CompiledFunction: what is known about the machine code of one function, by which its frames turn into the interpreter's and back.
+// Owned by the Compiled of its Code, never changed once made. Neutral: machine addresses are offsets into `code`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/store.h"
+
+namespace engine {
+struct Code;
+}
+
+namespace engine::jit {
+
+/// Where a value is that is not at its home slot, at an exit.
+struct ValuePlace {
+    enum class Kind : uint8_t { General, Float, Vector, Constant, Slot } kind = Kind::General;
+    uint8_t reg = 0;     // General, Float, Vector
+    uint32_t slot = 0;   // home, from the frame base
+    uint64_t value = 0;  // Constant: the bits; Slot: the slot that holds it
+};
+
+/// A place where machine code can be left: a trap, a fault, a tick that ran out, an instruction that the interpreter does.
+struct Exit {
+    enum class Kind : uint8_t { Instruction, Tick } kind = Kind::Instruction;
+    uint32_t offset = 0;       // of the machine instruction that may fault; ~0: left by a jump
+    uint32_t cell = 0;         // that executes next
+    uint32_t validLocals = 0;  // locals with a register of their own that is up to date, by their index there
+    uint32_t firstPlace = 0, places = 0;
+};
+
+/// A call in machine code. `offset` is where it returns to.
+struct CallSite {
+    uint32_t offset = 0;
+    uint32_t cell = 0;
+    uint32_t base = 0;  // slot where the callee's frame begins
+};
+
+/// A place where machine code can be entered, with everything at its home slot. The frame register must point `base` slots up.
+struct Entry {
+    uint32_t cell = 0;
+    uint32_t offset = 0;
+    uint32_t base = 0;
+};
+
+/// A local that lives in a register all through the function.
+struct LocalPlace {
+    uint32_t slot = 0;
+    uint8_t reg = 0;
+    bool isFloat = false;
+    bool isVector = false;
+};
+
+struct CompiledFunction {
+    Code* owner = nullptr;
+    std::span<const uint8_t> code;  // executable
+    uint32_t firstExit = 0;         // number of exits[0] among all of the store
+    std::vector<LocalPlace> locals;
+    std::vector<Exit> exits;          // those that may fault in the order of their offsets
+    std::vector<ValuePlace> places;   // of all exits
+    std::vector<CallSite> callSites;  // by offset
+    std::vector<Entry> entries;       // by cell
+
+    const Entry* entryAt(uint32_t cell) const;
+    const CallSite& callSiteAt(const void* returnAddress) const;
+    /// The exit of a faulting instruction, or null.
+    const Exit* exitAt(const void* address) const;
+    uint64_t bytes() const;
+};
+
+}  // namespace engine::jit

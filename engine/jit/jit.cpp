@@ -1,0 +1,166 @@
+#include "engine/jit/jit.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/fusion.h"
+
+namespace engine::jit {
+
+namespace {
+
+constexpr int32_t kAutoTicks = 1000;  // entries and loops before a function is compiled
+constexpr uint64_t kNoKey = ~uint64_t{0};
+
+// What the system and signal handlers may need below the deepest return address, and a page that nobody may touch.
+constexpr size_t kSignalRoom = 256 << 10, kGuard = 64 << 10;
+
+}  // namespace
+
+const Entry* CompiledFunction::entryAt(uint32_t cell) const {
+    const auto at = std::lower_bound(entries.begin(), entries.end(), cell,
+                                     [](const Entry& e, uint32_t c) { return e.cell < c; });
+    return at != entries.end() && at->cell == cell ? &*at : nullptr;
+}
+
+const CallSite& CompiledFunction::callSiteAt(const void* returnAddress) const {
+    const auto offset = static_cast<uint32_t>(static_cast<const uint8_t*>(returnAddress) - code.data());
+    const auto at = std::lower_bound(callSites.begin(), callSites.end(), offset,
+                                     [](const CallSite& s, uint32_t o) { return s.offset < o; });
+    CHECK(at != callSites.end() && at->offset == offset);
+    return *at;
+}
+
+const Exit* CompiledFunction::exitAt(const void* address) const {
+    const auto offset = static_cast<uint32_t>(static_cast<const uint8_t*>(address) - code.data());
+    for (const Exit& exit : exits)
+        if (exit.offset == offset) return &exit;
+    return nullptr;
+}
+
+uint64_t CompiledFunction::bytes() const {
+    return sizeof(*this) + code.size() + locals.capacity() * sizeof(LocalPlace) +
+           exits.capacity() * sizeof(Exit) + places.capacity() * sizeof(ValuePlace) +
+           callSites.capacity() * sizeof(CallSite) + entries.capacity() * sizeof(Entry);
+}
+
+std::unique_ptr<Jit> Jit::create(StoreState& store, Tier tier, size_t codeBytes) {
+    std::unique_ptr<Jit> jit(new Jit(store, tier));
+    jit->m_backend = createBackend();
+    jit->m_arena = CodeArena::create(codeBytes);
+    if (!jit->m_backend || !jit->m_arena || !jit->m_backend->makeStubs(*jit->m_arena)) return nullptr;
+    return jit;
+}
+
+Jit::~Jit() {
+    for (const auto& context : m_contexts)
+        munmap(context->region, context->regionSize);
+}
+
+void Jit::adopt(Code& code) {
+    code.tier.managed = true;
+    code.tier.countdown = m_tier == Tier::Jit ? 1 : kAutoTicks;
+}
+
+void Jit::follow(Code& code) { activate(code, code.breaks.empty()); }
+
+void Jit::activate(Code& code, bool on) {
+    if (!code.tier.compiled) return;
+    code.tier.active = on;
+    FunctionInstance& function = *code.function;
+    const CompiledFunction& compiled = *code.tier.compiled;
+    const uint8_t* begin = on ? compiled.code.data() : m_backend->interpretedCall();
+    function.directKey = on ? uint64_t{code.context->id().value} << 32 | function.canonicalType : kNoKey;
+    function.machineCode = begin;
+    if (code.address.value < m_words.size() && m_words[code.address.value])
+        *m_arena->writable(m_words[code.address.value]) = reinterpret_cast<uint64_t>(begin);
+}
+
+const uint64_t* Jit::entryWord(FuncAddr address) {
+    if (address.value >= m_words.size())
+        m_words.resize(std::max<size_t>(m_store.functions.size(), address.value + 1));
+    uint64_t*& word = m_words[address.value];
+    if (word) return word;
+    word = m_arena->reserveWord();
+    if (!word) {
+        m_full = true;
+        return nullptr;
+    }
+    const FunctionInstance& function = *m_store.functions[address.value];
+    const uint8_t* begin = function.machineCode ? function.machineCode : m_backend->interpretedCall();
+    *m_arena->writable(word) = reinterpret_cast<uint64_t>(begin);
+    return word;
+}
+
+uint32_t Jit::parameterSlots(const InstanceContext& context, uint32_t canonicalType) {
+    const uint64_t key = uint64_t{context.id().value} << 32 | canonicalType;
+    if (const auto known = m_parameterSlots.find(key); known != m_parameterSlots.end()) return known->second;
+    const Module& module = *context.instance->module;
+    const auto at = std::find(module.canonicalTypes.begin(), module.canonicalTypes.end(), canonicalType);
+    CHECK(at != module.canonicalTypes.end());
+    const auto& params = module.types[static_cast<size_t>(at - module.canonicalTypes.begin())].func.params;
+    uint32_t slots = 0;
+    for (const ValType type : params)
+        slots += type.slots();
+    return m_parameterSlots[key] = slots;
+}
+
+bool Jit::compile(Code& code) {
+    code.tier.countdown = std::numeric_limits<int32_t>::max();  // once, whatever comes of it
+    std::unique_ptr<CompiledFunction> compiled = m_backend->compile(code, *this);
+    if (!compiled) {
+        m_full = true;
+        return false;
+    }
+    m_exits += static_cast<uint32_t>(compiled->exits.size());
+    code.tier.compiled = compiled.get();
+    m_functions.push_back(std::move(compiled));
+    activate(code, true);
+    return true;
+}
+
+NativeContext& Jit::contextOf(Execution* x) {
+    if (x->native) return *x->native;
+    auto context = std::make_unique<NativeContext>();
+    context->maxFrames = static_cast<size_t>(x->frameLimit - x->frames);
+    context->regionSize = kGuard + kSignalRoom + (context->maxFrames + 2) * sizeof(void*);
+    context->regionSize = (context->regionSize + 4095) / 4096 * 4096;
+    void* region =
+        mmap(nullptr, context->regionSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(region != MAP_FAILED);
+    context->region = static_cast<uint8_t*>(region);
+    CHECK(mprotect(context->region + kGuard, context->regionSize - kGuard, PROT_READ | PROT_WRITE) == 0);
+    context->nativeTop = context->region + context->regionSize - 2 * sizeof(void*);
+    x->native = context.get();
+    m_contexts.push_back(std::move(context));
+    return *x->native;
+}
+
+void Jit::forget(Execution* x) {
+    std::erase_if(m_contexts, [&](const std::unique_ptr<NativeContext>& context) {
+        if (context.get() != x->native) return false;
+        munmap(context->region, context->regionSize);
+        return true;
+    });
+    x->native = nullptr;
+}
+
+const CompiledFunction& Jit::functionAt(const void* address) const {
+    const auto after = std::upper_bound(
+        m_functions.begin(), m_functions.end(), address,
+        [](const void* a, const std::unique_ptr<CompiledFunction>& f) { return a < f->code.data(); });
+    CHECK(after != m_functions.begin());
+    return **(after - 1);
+}
+
+const CompiledFunction& Jit::functionOfExit(uint64_t number) const {
+    const auto after = std::upper_bound(
+        m_functions.begin(), m_functions.end(), number,
+        [](uint64_t n, const std::unique_ptr<CompiledFunction>& f) { return n < f->firstExit; });
+    CHECK(after != m_functions.begin());
+    return **(after - 1);
+}
+
+}  // namespace engine::jit

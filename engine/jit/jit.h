@@ -1,0 +1,71 @@
+// Jit: the baseline compiler of one store: which functions are compiled and when, their machine code, and the ways from the interpreter
+// into it and back. Owned by the StoreState; used by the thread whose turn it is.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/execution.h"
+#include "engine/jit/backend.h"
+
+namespace engine::jit {
+
+class Jit {
+public:
+    /// Null if this machine has no back end, or the system refuses the room for code.
+    static std::unique_ptr<Jit> create(StoreState& store, Tier tier, size_t codeBytes);
+    ~Jit();
+
+    /// The function was lowered: it may be compiled from now on.
+    void adopt(Code& code);
+    /// The function has, or no longer has, breakpoints: with one it runs interpreted.
+    void follow(Code& code);
+
+    /// A function or loop of `code` was entered, its tick counted; what to go on with in the interpreter, or null: stopped.
+    const Insn* arrived(const Insn* ip, Execution* x);
+    /// A frame called by machine code has returned; the caller goes on at `ip`. The same.
+    const Insn* resumed(const Insn* ip, Execution* x);
+    /// The machine of this execution goes.
+    void forget(Execution* x);
+
+    // For back ends.
+    CodeArena& arena() { return *m_arena; }
+    StoreState& store() { return m_store; }
+    /// The word that holds where the function begins, by its address in the store. Null: no room.
+    const uint64_t* entryWord(FuncAddr function);
+    /// The number of the first exit of the function that is compiled next.
+    uint32_t exitCount() const { return m_exits; }
+    /// Slots of the parameters of a function type by its canonical id.
+    uint32_t parameterSlots(const InstanceContext& context, uint32_t canonicalType);
+
+    uint64_t compiledFunctions() const { return m_functions.size(); }
+    uint64_t codeBytes() const { return m_arena->used(); }
+    bool isFull() const { return m_full; }
+
+private:
+    Jit(StoreState& store, Tier tier) : m_store(store), m_tier(tier) {}
+    bool compile(Code& code);
+    NativeContext& contextOf(Execution* x);
+    void activate(Code& code, bool on);
+    /// Runs from x->frame->ip on, in machine code where there is an entry, until the interpreter must go on: there, or null: stopped.
+    const Insn* run(Execution* x);
+    void enter(NativeContext& context, Execution* x, const Entry& entry);
+    /// Turns the native frames of the run that has just ended into frames of the interpreter; the exit, if it was one.
+    const Exit* materialise(const NativeContext& context, Execution* x);
+    const CompiledFunction& functionAt(const void* address) const;
+    const CompiledFunction& functionOfExit(uint64_t number) const;
+
+    StoreState& m_store;
+    Tier m_tier;
+    std::unique_ptr<Backend> m_backend;
+    std::unique_ptr<CodeArena> m_arena;
+    std::vector<std::unique_ptr<CompiledFunction>> m_functions;  // by address of their code
+    uint32_t m_exits = 0;                                        // of all of them
+    std::vector<uint64_t*> m_words;                              // by FuncAddr
+    std::vector<std::unique_ptr<NativeContext>> m_contexts;
+    std::unordered_map<uint64_t, uint32_t> m_parameterSlots;  // by instance and canonical type
+    bool m_full = false;
+};
+
+}  // namespace engine::jit

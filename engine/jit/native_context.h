@@ -1,0 +1,39 @@
+// NativeContext: what machine code of one Execution reads and writes by a pinned register, and the stack of return addresses that it
+// runs on. Owned by the Jit, one per Execution; holds nothing while no machine code runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/store.h"
+
+namespace engine::jit {
+
+/// Why machine code came back, where it is not the number of an Exit.
+namespace leave {
+inline constexpr uint64_t kReturned = ~uint64_t{0};  // the outermost function has returned
+inline constexpr uint64_t kCall =
+    ~uint64_t{1};  // a call that the interpreter makes; exitAddress: where it would return to
+inline constexpr uint64_t kFault = ~uint64_t{2};  // exitAddress: of the faulting instruction
+}  // namespace leave
+
+struct NativeContext {
+    int64_t ticksLeft = 0;
+    Slot* stackLimit = nullptr;
+    uint8_t* nativeLimit = nullptr;  // the stack pointer must not fall below it in a called function
+    uint8_t* memory = nullptr;
+    uint64_t memorySize = 0;
+    uint8_t* nativeTop = nullptr;  // where the outermost function finds its return address
+    void* hostStack = nullptr;
+    uint64_t exit = 0;
+    const uint8_t* exitAddress = nullptr;
+    uint8_t* nativeStack = nullptr;  // at the exit: the return address of the youngest function
+    uint64_t general[16] = {};
+    alignas(16) uint64_t vector[16][2] = {};
+
+    uint8_t* region = nullptr;
+    size_t regionSize = 0;
+    size_t maxFrames = 0;
+};
+
+}  // namespace engine::jit

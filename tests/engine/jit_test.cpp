@@ -1,0 +1,314 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "engine/machine.h"
+#include "tests/engine/program_builder.h"
+
+namespace engine {
+namespace {
+
+using namespace test;
+using testing::ElementsAre;
+
+/// 0: a loop over everything: integers, floats, memory, calls, a table of branches, calls through the table. 1, 2: what it calls.
+Program mix() {
+    Program p;
+    p.pages = 1;
+    p.functions.push_back({"i32", "i64", "i32 i64 f64 i32 i32 i32 i32 i32", R"(
+        loop
+          local.get 0; i32.const 1103515245; i32.mul; i32.const 12345; i32.add; local.set 0
+          local.get 1; i32.const 2; i32.shl; i32.const 4092; i32.and; local.get 0; i32.store 16
+          local.get 1; i32.const 7; i32.and; i32.const 3; i32.eq
+          if
+            local.get 2; local.get 0; call 1; i64.add; local.set 2
+          else
+            local.get 3; local.get 0; f64.convert_i32_s; f64.const 0.5; f64.mul; f64.add; local.set 3
+          end
+          block
+            block
+              block
+                local.get 0; i32.const 3; i32.and
+                br_table 0 1 2
+              end
+              local.get 2; i64.const 7; i64.xor; local.set 2
+              br 1
+            end
+            local.get 2; i64.const 1; i64.rotl; local.set 2
+          end
+          local.get 4; local.get 4; local.get 0; local.get 1; local.get 0; i32.const 4; i32.rotr; i32.lt_s; select
+          i32.sub; local.set 4
+          local.get 5; local.get 0; i32.const 255; i32.and; i32.const 2; call_indirect 2 0; i32.xor; local.set 5
+          local.get 1; local.get 6; local.get 5; i32.add; local.set 6
+          local.tee 7; local.get 4; i32.add; local.set 8
+          local.get 1; i32.const 1; i32.add; local.tee 1
+          i32.const 40
+          i32.lt_u
+          br_if 0
+        end
+        local.get 2; local.get 3; i64.trunc_sat_f64_s; i64.add
+        local.get 4; local.get 5; i32.add; local.get 6; i32.add; local.get 8; i32.add; i64.extend_i32_u; i64.add)"});
+    p.functions.push_back({"i32", "i64", "i32", R"(
+        local.get 0; i32.const 1020; i32.and; local.set 1
+        local.get 1; i64.load32_u 16; local.get 1; i32.load8_u 17; i64.extend_i32_u; i64.add)"});
+    p.functions.push_back({"i32", "i32", "", R"(
+        local.get 0; i32.const 2; i32.lt_s
+        if i32
+          local.get 0
+        else
+          local.get 0; i32.const 3; i32.div_u; i32.const 2; call_indirect 2 0
+          local.get 0; i32.const 1; i32.shr_u; call 2
+          i32.add
+        end)"});
+    return p;
+}
+
+/// A loop of 2^30 turns whose local 1 follows local 0.
+Program longLoop() {
+    Program p;
+    p.functions.push_back({"i32", "i32", "i32 i32", R"(
+        loop
+          local.get 0; i32.const 1; i32.add; local.set 0
+          local.get 0; i32.const 3; i32.mul; local.set 1
+          local.get 0; i32.const 1073741824; i32.lt_u
+          br_if 0
+        end
+        local.get 1)"});
+    return p;
+}
+
+/// The same program at two tiers.
+struct Pair {
+    explicit Pair(const Program& program, Tier tier = Tier::Jit, StoreLimits limits = {})
+        : plain(program, limits), fast(program, limits) {
+        CHECK(fast.store.setTier(tier));
+        plain.link();
+        fast.link();
+    }
+    void start(const std::vector<Value>& arguments, const std::string& name = "0") {
+        plain.start(arguments, name);
+        fast.start(arguments, name);
+    }
+    void run(const RunLimits& limits = {}) {
+        const StopKind expected = plain.machine->run(limits);
+        ASSERT_EQ(fast.machine->run(limits), expected);
+        same();
+    }
+    /// Ticks, frames with all their values, memory, results.
+    void same() {
+        const Machine &m = *fast.machine, &n = *plain.machine;
+        ASSERT_EQ(m.moment(), n.moment());
+        ASSERT_EQ(m.trap(), n.trap());
+        ASSERT_EQ(m.results(), n.results());
+        for (uint32_t f = 0; f < m.depth(); ++f) {
+            ASSERT_EQ(m.frame(f).location, n.frame(f).location);
+            ASSERT_EQ(*m.locals(f), *n.locals(f)) << "frame " << f;
+            ASSERT_EQ(*m.operands(f), *n.operands(f)) << "frame " << f;
+        }
+        if (plain.store.instance(plain.id).memories.empty()) return;
+        ASSERT_TRUE(std::ranges::equal(fast.memory().bytes(), plain.memory().bytes()));
+    }
+    bool ended() const { return !plain.machine->running(); }
+    Running plain, fast;
+};
+
+bool hasCompiler() { return Store().setTier(Tier::Jit); }
+
+class Jit : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!hasCompiler()) GTEST_SKIP() << "no compiler for this machine";
+    }
+};
+
+TEST_F(Jit, CountsTicksAsTheInterpreterDoes) {
+    for (const Tier tier : {Tier::Jit, Tier::Auto}) {
+        Pair p(mix(), tier);
+        p.start({Value::i32(5)});
+        p.run();
+        EXPECT_TRUE(p.ended());
+        if (tier == Tier::Auto) continue;
+        EXPECT_EQ(p.fast.store.compiled().functions, 3u);
+    }
+}
+
+TEST_F(Jit, StopsAtEachTickWithTheSameState) {
+    for (const Tier tier : {Tier::Jit, Tier::Auto}) {
+        Pair p(mix(), tier);
+        p.start({Value::i32(5)});
+        for (uint64_t tick = 2; !p.ended(); ++tick)
+            ASSERT_NO_FATAL_FAILURE(p.run({.tick = tick}));
+    }
+}
+
+TEST_F(Jit, StopsAtBreakpointsAndReturnsWithTheSameState) {
+    for (uint32_t seed = 1; seed < 150; ++seed) {
+        std::minstd_rand random(seed);
+        Pair p(mix());
+        p.start({Value::i32(77)});
+        while (!p.ended()) {
+            SCOPED_TRACE(testing::Message() << "seed " << seed << " tick " << p.plain.machine->tick());
+            switch (random() % 5) {
+            case 0: ASSERT_NO_FATAL_FAILURE(p.run({.tick = p.plain.machine->tick() + random() % 9})); break;
+            case 1: ASSERT_NO_FATAL_FAILURE(p.run({.minDepth = p.plain.machine->depth()})); break;
+            case 2:
+                p.plain.machine->clearBreakpoints();
+                p.fast.machine->clearBreakpoints();
+                break;
+            case 3:
+                ASSERT_EQ(p.plain.machine->step(), p.fast.machine->step());
+                ASSERT_NO_FATAL_FAILURE(p.same());
+                break;
+            default: {
+                const std::string name = std::to_string(random() % 3);
+                const auto count = p.plain.machine->instructionOffsets(p.plain.function(name))->size();
+                const auto instruction = static_cast<uint32_t>(random() % count);
+                ASSERT_TRUE(p.plain.machine->setBreakpoint(p.plain.at(instruction, name)).ok());
+                ASSERT_TRUE(p.fast.machine->setBreakpoint(p.fast.at(instruction, name)).ok());
+                ASSERT_NO_FATAL_FAILURE(p.run());
+            }
+            }
+        }
+    }
+}
+
+TEST_F(Jit, ABreakpointTakesEffectInARunningLoop) {
+    Running r(longLoop());
+    ASSERT_TRUE(r.store.setTier(Tier::Jit));
+    r.link().start({Value::i32(0)});
+    ASSERT_EQ(r.machine->run({.tick = 1'000'000}), StopKind::Yielded);
+    ASSERT_EQ(r.store.compiled().functions, 1u);
+    const CodeLocation there = r.at(5);
+    ASSERT_TRUE(r.machine->setBreakpoint(there).ok());
+    for (uint32_t turn = 999'999; turn < 1'000'002; ++turn) {
+        ASSERT_EQ(r.machine->run(), StopKind::Breakpoint);
+        EXPECT_EQ(r.machine->location(), there);
+        EXPECT_THAT(*r.machine->locals(0),
+                    ElementsAre(Value::i32(turn), Value::i32((turn - 1) * 3), Value::i32(0)));
+        EXPECT_EQ(r.machine->tick(), turn + 1);
+    }
+    r.machine->clearBreakpoint(there);
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_EQ(r.machine->run({.tick = 300'000'000}), StopKind::Yielded);
+    EXPECT_EQ(*r.machine->local(0, 0), Value::i32(299'999'998));
+    // At compiled speed again: the interpreter takes far longer.
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+}
+
+TEST_F(Jit, AnEndlessLoopCanBePaused) {
+    Program p;
+    p.functions.push_back({"", "", "", "loop; br 0; end"});
+    Running r(p);
+    ASSERT_TRUE(r.store.setTier(Tier::Jit));
+    r.link().start();
+    std::thread pauser([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        r.machine->requestYield();
+    });
+    EXPECT_EQ(r.machine->run(), StopKind::Yielded);
+    pauser.join();
+    EXPECT_GT(r.machine->tick(), 10'000u);
+}
+
+TEST_F(Jit, TrapsShowWhatTheInterpreterShows) {
+    const std::string functions[] = {
+        "local.get 0; i32.const 3; i32.add; local.get 1; i32.div_s; local.set 0; local.get 0",
+        "local.get 0; i32.const -1; i32.div_s",
+        "local.get 1; local.get 0; local.get 1; i32.rem_u; i32.add",
+        "local.get 0; local.set 2; local.get 1; local.get 0; i32.load 65533; i32.add",
+        "local.get 0; local.set 2; i32.const 9; local.get 0; local.get 2; "
+        "i32.store16 4294967295; local.get 2; i32.add",
+        "local.get 1; f64.const 1e300; i32.trunc_f64_s; i32.add",
+        "local.get 1; f64.const nan; i64.trunc_f64_u; i32.wrap_i64; i32.add",
+        "i32.const 5; local.get 1; i32.const 4; local.get 0; call_indirect 0 0; i32.add",
+        "local.get 0; local.set 2; unreachable",
+    };
+    Program p;
+    p.pages = 1;
+    for (const std::string& code : functions)
+        p.functions.push_back({"i32 i32", "i32", "i32", code});
+    for (size_t f = 0; f < std::size(functions); ++f) {
+        SCOPED_TRACE(functions[f]);
+        Pair pair(p);
+        pair.start({Value::i32(0x80000000), Value::i32(0)}, std::to_string(f));
+        pair.run();
+        EXPECT_EQ(pair.fast.machine->trap().kind != TrapKind::None, true);
+        EXPECT_EQ(pair.fast.store.compiled().functions, 1u);
+    }
+}
+
+TEST_F(Jit, RecursionEndsAtTheSameDepth) {
+    Program p;
+    p.functions.push_back({"i32 i64", "i32", "i32",
+                           "local.get 0; i32.const 1; i32.add; local.get 1; call 0; local.get 0; i32.add"});
+    for (const StoreLimits limits :
+         {StoreLimits{}, StoreLimits{.maxFrames = 1000}, StoreLimits{.maxStackBytes = 100'000}}) {
+        Pair pair(p, Tier::Jit, limits);
+        pair.start({Value::i32(0), Value::i64(1)});
+        const StopKind expected = pair.plain.machine->run();
+        ASSERT_EQ(pair.fast.machine->run(), expected);
+        EXPECT_EQ(expected, StopKind::Trapped);
+        EXPECT_EQ(pair.fast.machine->moment(), pair.plain.machine->moment());
+        EXPECT_EQ(pair.fast.machine->trap(), pair.plain.machine->trap());
+    }
+}
+
+TEST_F(Jit, NoPageIsWritableAndExecutable) {
+    Pair p(mix());
+    p.start({Value::i32(5)});
+    p.run();
+    std::ifstream maps("/proc/self/maps");
+    bool isMapped = false;
+    for (std::string line; std::getline(maps, line);) {
+        EXPECT_EQ(line.find(" rwx"), std::string::npos) << line;
+        isMapped |= line.find("wasm code") != std::string::npos;
+    }
+    EXPECT_TRUE(isMapped);
+}
+
+TEST_F(Jit, InterpretsWhatHasNoRoom) {
+    Running r(mix());
+    ASSERT_TRUE(r.store.setTier(Tier::Jit, 4 << 10));
+    r.link().start({Value::i32(5)});
+    Running plain(mix());
+    plain.link().start({Value::i32(5)});
+    ASSERT_EQ(plain.machine->run(), StopKind::Finished);
+    ASSERT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results(), plain.machine->results());
+    EXPECT_EQ(r.machine->tick(), plain.machine->tick());
+    EXPECT_TRUE(r.store.compiled().isFull);
+}
+
+/// Where the system refuses 8 GiB of address space, accesses are checked one by one.
+TEST_F(Jit, ChecksBoundsWithoutTheReservation) {
+    Program p;
+    p.pages = 1;
+    p.functions.push_back(
+        {"i32", "i32", "", "local.get 0; i32.const 7; i32.store 4; local.get 0; i32.load8_u 4"});
+    Running r(p);
+    ASSERT_TRUE(r.store.setTier(Tier::Jit));
+    rlimit before{};
+    getrlimit(RLIMIT_AS, &before);
+    uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlimit tight{pages * 4096 + (uint64_t{1} << 30), before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &tight), 0);
+    r.link();
+    setrlimit(RLIMIT_AS, &before);
+    ASSERT_LT(r.memory().reserved(), uint64_t{8} << 30);
+    for (const uint32_t address : {0u, 65528u, 65529u, 0xffffffffu}) {
+        r.start({Value::i32(address)});
+        EXPECT_EQ(r.machine->run(), address <= 65528 ? StopKind::Finished : StopKind::Trapped) << address;
+        EXPECT_EQ(r.machine->trap().address, address <= 65528 ? 0 : uint64_t{address} + 4);
+        r.machine->abandon();
+    }
+    EXPECT_EQ(r.store.compiled().functions, 1u);
+}
+
+}  // namespace
+}  // namespace engine
