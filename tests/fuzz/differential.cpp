@@ -17,6 +17,7 @@
 
 #include "engine/disassembly.h"
 #include "tests/conformance/driving.h"
+#include "tests/fuzz/lockstep.h"
 #include "tests/fuzz/module_generator.h"
 
 using namespace engine;
@@ -176,6 +177,7 @@ Value argument(ValType type, uint32_t call) {
 
 std::string run(const std::shared_ptr<const Module>& module, Drive drive) {
     Store store;
+    conformance::prepare(store, drive);
     auto machine = Machine::create(store);
     if (!machine) return machine.error().text();
     Trap trap;
@@ -259,15 +261,20 @@ public:
             return report(*bytes, seed, difference);
         calls += static_cast<uint64_t>(std::count(ours.begin(), ours.end(), '\n') + 1);
         traps += countOf(ours, " trap ");
-        constexpr Drive kOthers[] = {Drive::Step, Drive::BreakEverywhere, Drive::Mixed};
-        const Drive drive = kOthers[seed % 3];
+        constexpr Drive kOthers[] = {Drive::Step,  Drive::Jit,      Drive::BreakEverywhere,
+                                     Drive::Mixed, Drive::JitMixed, Drive::Auto};
+        const Drive drive = kOthers[seed % std::size(kOthers)];
         if (const std::string difference = firstDifference(run(*module, drive), ours); !difference.empty())
             return report(*bytes, seed, "stepped or with breakpoints: " + difference);
+        const Tier tier = seed % 4 ? Tier::Jit : Tier::Auto;
+        if (const std::string difference = fuzz::lockstep(*module, tier, seed, lockstep); !difference.empty())
+            return report(*bytes, seed, "interpreted: " + difference);
         for (uint64_t i = 0; i < 4; ++i)
             mutated(*bytes, seed * 4 + i);
     }
 
     uint64_t modules = 0, calls = 0, traps = 0, mutants = 0, validMutants = 0, differences = 0;
+    fuzz::LockstepCounts lockstep;
 
 private:
     static uint64_t countOf(const std::string& text, const std::string& part) {
@@ -368,7 +375,8 @@ int main(int argc, char** argv) {
     }
     std::cout << differential.modules << " modules, " << differential.calls << " results ("
               << differential.traps << " traps), " << differential.mutants << " mutants ("
-              << differential.validMutants << " valid), " << differential.differences << " differences"
-              << std::endl;
+              << differential.validMutants << " valid), " << differential.lockstep.stops
+              << " stops in lockstep (" << differential.lockstep.functions << " functions compiled), "
+              << differential.differences << " differences" << std::endl;
     return differential.differences ? 1 : 0;
 }

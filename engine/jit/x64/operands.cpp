@@ -51,11 +51,16 @@ uint8_t FunctionCompiler::takeFloat() {
 void FunctionCompiler::takeRegister(uint8_t reg) {
     if (m_usedGeneral >> reg & 1) {
         const uint32_t slot = m_ownerGeneral[reg];
-        m_pinnedGeneral |= 1u << reg;
-        const uint8_t other = takeGeneral();
-        a.mov(gp(other), gp(reg));
-        release(slot);
-        setGeneral(slot, other);
+        const uint32_t pinned = m_pinnedGeneral |= 1u << reg;
+        if (kScratchGeneralMask & ~m_usedGeneral & ~pinned) {
+            const uint8_t other = takeGeneral();
+            a.mov(gp(other), gp(reg));
+            release(slot);
+            setGeneral(slot, other);
+            m_pinnedGeneral = pinned;
+        } else {
+            spill(slot);
+        }
     }
     m_pinnedGeneral |= 1u << reg;
 }
@@ -287,6 +292,7 @@ uint8_t FunctionCompiler::resultFloat(uint32_t reuse, uint32_t other) {
 
 void FunctionCompiler::detach(uint32_t localSlot, uint32_t except1, uint32_t except2) {
     uint32_t left = m_copies[localSlot];
+    const uint32_t pinnedGeneral = m_pinnedGeneral, pinnedFloat = m_pinnedFloat;
     for (uint32_t slot = m_top; left > 0 && slot-- > m_code->localSlots;) {
         const Operand& o = at(slot);
         if (o.kind != Kind::Local || o.local != localSlot) continue;
@@ -312,6 +318,8 @@ void FunctionCompiler::detach(uint32_t localSlot, uint32_t except1, uint32_t exc
             release(slot);
             setGeneral(slot, r);
         }
+        m_pinnedGeneral = pinnedGeneral;
+        m_pinnedFloat = pinnedFloat;
     }
 }
 
@@ -369,11 +377,12 @@ void FunctionCompiler::spill(uint32_t slot) {
 
 void FunctionCompiler::flushOperands() {
     // Registers that only carry a value home are free again at once.
-    const uint32_t pinned = m_pinnedGeneral;
+    const uint32_t pinned = m_pinnedGeneral, pinnedFloat = m_pinnedFloat;
     for (uint32_t slot = m_code->localSlots; slot < m_top; ++slot) {
         if (at(slot).kind == Kind::Home) continue;
         spill(slot);
         m_pinnedGeneral = pinned;
+        m_pinnedFloat = pinnedFloat;
     }
 }
 
