@@ -71,6 +71,10 @@ Result<> FrameContext::setGlobal(uint32_t index, const Value& value) {
         return Error{ErrorCode::BadArgument,
                      "global " + std::to_string(index) + " has type " + toText(global->type.type)};
     }
+    if (!global->type.isMutable) {
+        return Error{ErrorCode::BadArgument,
+                     "global " + std::to_string(index) + " is immutable: the module declares it without mut"};
+    }
     global->low = value.low;
     global->high = value.high;
     return {};
