@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "debugger/symbols/expression_names.h"
 #include "wasi/host_function.h"
 
 namespace debugger {
@@ -71,6 +70,10 @@ void CodeBreaks::setInternal(std::set<uint32_t> offsets) {
     m_internal = std::move(offsets);
 }
 
+void CodeBreaks::removeInternal(uint32_t offset) {
+    if (m_internal.erase(offset) && !m_user.contains(offset)) clear(offset);
+}
+
 // ------------------------------------------------------------------------------------------------------- asked by the user
 
 void BreakpointTable::attach(Places* places) {
@@ -108,23 +111,36 @@ Result<> BreakpointTable::check(const BreakpointSpec& spec) const {
     return inText;
 }
 
-Result<BreakpointInfo> BreakpointTable::add(BreakpointSpec spec) {
-    TRY(check(spec));
-    Entry entry;
-    entry.condition = Condition(spec.condition);
-    entry.info.spec = std::move(spec);
-    TRY(resolve(entry));
+BreakpointInfo BreakpointTable::keep(Entry entry) {
     const BreakpointId id = entry.info.id = m_next++;
     insert(m_entries[id] = std::move(entry));
     return m_entries[id].info;
 }
 
-Result<BreakpointInfo> BreakpointTable::change(BreakpointId id, BreakpointSpec spec) {
+Result<BreakpointInfo> BreakpointTable::add(BreakpointSpec spec) {
+    TRY(check(spec));
+    Entry entry(std::move(spec));
+    TRY(resolve(entry));
+    return keep(std::move(entry));
+}
+
+Result<BreakpointInfo> BreakpointTable::restore(BreakpointSpec spec) {
+    TRY(check(spec));
+    Entry entry(std::move(spec));
+    (void)resolve(entry);
+    return keep(std::move(entry));
+}
+
+Result<BreakpointTable::Entry*> BreakpointTable::find(BreakpointId id) {
     const auto found = m_entries.find(id);
     if (found == m_entries.end())
         return Error{ErrorCode::NotFound, "there is no breakpoint " + std::to_string(id)};
+    return &found->second;
+}
+
+Result<BreakpointInfo> BreakpointTable::change(BreakpointId id, BreakpointSpec spec) {
+    Entry& entry = *TRY(find(id));
     TRY(check(spec));
-    Entry& entry = found->second;
     withdraw(entry);
     entry.condition = Condition(spec.condition);
     entry.info.spec = std::move(spec);
@@ -133,12 +149,15 @@ Result<BreakpointInfo> BreakpointTable::change(BreakpointId id, BreakpointSpec s
     return entry.info;
 }
 
+Result<BreakpointInfo> BreakpointTable::passHits(BreakpointId id, uint64_t count) {
+    Entry& entry = *TRY(find(id));
+    entry.info.passing = count;
+    return entry.info;
+}
+
 Result<> BreakpointTable::remove(BreakpointId id) {
-    const auto found = m_entries.find(id);
-    if (found == m_entries.end())
-        return Error{ErrorCode::NotFound, "there is no breakpoint " + std::to_string(id)};
-    withdraw(found->second);
-    m_entries.erase(found);
+    withdraw(*TRY(find(id)));
+    m_entries.erase(id);
     return {};
 }
 
@@ -156,6 +175,13 @@ void BreakpointTable::newRun() {
     }
 }
 
+void BreakpointTable::endRun() {
+    for (auto& [id, entry] : m_entries) {
+        entry.changed |= entry.info.passing != 0;
+        entry.info.passing = 0;
+    }
+}
+
 engine::ThrowBreak BreakpointTable::throwBreak() const {
     auto which = engine::ThrowBreak::Never;
     for (const BreakpointId id : m_throws) {
@@ -170,165 +196,7 @@ bool BreakpointTable::stopsAtCall(std::string_view name) const {
                        [&](BreakpointId id) { return m_entries.at(id).info.spec.function == name; });
 }
 
-// -------------------------------------------------------------------------------------------------------------- resolving
-
-/// Error: NotFound, where what was asked for is surely a mistake; the entry's message says so too.
-Result<> BreakpointTable::resolve(Entry& entry) {
-    entry.places.clear();
-    entry.info.locations.clear();
-    entry.info.message.clear();
-    Result<> outcome;
-    const bool hasPlace = !withoutPlace(entry);
-    if (entry.info.spec.kind == BreakpointSpec::Kind::HostCall) {
-        resolveCall(entry);
-    } else if (entry.info.spec.kind == BreakpointSpec::Kind::Exception) {
-        if (m_places && m_places->module().tags.empty()) entry.info.message = "the program has no exceptions";
-    } else if (!m_places) {
-        entry.info.message = "pending: no program is loaded";
-    } else if (entry.info.spec.kind == BreakpointSpec::Kind::Line) {
-        outcome = resolveLine(entry);
-    } else if (entry.info.spec.kind == BreakpointSpec::Kind::Function) {
-        resolveFunction(entry);
-    } else {
-        resolveOffset(entry);
-    }
-    for (const auto& [offset, depth] : entry.places)
-        entry.info.locations.push_back(m_places->location(offset, hiddenAt(offset, depth)));
-    entry.info.resolved = !entry.places.empty() || !hasPlace;
-    warnOfNames(entry);
-    return outcome;
-}
-
-/// A name that means nothing at any of the places may be one of another program, so it is only said.
-void BreakpointTable::warnOfNames(Entry& entry) {
-    if (entry.info.spec.condition.empty() || entry.places.empty()) return;
-    for (const auto& [offset, depth] : entry.places) {
-        PlaceContext context(m_places->symbols(), offset, hiddenAt(offset, depth));
-        const auto known = checkNames(entry.info.spec.condition, context);
-        if (known) return;
-        if (!entry.info.message.empty()) entry.info.message += "; ";
-        entry.info.message += "warning: the condition: " + known.error().message;
-        return;
-    }
-}
-
-void BreakpointTable::place(Entry& entry, uint32_t offset, uint32_t depth) {
-    if (const auto instruction = m_places->instructionAt(offset))
-        entry.places.try_emplace(*instruction, depth);
-}
-
-/// How many of the innermost inlined calls at an offset lie below that level.
-uint32_t BreakpointTable::hiddenAt(uint32_t offset, uint32_t depth) {
-    const auto levels = static_cast<uint32_t>(m_places->chain(offset).size());
-    return depth == kInnermost || depth + 1 >= levels ? 0 : levels - 1 - depth;
-}
-
-LineCode codeOfLine(Places& places, const std::string& file, uint32_t line) {
-    LineCode code;
-    const Symbols& symbols = places.symbols();
-    if (!symbols.summary().hasLines) {
-        code.why = "the module has no line information; build it with -g";
-        return code;
-    }
-    const std::vector<FileId> files = symbols.findFiles(file);
-    code.fileIsKnown = !files.empty();
-    if (files.empty()) {
-        code.why = "no source file named \"" + printable(file) + "\" in the debug info";
-        return code;
-    }
-    for (FileId id : files) {
-        const auto resolved = symbols.resolveLine(id, line);
-        if (!resolved) {
-            if (code.why.empty()) code.why = resolved.error().message;
-            continue;
-        }
-        // Code that a line table names may begin with local declarations, or miss an instruction: snap to the next one.
-        for (uint32_t address : resolved->addresses) {
-            if (const auto offset = places.instructionAt(address)) code.offsets.insert(*offset);
-        }
-        code.line = resolved->line;
-    }
-    if (code.offsets.empty() && code.why.empty()) code.why = "no code at line " + std::to_string(line);
-    return code;
-}
-
-Result<> BreakpointTable::resolveLine(Entry& entry) {
-    const BreakpointSpec& spec = entry.info.spec;
-    const LineCode code = codeOfLine(*m_places, spec.file, spec.line);
-    for (const uint32_t offset : code.offsets)
-        entry.places.try_emplace(offset, kInnermost);
-    if (entry.places.empty()) {
-        entry.info.message = "pending: " + code.why;
-        if (code.fileIsKnown) return Error{ErrorCode::NotFound, code.why};
-    } else if (code.line != spec.line) {
-        entry.info.message =
-            "moved to line " + std::to_string(code.line) + ": no code at " + std::to_string(spec.line);
-    }
-    return {};
-}
-
-void BreakpointTable::resolveFunction(Entry& entry) {
-    const std::string& name = entry.info.spec.function;
-    Symbols& symbols = m_places->symbols();
-    // Behind the prologue, and before calls that were inlined there; and wherever the function itself was inlined.
-    for (const FunctionSymbol& function : symbols.findFunctions(name))
-        place(entry, symbols.afterPrologue(function), 0);
-    for (const InlinedCopy& copy : symbols.inlinedCopies(name))
-        place(entry, copy.address, copy.depth);
-    if (!entry.places.empty()) return;
-    const engine::Module& module = m_places->module();
-    for (uint32_t i = module.importedFunctions; i < module.functions.size(); i++) {
-        if (module.functionName(engine::FuncIdx(i)) == name) place(entry, module.functions[i].code.begin);
-    }
-    for (const engine::Export& e : module.exports) {
-        if (e.kind != engine::ExternKind::Func || e.name != name || e.index < module.importedFunctions)
-            continue;
-        place(entry, module.functions[e.index].code.begin);
-    }
-    if (!entry.places.empty()) return;
-    for (const engine::Import& import : module.imports) {
-        if (import.kind != engine::ExternKind::Func || import.name != name) continue;
-        entry.info.message =
-            "pending: \"" + printable(name) + "\" is a host call; use call " + printable(name);
-        return;
-    }
-    entry.info.message =
-        "pending: no function named \"" + printable(name) + "\" in the module" + hintFor(name);
-}
-
-/// The nearest name there is, and how to see them all.
-std::string BreakpointTable::hintFor(const std::string& function) {
-    std::vector<std::string> names;
-    for (const FunctionSymbol& symbol : m_places->symbols().functions()) {
-        names.push_back(symbol.name);
-        if (symbol.qualifiedName != symbol.name) names.push_back(symbol.qualifiedName);
-    }
-    return suggestion(function, names) + "; info functions lists them";
-}
-
-void BreakpointTable::resolveOffset(Entry& entry) {
-    const uint32_t offset = entry.info.spec.offset;
-    const auto instruction = m_places->instructionAt(offset);
-    if (instruction == offset) {
-        entry.places.try_emplace(offset, kInnermost);
-    } else if (instruction) {
-        entry.info.message = "pending: no instruction begins at " + hexText(offset) +
-                             "; the next one is at " + hexText(*instruction);
-    } else {
-        entry.info.message = "pending: " + hexText(offset) + " is not in a function's code";
-    }
-}
-
-void BreakpointTable::resolveCall(Entry& entry) {
-    if (!m_places) {
-        entry.info.message = "pending: no program is loaded";
-        return;
-    }
-    for (const engine::Import& import : m_places->module().imports) {
-        if (import.kind == engine::ExternKind::Func && import.name == entry.info.spec.function) return;
-    }
-    entry.info.message = "the program does not import " + printable(entry.info.spec.function);
-}
+// ---------------------------------------------------------------------------------------------------- where they are kept
 
 /// Where breakpoints of its kind are kept, if that is not by code offset.
 std::set<BreakpointId>* BreakpointTable::withoutPlace(const Entry& entry) {
@@ -362,21 +230,20 @@ void BreakpointTable::withdraw(const Entry& entry) {
 
 BreakpointTable::Verdict BreakpointTable::hitCode(uint32_t offset, Debuggee& debuggee) {
     Verdict verdict;
-    verdict.hidden = kInnermost;
+    verdict.hidden = ~uint32_t{0};
     const auto there = m_at.find(offset);
     if (there == m_at.end()) return verdict;
     for (const BreakpointId id : there->second) {
         Entry& entry = m_entries.at(id);
-        const uint32_t hidden = hiddenAt(offset, entry.places.at(offset));
+        const uint32_t hidden = m_places->levelsBelow(offset, entry.places.at(offset));
         FrameContext context(debuggee, 0, hidden);
         if (judge(entry, context, verdict)) verdict.hidden = std::min(verdict.hidden, hidden);
     }
     return verdict;
 }
 
-BreakpointTable::Verdict BreakpointTable::hitThrow(bool isCaught, Debuggee& debuggee) {
+BreakpointTable::Verdict BreakpointTable::hitThrow(bool isCaught, FrameContext& context) {
     Verdict verdict;
-    FrameContext context(debuggee, 0, 0);
     for (const BreakpointId id : m_throws) {
         Entry& entry = m_entries.at(id);
         if (!(entry.info.spec.uncaughtOnly && isCaught)) judge(entry, context, verdict);
@@ -384,9 +251,8 @@ BreakpointTable::Verdict BreakpointTable::hitThrow(bool isCaught, Debuggee& debu
     return verdict;
 }
 
-BreakpointTable::Verdict BreakpointTable::hitCall(std::string_view name, Debuggee& debuggee) {
+BreakpointTable::Verdict BreakpointTable::hitCall(std::string_view name, FrameContext& context) {
     Verdict verdict;
-    FrameContext context(debuggee, 0, 0);
     for (const BreakpointId id : m_calls) {
         Entry& entry = m_entries.at(id);
         if (entry.info.spec.function == name) judge(entry, context, verdict);
@@ -402,8 +268,9 @@ bool BreakpointTable::judge(Entry& entry, FrameContext& context, Verdict& verdic
         if (!holds) {
             entry.info.message = "condition failed: " + holds.error().message;
             entry.changed = true;
-            verdict.problem = "the condition of breakpoint " + std::to_string(entry.info.id) +
-                              " failed: " + holds.error().message;
+            verdict.problem += (verdict.problem.empty() ? "" : "; ") +
+                               std::string("the condition of breakpoint ") + std::to_string(entry.info.id) +
+                               " failed: " + holds.error().message;
             verdict.hit.push_back(entry.info.id);
             return true;
         }
@@ -412,6 +279,10 @@ bool BreakpointTable::judge(Entry& entry, FrameContext& context, Verdict& verdic
     entry.info.hits++;
     entry.changed = true;
     if (entry.info.hits <= spec.ignoreCount) return false;
+    if (entry.info.passing > 0) {
+        entry.info.passing--;
+        return false;
+    }
     if (!spec.logText.empty()) {
         verdict.logs.push_back({expandLogText(spec.logText, context), entry.info.id, 0, 0});
         return false;

@@ -28,6 +28,7 @@ public:
     void addUser(uint32_t offset);
     void removeUser(uint32_t offset);
     void setInternal(std::set<uint32_t> offsets);
+    void removeInternal(uint32_t offset);
     void clearInternal() { setInternal({}); }
     bool isUser(uint32_t offset) const { return m_user.contains(offset); }
     bool isInternal(uint32_t offset) const { return m_internal.contains(offset); }
@@ -55,11 +56,16 @@ public:
     /// Errors: BadArgument (a condition or log text that is no expression, with column and caret), NotFound (no such host call; a line
     /// without code in a file that has some, with the nearest line).
     engine::Result<BreakpointInfo> add(BreakpointSpec spec);
+    /// As add(), but what finds no place is kept, as pending.
+    engine::Result<BreakpointInfo> restore(BreakpointSpec spec);
     engine::Result<BreakpointInfo> change(BreakpointId id, BreakpointSpec spec);
+    engine::Result<BreakpointInfo> passHits(BreakpointId id, uint64_t count);
     engine::Result<> remove(BreakpointId id);
     std::vector<BreakpointInfo> list() const;
     /// Breakpoints that a new run begins with: hit counts at zero.
     void newRun();
+    /// The run is over, and with it what was to pass in it.
+    void endRun();
 
     bool any() const { return !m_entries.empty(); }
     bool hasHostCalls() const { return !m_calls.empty(); }
@@ -75,10 +81,10 @@ public:
         std::vector<LogMessage> logs;
         uint32_t hidden = 0;  // innermost inlined calls there that the stop is still before
     };
-    /// Counts hits, evaluates conditions and log texts in the youngest activation.
+    /// Counts hits, evaluates conditions and log texts in the youngest activation, or in the frame that is given.
     Verdict hitCode(uint32_t offset, Debuggee& debuggee);
-    Verdict hitThrow(bool isCaught, Debuggee& debuggee);
-    Verdict hitCall(std::string_view name, Debuggee& debuggee);
+    Verdict hitThrow(bool isCaught, FrameContext& context);
+    Verdict hitCall(std::string_view name, FrameContext& context);
     /// Deletes those of the ids that were temporary; returns them.
     std::vector<BreakpointInfo> dropTemporary(const std::vector<BreakpointId>& ids);
     /// Those whose hit count or message changed since the last call.
@@ -86,6 +92,8 @@ public:
 
 private:
     struct Entry {
+        Entry() = default;
+        explicit Entry(BreakpointSpec spec) : condition(spec.condition) { info.spec = std::move(spec); }
         BreakpointInfo info;
         Condition condition;
         std::map<uint32_t, uint32_t>
@@ -93,21 +101,21 @@ private:
         bool changed = false;
     };
     Result<> check(const BreakpointSpec& spec) const;
+    Result<Entry*> find(BreakpointId id);
+    BreakpointInfo keep(Entry entry);
     void insert(Entry& entry);
     void withdraw(const Entry& entry);
     std::set<BreakpointId>* withoutPlace(const Entry& entry);
-    uint32_t hiddenAt(uint32_t offset, uint32_t depth);
     void warnOfNames(Entry& entry);
     Result<> resolve(Entry& entry);
     Result<> resolveLine(Entry& entry);
     void resolveFunction(Entry& entry);
     void resolveOffset(Entry& entry);
     void resolveCall(Entry& entry);
-    void place(Entry& entry, uint32_t offset, uint32_t depth = kInnermost);
+    void place(Entry& entry, uint32_t offset, uint32_t depth = Places::kInnermost);
     std::string hintFor(const std::string& function);
     bool judge(Entry& entry, FrameContext& context, Verdict& verdict);
 
-    static constexpr uint32_t kInnermost = ~uint32_t{0};
     CodeBreaks& m_breaks;
     Places* m_places = nullptr;
     std::map<BreakpointId, Entry> m_entries;
@@ -118,8 +126,8 @@ private:
 
 /// Where the code of a source line begins.
 struct LineCode {
-    std::set<uint32_t> offsets;
-    uint32_t line = 0;  // the line that has them, may be behind the one asked for
+    std::map<uint32_t, uint32_t> offsets;  // and the level of the inlined calls there whose line it is
+    uint32_t line = 0;                     // the line that has them, may be behind the one asked for
     bool fileIsKnown = false;
     std::string why;  // if there are none
 };

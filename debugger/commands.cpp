@@ -29,7 +29,7 @@ constexpr Verb kVerbs[] = {
     {"stop", "Stop", "stop", "Shift+F5", "kill", "k", "kill", "Ends the program; it stays loaded.", "terminate", kLive},
     {"step-over", "Step Over", "step-over", "F10", "next", "n", "next [COUNT]", "Runs to the next line; calls are run through.", "next", kStopped},
     {"step-into", "Step Into", "step-into", "F11", "step", "s", "step [COUNT]", "Runs to the next line, also inside a called function whose source is here.", "stepIn", kStopped},
-    {"step-out", "Step Out", "step-out", "Shift+F11", "finish", "fin", "finish", "Runs until the present function has returned, and shows what it returned.", "stepOut", kStopped},
+    {"step-out", "Step Out", "step-out", "Shift+F11", "finish", "fin", "finish", "Runs until the function of the selected frame has returned, and shows what it returned.", "stepOut", kStopped},
     {"run-to-cursor", "Run to Cursor", "run-to-cursor", "Ctrl+F10", "until", "u", "until FILE:LINE | LINE | *OFFSET", "Runs to that place, or to whatever stops first.", "goto", in({Ready, Stopped, Exited})},
     {"advance", "Advance", "", "", "advance", "", "advance FILE:LINE | LINE | *OFFSET", "The same as until.", "", in({Ready, Stopped, Exited})},
     {"step-instruction", "Step Instruction", "step-instruction", "Ctrl+F11", "stepi", "si", "stepi [COUNT]", "Executes one instruction.", "stepIn", kStopped},

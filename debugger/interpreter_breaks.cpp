@@ -51,6 +51,7 @@ nlohmann::ordered_json breakJson(const BreakpointInfo& info) {
         json["locations"].push_back(toJson(location));
     if (!info.spec.condition.empty()) json["condition"] = info.spec.condition;
     if (info.spec.ignoreCount > 0) json["ignore"] = info.spec.ignoreCount;
+    if (info.passing > 0) json["passing"] = info.passing;
     if (!info.message.empty()) json["message"] = info.message;
     return json;
 }
@@ -211,10 +212,9 @@ Result<> CommandInterpreter::Impl::condition(std::string_view text) {
 }
 
 Result<> CommandInterpreter::Impl::ignore(std::string_view text) {
-    BreakpointInfo info = TRY(findBreak(takeWord(text)));
+    const BreakpointInfo info = TRY(findBreak(takeWord(text)));
     const uint64_t count = TRY(parseNumber(text));
-    info.spec.ignoreCount = info.hits + count;
-    TRY(client.call(ChangeBreakpoint{info.id, info.spec}));
+    TRY(client.call(PassHits{info.id, count}));
     line("Breakpoint " + std::to_string(info.id) + " passes " + std::to_string(count) + " more times");
     return {};
 }
@@ -233,6 +233,9 @@ void CommandInterpreter::Impl::infoBreakpoints() {
         if (!info.spec.logText.empty()) text += ", logs \"" + printable(info.spec.logText) + "\"";
         if (info.hits > 0)
             text += ", hit " + std::to_string(info.hits) + (info.hits == 1 ? " time" : " times");
+        if (info.passing > 0)
+            text += ", passes " + std::to_string(info.passing) +
+                    (info.passing == 1 ? " more time" : " more times");
         if (!info.message.empty()) text += " (" + info.message + ")";
         line(text);
         for (const Location& location : info.locations) {

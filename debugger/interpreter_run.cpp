@@ -84,9 +84,7 @@ Result<> CommandInterpreter::Impl::goOn(std::string_view count) {
             const std::vector<BreakpointId> hit =
                 shownStop ? shownStop->breakpoints : std::vector<BreakpointId>();
             if (passes == 0 || std::find(hit.begin(), hit.end(), info.id) == hit.end()) continue;
-            BreakpointSpec spec = info.spec;
-            spec.ignoreCount = info.hits + passes - 1;
-            TRY(client.call(ChangeBreakpoint{info.id, spec}));
+            TRY(client.call(PassHits{info.id, info.passing + passes - 1}));
         }
     }
     return runWith(Resume{});
@@ -121,9 +119,9 @@ Result<> CommandInterpreter::Impl::next(std::string_view count) { return stepMan
 Result<> CommandInterpreter::Impl::step(std::string_view count) { return stepMany(StepKind::Into, count); }
 Result<> CommandInterpreter::Impl::finish(std::string_view) {
     TRY(needStopped());
-    const std::vector<StackFrame> frames = TRY(client.call(GetFrames{0, 1}));
+    const std::vector<StackFrame> frames = TRY(client.call(GetFrames{frame, 1}));
     if (!frames.empty()) line("Run till exit from " + frameText(frames[0]));
-    return stepMany(StepKind::Out, {});
+    return runWith(Step{StepKind::Out, frame});
 }
 Result<> CommandInterpreter::Impl::stepInstruction(std::string_view count) {
     return stepMany(StepKind::Instruction, count);

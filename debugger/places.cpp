@@ -41,6 +41,11 @@ const std::vector<InlineFrame>& Places::chain(uint32_t offset) {
     return m_chains[offset] = std::move(chain);
 }
 
+uint32_t Places::levelsBelow(uint32_t offset, uint32_t depth) {
+    const auto levels = static_cast<uint32_t>(chain(offset).size());
+    return depth == kInnermost || depth + 1 >= levels ? 0 : levels - 1 - depth;
+}
+
 Location Places::location(uint32_t offset, uint32_t level) {
     const std::vector<InlineFrame>& levels = chain(offset);
     const InlineFrame& frame = levels[std::min<size_t>(level, levels.size() - 1)];

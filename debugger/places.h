@@ -24,6 +24,9 @@ public:
 
     /// Inlined calls at an offset, innermost first; at least one level: without debug info the function by its other name.
     const std::vector<InlineFrame>& chain(uint32_t offset);
+    static constexpr uint32_t kInnermost = ~uint32_t{0};
+    /// How many of the innermost inlined calls there lie below that level, counted from the real function (0).
+    uint32_t levelsBelow(uint32_t offset, uint32_t depth);
     /// Level 0 is the innermost of chain(offset).
     Location location(uint32_t offset, uint32_t level = 0);
     /// "inventory.cpp:41", else "func 3 at 0x1f0".

@@ -79,7 +79,7 @@ struct BreakpointSpec {
     uint32_t offset = 0;        // Offset
     bool uncaughtOnly = false;  // Exception: only what nobody catches
     std::string condition;      // expression; empty = always
-    uint64_t ignoreCount = 0;   // stop only after this many hits
+    uint64_t ignoreCount = 0;   // stop only after this many hits of a run
     std::string logText;        // not empty: print and go on; {expr} is evaluated
     bool enabled = true;
     bool temporary = false;  // deleted when hit
@@ -91,6 +91,7 @@ struct BreakpointInfo {
     std::vector<Location> locations;
     std::string message;  // why unresolved, or "moved to line 19: no code at 17", or why its condition fails
     uint64_t hits = 0;
+    uint64_t passing = 0;  // hits that will pass because of PassHits
 };
 
 struct StackFrame {
@@ -252,6 +253,7 @@ struct Pause {
 struct Step {
     using Reply = Done;
     StepKind kind = StepKind::Over;
+    uint32_t frame = 0;  // Out: which is to return
 };
 /// Runs until that line or offset is reached (in any frame), or anything else stops.
 struct RunTo {
@@ -268,11 +270,18 @@ struct Terminate {
 struct AddBreakpoint {
     using Reply = BreakpointInfo;
     BreakpointSpec spec;
+    bool isRemembered = false;  // set in an earlier build: kept as pending though the line has no code now
 };
 struct ChangeBreakpoint {
     using Reply = BreakpointInfo;
     BreakpointId id = 0;
     BreakpointSpec spec;
+};
+/// Lets the next hits pass, in this run or, between two, in the next one; what is left of them ends with the run.
+struct PassHits {
+    using Reply = BreakpointInfo;
+    BreakpointId id = 0;
+    uint64_t count = 0;
 };
 struct RemoveBreakpoint {
     using Reply = Done;
@@ -449,10 +458,10 @@ struct SendInput {
 
 using Request =
     std::variant<Load, Start, Resume, Pause, Step, RunTo, Terminate, AddBreakpoint, ChangeBreakpoint,
-                 RemoveBreakpoint, ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren, Evaluate,
-                 Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain, GetMemories,
-                 ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries, GetSources,
-                 GetSource, GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
+                 PassHits, RemoveBreakpoint, ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren,
+                 Evaluate, Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain,
+                 GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries,
+                 GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 

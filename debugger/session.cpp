@@ -28,9 +28,7 @@ void Session::loop() {
             try {
                 slice();
             } catch (const std::exception& problem) {
-                m_emit(ErrorRaised{
-                    Error{ErrorCode::Limit, std::string("the program cannot go on: ") + problem.what()}});
-                endAfterTrap();
+                endWithProblem(problem.what());
             }
         } else if (m_calls.searching()) {
             // The rest of a search for calls, a little at a time; who asked for it asks again when it hears that there are calls.
@@ -67,6 +65,7 @@ engine::Result<std::any> Session::dispatch(Request& request) {
 
 void Session::unload() {
     m_mailbox.setRunning(false);
+    m_breakpoints.endRun();
     m_mailbox.setGuest(nullptr, nullptr);
     m_stepper.attach(nullptr, nullptr);
     m_breaks.attach(nullptr, {}, nullptr);
@@ -122,12 +121,12 @@ engine::Result<ModuleSummary> Session::handle(const Load& request) {
 
 engine::Result<Done> Session::handle(const Start& request) {
     if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
+    if (running() || m_state == SessionState::Stopped) m_breakpoints.endRun();
     m_mailbox.setRunning(false);
     m_stepper.cancel();
     m_stepper.attach(nullptr, nullptr);
     m_breaks.attach(nullptr, {}, nullptr);
     m_runTo.clear();
-    m_runToIsEntry = false;
     m_seen.reset();
     m_atPhaseBegin = true;
     m_gateCall.clear();
@@ -157,11 +156,12 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_emit(SyscallsAppended{0});
     m_emit(OutputAppended{0});
     if (request.stopAtEntry.value_or(m_debuggee->options().stopAtEntry)) {
+        std::map<uint32_t, uint32_t> places;
         for (uint32_t address : m_debuggee->entryStops()) {
-            if (const auto offset = m_places->instructionAt(address)) m_runTo.insert(*offset);
+            // A line of main itself, though the code of an inlined call may begin it.
+            if (const auto offset = m_places->instructionAt(address)) places.emplace(*offset, 0);
         }
-        m_runToIsEntry = true;
-        m_breaks.setInternal(m_runTo);
+        setRunTo(std::move(places), StopReason::Entry);
     }
     go();
     return Done{};
@@ -171,6 +171,7 @@ engine::Result<Done> Session::handle(const Terminate&) {
     if (!m_debuggee || !m_debuggee->started() || (!running() && m_state != SessionState::Stopped))
         return Done{};
     m_mailbox.setRunning(false);
+    m_breakpoints.endRun();
     m_stepper.cancel();
     m_breaks.clearInternal();
     m_runTo.clear();

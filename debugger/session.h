@@ -6,10 +6,10 @@
 #include <any>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -62,10 +62,11 @@ private:
     bool running() const { return m_state == SessionState::Running || m_state == SessionState::Waiting; }
     engine::Result<> needRunnable() const;
     bool entersInlined();
+    void setRunTo(std::map<uint32_t, uint32_t> places, StopReason reason);
     void go();
     void slice();
     void phaseFinished();
-    void endAfterTrap();
+    void endWithProblem(const std::string& why);
     void landed(engine::StopKind kind);
     void callStopped();
     void exceptionThrown();
@@ -74,6 +75,7 @@ private:
     void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {},
               std::string returned = {});
     uint32_t knownFrame();
+    FrameContext knownContext();
     void exited(int64_t code, std::string text);
     void setState(SessionState state, std::string detail = {});
     void applyGate();
@@ -87,6 +89,7 @@ private:
     // Breakpoints and queries (session_queries.cpp)
     Result<BreakpointInfo> handle(const AddBreakpoint& request);
     Result<BreakpointInfo> handle(const ChangeBreakpoint& request);
+    Result<BreakpointInfo> handle(const PassHits& request);
     Result<Done> handle(const RemoveBreakpoint& request);
     Result<std::vector<BreakpointInfo>> handle(const ListBreakpoints&);
     Result<StopInfo> handle(const GetStop&);
@@ -134,8 +137,8 @@ private:
     CallList m_calls;
     CodeView m_code;
 
-    std::set<uint32_t> m_runTo;  // Start with stopAtEntry, RunTo
-    bool m_runToIsEntry = false;
+    std::map<uint32_t, uint32_t> m_runTo;  // Start with stopAtEntry, RunTo: code offsets, and levels there
+    StopReason m_runToReason = StopReason::None;
     uint32_t m_hidden = 0;                 // innermost inlined calls here that the program is still before
     bool m_inHostCall = false;             // stands before a call that waited, and is to be made again
     bool m_atPhaseBegin = false;           // before the first instruction of a phase of the launch

@@ -9,7 +9,8 @@ using engine::Error;
 using engine::ErrorCode;
 
 engine::Result<BreakpointInfo> Session::handle(const AddBreakpoint& request) {
-    BreakpointInfo info = TRY(m_breakpoints.add(request.spec));
+    BreakpointInfo info =
+        TRY(request.isRemembered ? m_breakpoints.restore(request.spec) : m_breakpoints.add(request.spec));
     applyGate();
     m_emit(BreakpointChanged{info});
     return info;
@@ -18,6 +19,12 @@ engine::Result<BreakpointInfo> Session::handle(const AddBreakpoint& request) {
 engine::Result<BreakpointInfo> Session::handle(const ChangeBreakpoint& request) {
     BreakpointInfo info = TRY(m_breakpoints.change(request.id, request.spec));
     applyGate();
+    m_emit(BreakpointChanged{info});
+    return info;
+}
+
+engine::Result<BreakpointInfo> Session::handle(const PassHits& request) {
+    BreakpointInfo info = TRY(m_breakpoints.passHits(request.id, request.count));
     m_emit(BreakpointChanged{info});
     return info;
 }
@@ -96,7 +103,13 @@ engine::Result<Explanation> Session::handle(const Explain& request) {
     TRY(needStopped());
     const StackFrame frame = TRY(m_frames.at(request.frame));
     const OperandStack stack = TRY(handle(GetOperandStack{request.frame}));
-    return explainNext(*m_debuggee, *m_places, frame, stack);
+    Explanation explanation = TRY(explainNext(*m_debuggee, *m_places, frame, stack));
+    // What only the run could tell: an exhausted call stack, an exception that nobody catches.
+    if (m_stop.reason == StopReason::Trap && frame.wasmFrame == 0 && !explanation.willTrap) {
+        explanation.willTrap = true;
+        explanation.effect = "trapped: " + m_stop.trapText;
+    }
+    return explanation;
 }
 
 engine::Result<std::vector<MemoryInfo>> Session::handle(const GetMemories&) { return m_memory.memories(); }

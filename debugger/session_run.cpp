@@ -36,7 +36,12 @@ engine::Result<Done> Session::handle(const Step& request) {
     TRY(needStopped());
     TRY(needRunnable());
     if (request.kind == StepKind::Into && m_hidden > 0 && entersInlined()) return Done{};
-    m_stepper.begin(request.kind, m_hidden);
+    Stepper::Origin origin{0, m_hidden};
+    if (request.kind == StepKind::Out) {
+        const StackFrame frame = TRY(m_frames.at(request.frame));
+        origin = {frame.wasmFrame, frame.inlineLevel};
+    }
+    m_stepper.begin(request.kind, origin);
     go();
     return Done{};
 }
@@ -44,12 +49,12 @@ engine::Result<Done> Session::handle(const Step& request) {
 engine::Result<Done> Session::handle(const RunTo& request) {
     if (running()) return Error{ErrorCode::State, "the program runs; pause first"};
     if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
-    std::set<uint32_t> offsets;
+    std::map<uint32_t, uint32_t> offsets;
     if (request.offset) {
         if (!m_places->isInstruction(*request.offset)) {
             return Error{ErrorCode::NotFound, "no instruction begins at " + hexText(*request.offset)};
         }
-        offsets.insert(*request.offset);
+        offsets.emplace(*request.offset, Places::kInnermost);
     } else {
         LineCode code = codeOfLine(*m_places, request.file, request.line);
         if (code.offsets.empty()) return Error{ErrorCode::NotFound, code.why};
@@ -59,9 +64,7 @@ engine::Result<Done> Session::handle(const RunTo& request) {
         TRY(needRunnable());
     else
         TRY(handle(Start{.arguments = {}, .stopAtEntry = false}));
-    m_runTo = std::move(offsets);
-    m_runToIsEntry = false;
-    m_breaks.setInternal(m_runTo);
+    setRunTo(std::move(offsets), StopReason::RunToHere);
     if (!running()) go();
     return Done{};
 }
@@ -74,13 +77,21 @@ engine::Result<> Session::needRunnable() const {
     return {};
 }
 
+/// Breaks where a run is to end: code offsets, and for each the level of the inlined calls there at which it stops.
+void Session::setRunTo(std::map<uint32_t, uint32_t> places, StopReason reason) {
+    m_runTo = std::move(places);
+    m_runToReason = reason;
+    std::set<uint32_t> offsets;
+    for (const auto& [offset, depth] : m_runTo)
+        offsets.insert(offset);
+    m_breaks.setInternal(std::move(offsets));
+}
+
 /// A step into an inlined call that begins here moves nothing; false if its source is not here while that of its caller is.
 bool Session::entersInlined() {
-    const auto hasSource = [&](uint32_t level) {
-        return m_sources.has(m_places->location(m_debuggee->machine().location().offset, level).file);
-    };
-    if (!hasSource(m_hidden - 1) && hasSource(m_hidden)) return false;
-    m_hidden--;
+    const auto hidden = m_stepper.entersInlined(m_hidden);
+    if (!hidden) return false;
+    m_hidden = *hidden;
     m_wentAt = Clock::now();
     stop(StopReason::Step, "step to ");
     return true;
@@ -140,15 +151,14 @@ void Session::landed(StopKind kind) {
     if (isNew && m_breaks.isUser(offset) &&
         judged(m_breakpoints.hitCode(offset, *m_debuggee), StopReason::Breakpoint, " at "))
         return;
-    if (m_runTo.contains(offset)) {
-        // The entry is a line of main itself, though the code of an inlined call may begin it.
-        if (m_runToIsEntry) m_hidden = static_cast<uint32_t>(m_places->chain(offset).size()) - 1;
-        return m_runToIsEntry ? stop(StopReason::Entry, "entry at ")
-                              : stop(StopReason::RunToHere, "reached ");
+    if (const auto end = m_runTo.find(offset); end != m_runTo.end()) {
+        m_hidden = m_places->levelsBelow(offset, end->second);
+        return stop(m_runToReason, m_runToReason == StopReason::Entry ? "entry at " : "reached ");
     }
     if (!m_stepper.active() || !m_stepper.arrived(kind)) return;
     std::string returned =
         kind == StopKind::DepthReached && !m_debuggee->machine().unwound() ? returnedText() : "";
+    m_hidden = m_stepper.hidden();
     stop(StopReason::Step, "step to ", {}, std::move(returned));
 }
 
@@ -184,13 +194,15 @@ void Session::exceptionThrown() {
         const Location at = m_places->location(exception->catcher->location.offset);
         fate = "caught in " + (at.line != 0 ? at.functionName + " at " : "") + m_places->text(at);
     }
-    judged(m_breakpoints.hitThrow(exception->catcher.has_value(), *m_debuggee), StopReason::Exception,
+    FrameContext context = knownContext();
+    judged(m_breakpoints.hitThrow(exception->catcher.has_value(), context), StopReason::Exception,
            ": exception " + exception->text() + " thrown, " + fate + "; at ");
 }
 
 void Session::callStopped() {
     const std::string call = std::exchange(m_gateCall, {});
-    judged(m_breakpoints.hitCall(call, *m_debuggee), StopReason::HostCall, " before " + call + " at ");
+    FrameContext context = knownContext();
+    judged(m_breakpoints.hitCall(call, context), StopReason::HostCall, " before " + call + " at ");
 }
 
 /// Tells the logs of a hit; true if it stopped. `where` follows the numbers of the breakpoints.
@@ -230,10 +242,12 @@ void Session::phaseFinished() {
     }
 }
 
-void Session::endAfterTrap() {
-    const std::string why = m_stop.trapText;
+/// What the host cannot give: memory that ran out.
+void Session::endWithProblem(const std::string& why) {
+    const std::string text = "the program cannot go on: " + why;
+    m_emit(ErrorRaised{Error{ErrorCode::Limit, text}});
     m_debuggee->machine().abandon();
-    exited(kTrapStatus, "ended by a trap: " + why);
+    exited(kTrapStatus, text);
 }
 
 /// The guest does not run any more: whatever a run was to reach is off.
@@ -243,7 +257,6 @@ void Session::halt() {
     m_stepper.cancel();
     m_breaks.clearInternal();
     m_runTo.clear();
-    m_runToIsEntry = false;
     m_generation++;
     m_frames.invalidate(m_hidden);
     m_variables.nextStop();
@@ -260,8 +273,9 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
     m_seen = machine.moment();
     m_stop.reason = reason;
     m_stop.returned = std::move(returned);
-    m_stop.frame =
-        reason == StopReason::HostCall || (reason == StopReason::Pause && m_inHostCall) ? knownFrame() : 0;
+    const bool isInRuntime = reason == StopReason::HostCall || reason == StopReason::Exception ||
+                             (reason == StopReason::Pause && m_inHostCall);
+    m_stop.frame = isInRuntime ? knownFrame() : 0;
     m_stop.location = m_places->location(machine.location().offset, m_hidden);
     if (const auto frame = m_frames.at(m_stop.frame)) m_stop.location = frame->location;
     if (reason == StopReason::Trap) m_stop.trapText = machine.trap().text();
@@ -277,6 +291,7 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
 
 void Session::exited(int64_t code, std::string text) {
     halt();
+    m_breakpoints.endRun();
     m_stop.reason = StopReason::Exited;
     m_stop.exitCode = code;
     m_stop.text = text;
@@ -285,13 +300,26 @@ void Session::exited(int64_t code, std::string text) {
     m_emit(Exited{code, std::move(text)});
 }
 
-/// The first frame whose source is here: in a host call, the youngest ones are those of a library that was compiled elsewhere.
+/// The first frame whose source is here: in a host call, the youngest ones are those of a library that was compiled elsewhere; at a throw,
+/// those of the language's runtime wherever it was compiled.
 uint32_t Session::knownFrame() {
     constexpr uint32_t kLookedAt = 64;
+    std::optional<uint32_t> runtime;
     for (const StackFrame& frame : m_frames.slice(0, kLookedAt)) {
-        if (frame.location.line != 0 && m_sources.has(frame.location.file)) return frame.index;
+        if (frame.location.line == 0 || !m_sources.has(frame.location.file)) continue;
+        const std::string& name = frame.location.functionName;
+        if (!name.starts_with("__cxa_") && !name.starts_with("_Unwind_")) return frame.index;
+        if (!runtime) runtime = frame.index;
     }
-    return 0;
+    return runtime.value_or(0);
+}
+
+/// The frame that a stop now would select, for conditions.
+FrameContext Session::knownContext() {
+    m_frames.invalidate();
+    const auto frame = m_frames.at(knownFrame());
+    return frame ? FrameContext(*m_debuggee, frame->wasmFrame, frame->inlineLevel)
+                 : FrameContext(*m_debuggee, 0, 0);
 }
 
 // ------------------------------------------------------------------------------------------------------------ what is told

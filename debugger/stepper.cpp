@@ -18,57 +18,70 @@ void Stepper::cancel() {
     m_breaks.clearInternal();
 }
 
-void Stepper::begin(StepKind kind, uint32_t hidden) {
+namespace {
+
+using Levels = std::vector<InlineFrame>;
+
+/// How many of the outermost levels are the same activations.
+size_t commonLevels(const Levels& a, const Levels& b) {
+    const auto isSame = [](const InlineFrame& x, const InlineFrame& y) {
+        return x.scope == y.scope && x.isInlined == y.isInlined;
+    };
+    const auto differ = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend(), isSame);
+    return static_cast<size_t>(differ.first - a.rbegin());
+}
+
+bool isSameLine(const SourcePlace& a, const SourcePlace& b) { return a.file == b.file && a.line == b.line; }
+
+}  // namespace
+
+void Stepper::begin(StepKind kind, Origin origin) {
+    CHECK(kind == StepKind::Out || origin.wasmFrame == 0);
     m_kind = kind;
-    m_depth = machine().depth();
-    m_start = machine().location();
+    m_hidden = 0;
+    m_depth = machine().depth() - origin.wasmFrame;
+    m_start = origin.wasmFrame == 0 ? machine().location() : machine().frame(origin.wasmFrame).location;
     m_startLevels = m_places->chain(m_start.offset);
-    m_startLevels.erase(m_startLevels.begin(), m_startLevels.begin() + hidden);
+    m_startLevels.erase(m_startLevels.begin(), m_startLevels.begin() + origin.hidden);
     m_startPlace = m_startLevels.front().place;
     m_startKnown = isKnown(m_startPlace);
-
-    const engine::Function& function = m_places->module().functions[m_start.function.value];
-    const auto rows = m_places->symbols().rowsIn({function.body.begin, function.body.end});
-    const bool hasLines =
-        std::any_of(rows.begin(), rows.end(), [](const LineRow& row) { return row.place.line != 0; });
-    // Without lines a step is an instruction.
-    if (!hasLines && kind == StepKind::Into) m_kind = StepKind::Instruction;
-    if (!hasLines && kind == StepKind::Over) m_kind = StepKind::InstructionOver;
-
-    switch (m_kind) {
-    case StepKind::Instruction:
-    case StepKind::InstructionOver: m_phase = Phase::Instruction; break;
-    case StepKind::Out:
-        if (m_startLevels.size() == 1) {
-            m_phase = Phase::Leave;
-            break;
-        }
-        [[fallthrough]];
-    case StepKind::Into:
-    case StepKind::Over:
+    if (kind == StepKind::Instruction || kind == StepKind::InstructionOver) {
+        m_phase = Phase::Instruction;
+        return;
+    }
+    if (kind == StepKind::Out && m_startLevels.size() == 1) {
+        m_phase = Phase::Leave;
+        return;
+    }
+    findBreaks();
+    if (m_lines.empty() && kind != StepKind::Out) {
+        m_kind = kind == StepKind::Into ? StepKind::Instruction : StepKind::InstructionOver;
+        m_phase = Phase::Instruction;
+    } else if (origin.wasmFrame != 0) {
+        m_phase = Phase::Callee;
+    } else {
         arm();
         m_phase = m_calls.contains(m_start.offset) ? Phase::Call : Phase::Lines;
-        break;
     }
 }
 
-/// Sets the breaks of phase Lines.
-void Stepper::arm() {
+/// Where phase Lines must look: where lines begin, and to step in, the calls. Without lines a step is an instruction.
+void Stepper::findBreaks() {
     m_lines.clear();
     m_calls.clear();
     const engine::Function& function = m_places->module().functions[m_start.function.value];
     for (const LineRow& row : m_places->symbols().rowsIn({function.body.begin, function.body.end})) {
         if (!row.isStatement || row.place.line == 0) continue;
-        const bool isStartLine = row.place.file == m_startPlace.file && row.place.line == m_startPlace.line;
-        if (isStartLine && m_kind != StepKind::Out) continue;
         if (const auto offset = m_places->instructionAt(row.range.begin)) m_lines.insert(*offset);
     }
-    if (m_kind == StepKind::Into) {
-        for (const engine::DisassemblyLine& line : m_places->instructions(m_start.function)) {
-            const std::string_view text = engine::row(line.op).text;
-            if (text.starts_with("call") || text.starts_with("return_call")) m_calls.insert(line.offset);
-        }
+    if (m_kind != StepKind::Into) return;
+    for (const engine::DisassemblyLine& line : m_places->instructions(m_start.function)) {
+        const std::string_view text = engine::row(line.op).text;
+        if (text.starts_with("call") || text.starts_with("return_call")) m_calls.insert(line.offset);
     }
+}
+
+void Stepper::arm() {
     std::set<uint32_t> all = m_lines;
     all.insert(m_calls.begin(), m_calls.end());
     m_breaks.setInternal(std::move(all));
@@ -126,7 +139,15 @@ std::optional<engine::CodeLocation> Stepper::leftByStepOut() const {
 /// In the stepping frame at a place that has one of our breaks, or behind a call.
 bool Stepper::checkHere() {
     const uint32_t offset = here();
-    if (m_lines.contains(offset) && endsStep(offset)) return true;
+    if (m_lines.contains(offset)) {
+        if (const auto hidden = endOfStep(offset)) {
+            m_hidden = *hidden;
+            return true;
+        }
+        // It never will: loops on the way are passed at full speed from now on.
+        m_lines.erase(offset);
+        if (!m_calls.contains(offset)) m_breaks.removeInternal(offset);
+    }
     m_phase = m_calls.contains(offset) ? Phase::Call : Phase::Lines;
     return false;
 }
@@ -145,8 +166,9 @@ bool Stepper::enteredCallee() {
     const auto function = m_places->symbols().functionAt(here());
     if (function) {
         const auto target = m_places->instructionAt(m_places->symbols().afterPrologue(*function));
-        if (target && m_places->hasLine(*target) && (!m_startKnown || isKnown(placeAt(*target)))) {
+        if (target && mayEndAt(m_places->chain(*target).back().place)) {
             m_target = *target;
+            m_hidden = m_places->levelsBelow(m_target, 0);
             if (here() == m_target) return true;
             m_breaks.setInternal({m_target});
             m_phase = Phase::Prologue;
@@ -160,42 +182,60 @@ bool Stepper::enteredCallee() {
 
 /// The stepping frame returned: a step ends in the caller, in the middle of the line of the call, if there is a line to show.
 bool Stepper::leftFrame() {
-    if (m_kind == StepKind::Out || m_kind == StepKind::Instruction || m_kind == StepKind::InstructionOver)
-        return true;
-    if (m_places->hasLine(here()) && (!m_startKnown || isKnown(placeAt(here())))) return true;
+    m_hidden = 0;
+    if (m_kind == StepKind::Instruction || m_kind == StepKind::InstructionOver) return true;
+    m_hidden = levelsBehindCall();
+    if (m_kind == StepKind::Out || mayEndAt(m_places->chain(here())[m_hidden].place)) return true;
     m_breaks.clearInternal();
     m_depth = machine().depth();
     m_phase = Phase::Leave;
     return false;
 }
 
-const SourcePlace& Stepper::placeAt(uint32_t offset) { return m_places->chain(offset).front().place; }
+/// Behind a call: how many of the innermost inlined calls here begin only now.
+uint32_t Stepper::levelsBehindCall() {
+    if (machine().unwound()) return 0;
+    const auto& code = m_places->instructions(machine().location().function);
+    const auto next = std::lower_bound(
+        code.begin(), code.end(), here(),
+        [](const engine::DisassemblyLine& line, uint32_t offset) { return line.offset < offset; });
+    if (next == code.begin()) return 0;
+    const Levels before = m_places->chain((next - 1)->offset);
+    const Levels& levels = m_places->chain(here());
+    return static_cast<uint32_t>(levels.size() - std::max<size_t>(commonLevels(levels, before), 1));
+}
 
 bool Stepper::isKnown(const SourcePlace& place) {
     return place.line != 0 && m_hasSource(m_places->filePath(place.file));
 }
 
-/// Is it a place inside a call inlined below the level that the step began in?
-bool Stepper::extendsStart(const Levels& levels) const {
-    if (levels.size() < m_startLevels.size()) return false;
-    return std::equal(m_startLevels.rbegin(), m_startLevels.rend(), levels.rbegin(),
-                      [](const InlineFrame& a, const InlineFrame& b) {
-                          return a.scope == b.scope && a.name == b.name && a.isInlined == b.isInlined;
-                      });
+/// The outermost of the calls inlined below a level where the step may end.
+std::optional<uint32_t> Stepper::outermostKnown(const Levels& levels, size_t below) {
+    while (below-- > 0) {
+        if (mayEndAt(levels[below].place)) return static_cast<uint32_t>(below);
+    }
+    return {};
 }
 
-/// A line begins here, in the stepping frame: is it where the step should stop?
-bool Stepper::endsStep(uint32_t offset) {
+std::optional<uint32_t> Stepper::entersInlined(uint32_t hidden) {
+    const Levels& levels = m_places->chain(here());
+    m_startKnown = isKnown(levels[hidden].place);
+    return outermostKnown(levels, hidden);
+}
+
+/// A line begins here, in the stepping frame: is it where the step ends, and before how many of the innermost inlined calls?
+std::optional<uint32_t> Stepper::endOfStep(uint32_t offset) {
     const Levels& levels = m_places->chain(offset);
-    const SourcePlace place = levels.front().place;
-    if (place.line == 0) return false;
-    const bool inside = extendsStart(levels);
-    const bool deeper = inside && levels.size() > m_startLevels.size();
-    if (m_kind == StepKind::Out) return !inside;
-    if (m_kind == StepKind::Over && deeper) return false;
-    if (m_startKnown && !isKnown(place)) return false;
-    return deeper || place.file != m_startPlace.file || place.line != m_startPlace.line ||
-           levels.size() != m_startLevels.size();
+    if (levels.front().place.line == 0) return {};
+    const size_t common = commonLevels(levels, m_startLevels);
+    const bool isInside = common == m_startLevels.size();
+    // The level of the frame that the step began in, or else of the nearest caller that it is still in.
+    const size_t level = levels.size() - std::max<size_t>(common, 1);
+    const SourcePlace& place = levels[level].place;
+    if (m_kind == StepKind::Out) return isInside ? std::nullopt : std::optional(static_cast<uint32_t>(level));
+    const bool isNew = !isInside || !isSameLine(place, m_startPlace);
+    if (isNew && mayEndAt(place)) return static_cast<uint32_t>(level);
+    return m_kind == StepKind::Into ? outermostKnown(levels, level) : std::nullopt;
 }
 
 }  // namespace debugger

@@ -9,6 +9,10 @@
 //                 │ has lines
 //                 ▼
 //   Prologue  runs to the first line behind the prologue: complete
+//
+// Inlined calls are steps of their own. The line of a frame is that of its level of the inlined calls wherever it is inside them, so a step over
+// ends where that line becomes another one, be it at code of a call inlined there: then the step is before that call, whose levels are
+// hidden. A step into ends in the outermost call below the frame whose source is here; a step that leaves an inlined call ends in its caller.
 #pragma once
 
 #include <functional>
@@ -29,8 +33,12 @@ public:
         : m_breaks(breaks), m_hasSource(std::move(hasSource)) {}
 
     void attach(Debuggee* debuggee, Places* places);
-    /// Begins at the present location of the machine, which must have a frame, before the `hidden` innermost inlined calls there.
-    void begin(StepKind kind, uint32_t hidden = 0);
+    /// Where a step begins: a frame, and how many of the innermost inlined calls at its location it is still before (or was selected above).
+    struct Origin {
+        uint32_t wasmFrame = 0;  // not 0: a step out of a caller
+        uint32_t hidden = 0;
+    };
+    void begin(StepKind kind, Origin origin);
     void cancel();
     bool active() const { return m_phase != Phase::None; }
 
@@ -44,6 +52,10 @@ public:
     std::optional<engine::CodeLocation> leftByStepOut() const;
     /// The machine stopped (Breakpoint, Stepped or DepthReached). True: the step is complete here.
     bool arrived(engine::StopKind kind);
+    /// Of a complete step: how many of the innermost inlined calls there it is still before.
+    uint32_t hidden() const { return m_hidden; }
+    /// Where a step into ends without a move if it begins before the `hidden` innermost inlined calls here: as hidden().
+    std::optional<uint32_t> entersInlined(uint32_t hidden);
 
 private:
     enum class Phase : uint8_t { None, Instruction, Lines, Call, Callee, Prologue, Leave };
@@ -51,15 +63,17 @@ private:
 
     engine::Machine& machine() const { return m_debuggee->machine(); }
     uint32_t here() const { return machine().location().offset; }
+    void findBreaks();
     void arm();
     bool checkHere();
-    bool endsStep(uint32_t offset);
+    std::optional<uint32_t> endOfStep(uint32_t offset);
+    std::optional<uint32_t> outermostKnown(const Levels& levels, size_t below);
     bool leftFrame();
     bool enteredCallee();
     bool backInFrame();
-    const SourcePlace& placeAt(uint32_t offset);
+    uint32_t levelsBehindCall();
     bool isKnown(const SourcePlace& place);
-    bool extendsStart(const Levels& levels) const;
+    bool mayEndAt(const SourcePlace& place) { return place.line != 0 && (!m_startKnown || isKnown(place)); }
 
     CodeBreaks& m_breaks;
     std::function<bool(const std::string&)> m_hasSource;
@@ -76,6 +90,7 @@ private:
     std::set<uint32_t> m_lines, m_calls;
     uint32_t m_target = 0;  // Prologue: where to
     uint32_t m_calleeDepth = 0;
+    uint32_t m_hidden = 0;
 };
 
 }  // namespace debugger

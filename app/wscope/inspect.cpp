@@ -75,16 +75,16 @@ int inspectLine(debugger::Places& places, const InspectOptions& wanted) {
     if (code.offsets.empty()) return fail(code.why);
     if (wanted.format == "json") {
         Json json = {{"line", code.line}, {"locations", Json::array()}};
-        for (uint32_t offset : code.offsets) {
-            const debugger::Location at = places.location(offset);
+        for (const auto& [offset, depth] : code.offsets) {
+            const debugger::Location at = places.location(offset, places.levelsBelow(offset, depth));
             json["locations"].push_back(
                 {{"offset", offset}, {"function", at.functionName}, {"file", at.file}, {"line", at.line}});
         }
         std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
         return 0;
     }
-    for (uint32_t offset : code.offsets) {
-        const debugger::Location at = places.location(offset);
+    for (const auto& [offset, depth] : code.offsets) {
+        const debugger::Location at = places.location(offset, places.levelsBelow(offset, depth));
         std::cout << debugger::hexText(offset) << "  " << at.functionName << "  "
                   << debugger::printable(at.file) << ":" << at.line << "\n";
     }

@@ -9,7 +9,7 @@ namespace dwarf {
 namespace {
 
 constexpr uint32_t kPlainFunction = 0x80000000;  // FunctionSymbol::id of functions that only Wasm knows
-constexpr size_t kMaxInlineTrees = 4096, kMaxInlinedCopies = 8 << 20, kMaxCopiesOfOne = 10'000;
+constexpr size_t kMaxInlineTrees = 4096;
 
 }  // namespace
 
@@ -161,43 +161,6 @@ std::vector<FunctionSymbol> DwarfSymbols::findFunctions(std::string_view name) c
         const FunctionCode* code = m_index.functionAt(m_module->functions[i].body.begin);
         result.push_back(code ? functionSymbol(*code) : plainFunction(function));
     }
-    return result;
-}
-
-/// One pass over the inlined calls of all functions, when the first name is asked for.
-void DwarfSymbols::collectInlinedCopies() {
-    m_inlinedCopies.emplace();
-    std::unordered_set<uint32_t> seen;  // a function in several pieces has one tree
-    for (const FunctionCode& code : m_index.functions()) {
-        const uint32_t die = m_index.entry(code.ref).offset;
-        if (!seen.insert(die).second) continue;
-        const InlineTree tree = readInlineTree(m_units[code.ref.unit], die);
-        std::vector<uint32_t> depths;
-        for (const InlineCall& call : tree.calls) {
-            depths.push_back(call.parent < 0 ? 1 : depths[static_cast<size_t>(call.parent)] + 1);
-            if (call.ranges.empty() || call.parent < -1)
-                continue;  // -2: inside a function declared in this one
-            if (m_inlinedCopies->size() >= kMaxInlinedCopies) return;
-            uint32_t first = ~uint32_t{0};
-            for (const AddressRange& range : call.ranges)
-                first = std::min(first, range.begin);
-            m_inlinedCopies->emplace(call.origin, InlinedCopy{first, depths.back()});
-        }
-    }
-}
-
-std::vector<InlinedCopy> DwarfSymbols::inlinedCopies(std::string_view name) {
-    std::vector<InlinedCopy> result;
-    const std::vector<EntryRef> named = m_index.lookUp(Index::Kind::Function, name);
-    if (named.empty()) return result;
-    if (!m_inlinedCopies) collectInlinedCopies();
-    for (const EntryRef ref : named) {
-        const auto [begin, end] = m_inlinedCopies->equal_range(m_index.entry(ref).offset);
-        for (auto it = begin; it != end && result.size() < kMaxCopiesOfOne; ++it)
-            result.push_back(it->second);
-    }
-    std::sort(result.begin(), result.end(),
-              [](const InlinedCopy& a, const InlinedCopy& b) { return a.address < b.address; });
     return result;
 }
 

@@ -27,7 +27,7 @@ public:
 
     std::optional<FunctionSymbol> functionAt(uint32_t address) const override;
     std::vector<FunctionSymbol> findFunctions(std::string_view name) const override;
-    std::vector<InlinedCopy> inlinedCopies(std::string_view name) override;
+    std::vector<LevelAddress> inlinedCopies(std::string_view name) override;
     std::vector<FunctionSymbol> functions() const override;
     uint32_t afterPrologue(const FunctionSymbol& function) const override;
     std::vector<InlineFrame> inlineFrames(uint32_t address) override;
@@ -45,10 +45,25 @@ private:
     void findStaleness();
     /// The table that knows about the address, decoded; null if none does.
     const LineRows* rowsAround(uint32_t address) const;
+    uint32_t beginOfRows(uint32_t address, uint32_t end) const;
     const std::vector<uint32_t>& tablesWithoutUnit() const;
     LineRow lineRow(const LineRows& rows, const Sequence& sequence, uint32_t index) const;
 
-    struct CodePlace;  // a row's address and whose code it is
+    /// Code of a line, and whose it is: the innermost inlined call's, or else the function's.
+    struct CodePlace {
+        uint32_t owner = 0;        // DIE of the call or function
+        uint32_t declaration = 0;  // DIE that says where that function is declared
+        LevelAddress start;
+        bool isStatement = false;
+    };
+    struct CallSite {
+        uint32_t line = 0;
+        CodePlace place;
+    };
+    const std::vector<CallSite>& callSites(FileId file) const;
+    void eachInlinedCall(
+        const std::function<bool(const Unit&)>& wanted,
+        const std::function<bool(const FunctionCode&, const InlineTree&, const InlineCall&)>& visit) const;
     std::vector<CodePlace> placesOfLine(FileId file, uint32_t line) const;
     uint32_t breakAddress(uint32_t address) const;
     uint32_t declarationLine(uint32_t die, FileId file) const;
@@ -56,7 +71,6 @@ private:
     FunctionSymbol functionSymbol(const FunctionCode& code) const;
     FunctionSymbol plainFunction(engine::FuncIdx function) const;
     const engine::Function* bodyAt(uint32_t address) const;
-    void collectInlinedCopies();
     const InlineTree& inlineTree(const FunctionCode& function) const;
     SourcePlace declarationOf(EntryRef ref) const;
 
@@ -67,10 +81,11 @@ private:
     LineTables m_lines;
     std::vector<std::string> m_problems;
     mutable std::unordered_map<uint32_t, InlineTree> m_inlineTrees;  // by DIE of the function
-    std::optional<std::unordered_multimap<uint32_t, InlinedCopy>>
+    std::optional<std::unordered_multimap<uint32_t, LevelAddress>>
         m_inlinedCopies;                                            // by DIE of what was inlined
     std::unordered_map<uint64_t, std::vector<Scope>> m_keptScopes;  // by address and level
     mutable std::unordered_map<FileId, std::vector<uint32_t>> m_codeLines;
+    mutable std::unordered_map<FileId, std::vector<CallSite>> m_callSites;
     mutable std::optional<std::vector<uint32_t>> m_tablesWithoutUnit;
     std::unique_ptr<Scopes> m_scopes;  // reads nothing before it is asked
 };

@@ -63,6 +63,7 @@ InlineTree readInlineTree(const Unit& unit, uint32_t functionDie) {
             InlineCall call = readCall(reader, unit, *abbreviation);
             call.die = offset;
             call.parent = current;
+            call.depth = current < 0 ? 1 : tree.calls[static_cast<size_t>(current)].depth + 1;
             current = static_cast<int32_t>(tree.calls.size());
             tree.calls.push_back(std::move(call));
         } else if (abbreviation->fixedSize >= 0) {

@@ -1,6 +1,7 @@
 // InlineTree: the inlined calls of one function, read from its DIEs by our own scanner, so that backtraces need no symbol child.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "debugger/symbols/index.h"
@@ -9,7 +10,9 @@ namespace debugger::dwarf {
 
 struct InlineCall {
     uint32_t die = 0;
-    int32_t parent = -1;    // call that it is inlined in; -1 = the function itself
+    int32_t parent =
+        -1;  // call that it is inlined in; -1 = the function itself, -2 = a function declared inside
+    uint32_t depth = 1;     // calls that it is in, itself included
     uint32_t origin = 0;    // abstract DIE of the function that was inlined
     uint64_t callFile = 0;  // numbered by the unit
     uint32_t callLine = 0, callColumn = 0;
@@ -21,6 +24,14 @@ struct InlineCall {
         }
         return false;
     }
+    /// Lowest address; only of calls that have code.
+    uint32_t begin() const {
+        uint32_t first = ~uint32_t{0};
+        for (const AddressRange& range : ranges)
+            first = std::min(first, range.begin);
+        return first;
+    }
+    bool hasCode() const { return !ranges.empty() && parent >= -1; }
 };
 
 struct InlineTree {

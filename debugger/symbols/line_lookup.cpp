@@ -18,14 +18,6 @@ std::vector<std::string_view> components(std::string_view path) {
 
 }  // namespace
 
-/// A row's address and whose code it is: the innermost inlined call there, or else the function.
-struct DwarfSymbols::CodePlace {
-    uint32_t owner = 0;        // DIE of the call or function
-    uint32_t declaration = 0;  // DIE that says where that function is declared
-    uint32_t address = 0;
-    bool isStatement = false;
-};
-
 LineRow DwarfSymbols::lineRow(const LineRows& rows, const Sequence& sequence, uint32_t index) const {
     const Row& row = rows.rows[index];
     LineRow result;
@@ -66,6 +58,21 @@ const LineRows* DwarfSymbols::rowsAround(uint32_t address) const {
     return nullptr;
 }
 
+/// Where rows begin behind an address that has none (a function may begin without), at most `end`.
+uint32_t DwarfSymbols::beginOfRows(uint32_t address, uint32_t end) const {
+    const auto look = [&](const LineRows& rows) {
+        const auto next = std::upper_bound(rows.sequences.begin(), rows.sequences.end(), address,
+                                           [](uint32_t a, const Sequence& s) { return a < s.begin; });
+        if (next != rows.sequences.end()) end = std::min(end, next->begin);
+    };
+    const Unit* unit = m_index.unitAt(address);
+    const int64_t table = unit ? m_lines.tableOf(*unit) : -1;
+    if (table >= 0) look(m_lines.rows(static_cast<uint32_t>(table)));
+    for (const uint32_t other : tablesWithoutUnit())
+        look(m_lines.rows(other));
+    return end;
+}
+
 std::optional<LineRow> DwarfSymbols::rowAt(uint32_t address) const {
     const LineRows* rows = rowsAround(address);
     if (!rows) return std::nullopt;
@@ -78,9 +85,9 @@ std::vector<LineRow> DwarfSymbols::rowsIn(AddressRange range) const {
     while (address < range.end) {
         const LineRows* rows = rowsAround(address);
         if (!rows) {
-            const engine::Function* body = bodyAt(address);  // no lines here: on to the next function
+            const engine::Function* body = bodyAt(address);
             if (!body || body->body.end <= address) break;
-            address = body->body.end;
+            address = beginOfRows(address, body->body.end);
             continue;
         }
         const Sequence& sequence = *rows->sequenceAt(address);
@@ -104,6 +111,8 @@ std::vector<uint32_t> DwarfSymbols::linesWithCode(FileId file) const {
             if (row.file == file && row.line && row.isStatement) lines.push_back(row.line);
         }
     }
+    for (const CallSite& site : callSites(file))
+        lines.push_back(site.line);
     std::sort(lines.begin(), lines.end());
     lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
     return m_codeLines[file] = std::move(lines);
@@ -131,11 +140,12 @@ std::vector<DwarfSymbols::CodePlace> DwarfSymbols::placesOfLine(FileId file, uin
     for (const uint32_t table : tables) {
         for (const Row& row : m_lines.rows(table).rows) {
             if (row.file != file || row.line != line) continue;
-            CodePlace place{0, 0, row.address, row.isStatement};
+            CodePlace place{0, 0, {row.address, 0}, row.isStatement};
             if (const FunctionCode* function = m_index.functionAt(row.address)) {
                 place.owner = place.declaration = m_index.entry(function->ref).offset;
                 const auto chain = inlineTree(*function).chainAt(row.address);
                 if (!chain.empty()) place.owner = chain.back()->die, place.declaration = chain.back()->origin;
+                place.start.depth = static_cast<uint32_t>(chain.size());
             } else if (const engine::Function* body = bodyAt(row.address)) {
                 place.owner = body->body.begin;
             }
@@ -143,6 +153,12 @@ std::vector<DwarfSymbols::CodePlace> DwarfSymbols::placesOfLine(FileId file, uin
             places.push_back(place);
         }
     }
+    // A line that only calls what was inlined has no row of its own.
+    const auto& sites = callSites(file);
+    auto site = std::lower_bound(sites.begin(), sites.end(), line,
+                                 [](const CallSite& s, uint32_t wanted) { return s.line < wanted; });
+    for (; site != sites.end() && site->line == line; ++site)
+        places.push_back(site->place), anyStatement = true;
     if (anyStatement) std::erase_if(places, [](const CodePlace& place) { return !place.isStatement; });
     return places;
 }
@@ -197,15 +213,17 @@ engine::Result<ResolvedLine> DwarfSymbols::resolveLine(FileId file, uint32_t lin
         if (places.empty()) return refuse();
     }
     std::sort(places.begin(), places.end(), [](const CodePlace& a, const CodePlace& b) {
-        return a.owner != b.owner ? a.owner < b.owner : a.address < b.address;
+        return a.owner != b.owner ? a.owner < b.owner : a.start.address < b.start.address;
     });
     for (size_t i = 0; i < places.size(); ++i) {
+        const LevelAddress start = places[i].start;
         if (i == 0 || places[i].owner != places[i - 1].owner)
-            resolved.addresses.push_back(breakAddress(places[i].address));
+            resolved.places.push_back({breakAddress(start.address), start.depth});
     }
-    std::sort(resolved.addresses.begin(), resolved.addresses.end());
-    resolved.addresses.erase(std::unique(resolved.addresses.begin(), resolved.addresses.end()),
-                             resolved.addresses.end());
+    std::sort(resolved.places.begin(), resolved.places.end(), [](const auto& a, const auto& b) {
+        return a.address != b.address ? a.address < b.address : a.depth < b.depth;
+    });
+    resolved.places.erase(std::unique(resolved.places.begin(), resolved.places.end()), resolved.places.end());
     return resolved;
 }
 

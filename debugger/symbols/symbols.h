@@ -49,10 +49,18 @@ struct LineRow {
     bool prologueEnd = false;
 };
 
+/// An address and one of the functions that execution is in there: a level of inlineFrames(), counted from the real function (0).
+struct LevelAddress {
+    uint32_t address = 0;
+    uint32_t depth = 0;
+    bool operator==(const LevelAddress&) const = default;
+};
+
 /// Where a breakpoint on a line goes.
 struct ResolvedLine {
-    uint32_t line = 0;                // the line that really has code (may be after the one asked for)
-    std::vector<uint32_t> addresses;  // one per place where the line begins (inlined copies, templates …)
+    uint32_t line = 0;  // the line that really has code (may be after the one asked for)
+    std::vector<LevelAddress>
+        places;  // one per function or copy of it that has the line: its first code, be it of a call inlined there
 };
 
 /// A function with a body in this module.
@@ -64,13 +72,6 @@ struct FunctionSymbol {
     AddressRange range;
     SourcePlace declaration;
     std::string language;  // "C11", "C++14", "Rust", …
-};
-
-/// A call of a function that was inlined: where its code begins, and which level of inlineFrames() there it is, counted from the real
-/// function (0).
-struct InlinedCopy {
-    uint32_t address = 0;
-    uint32_t depth = 0;
 };
 
 /// One level of the (possibly inlined) call chain at an address, innermost first; the last is the real function.
@@ -207,7 +208,7 @@ public:
     virtual std::optional<LineRow> rowAt(uint32_t address) const = 0;
     /// All rows inside a range, by address.
     virtual std::vector<LineRow> rowsIn(AddressRange range) const = 0;
-    /// Lines of a file that have code, sorted, without duplicates.
+    /// Lines of a file that have code, be it that of inlined calls, sorted, without duplicates.
     virtual std::vector<uint32_t> linesWithCode(FileId file) const = 0;
     /// Files whose path ends with the given one by whole components ("prog1.c", "src/main.rs").
     virtual std::vector<FileId> findFiles(std::string_view path) const = 0;
@@ -218,8 +219,8 @@ public:
     virtual std::optional<FunctionSymbol> functionAt(uint32_t address) const = 0;
     /// By plain, qualified or linkage name; several for overloads and static functions of the same name.
     virtual std::vector<FunctionSymbol> findFunctions(std::string_view name) const = 0;
-    /// Inlined copies of the functions of that name, by address; at most 10,000.
-    virtual std::vector<InlinedCopy> inlinedCopies(std::string_view name) = 0;
+    /// Where the inlined copies of the functions of that name begin, by address; at most 10,000.
+    virtual std::vector<LevelAddress> inlinedCopies(std::string_view name) = 0;
     virtual std::vector<FunctionSymbol> functions() const = 0;
     /// First address behind the prologue: where a breakpoint on a function belongs.
     virtual uint32_t afterPrologue(const FunctionSymbol& function) const = 0;

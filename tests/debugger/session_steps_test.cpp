@@ -143,6 +143,90 @@ TEST_F(SessionBreakpoints, StopInEveryInlinedCopyOfAFunction) {
     EXPECT_TRUE(run(Resume{}).exit);
 }
 
+TEST_F(SessionBreakpoints, StandBeforeTheCallThatIsAllTheCodeOfALine) {
+    load(example("inventory"));
+    const BreakpointInfo info = breakAt("inventory.cpp", 114);
+    EXPECT_EQ(info.message, "");
+    ASSERT_EQ(info.locations.size(), 1u);
+    EXPECT_EQ(info.locations[0].line, 114u);
+    EXPECT_EQ(info.locations[0].functionName, "main");
+    const Outcome at = run(Start{});
+    EXPECT_EQ(at.stop->breakpoints, std::vector<BreakpointId>{info.id});
+    EXPECT_EQ(at.line(), 114u);
+    EXPECT_EQ(stack()[0], "main");
+    EXPECT_EQ(run(Step{StepKind::Over}).line(), 115u);
+    const auto source = client().call(GetSource{at.stop->location.file});
+    ASSERT_TRUE(source.ok());
+    EXPECT_TRUE(std::binary_search(source->linesWithCode.begin(), source->linesWithCode.end(), 114u));
+    EXPECT_EQ(run(RunTo{"inventory.cpp", 114, {}}).line(), 114u);
+    EXPECT_EQ(stack()[0], "main");
+}
+
+TEST_F(SessionBreakpoints, OnHostCallsAndExceptionsSeeTheProgramsVariables) {
+    load(program("echo"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::HostCall;
+    spec.function = "fd_write";
+    spec.condition = "lines == 2";
+    add(spec);
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Waiting));
+    const Outcome at = run(SendInput{"one\ntwo\n", false});
+    ASSERT_EQ(at.reason(), StopReason::HostCall);
+    EXPECT_EQ(at.stop->text.find("failed"), std::string::npos) << at.stop->text;
+    EXPECT_EQ(value("lines", at.stop->frame), "2");
+}
+
+TEST_F(SessionBreakpoints, AllConditionsThatFailAreSaid) {
+    load(program("spin"));
+    breakIn("turn");
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.condition = "nobody";
+    add(spec);
+    spec.condition = "nothing";
+    add(spec);
+    const std::string text = run(Start{}).stop->text;
+    EXPECT_NE(text.find("breakpoint 2 failed"), std::string::npos) << text;
+    EXPECT_NE(text.find("breakpoint 3 failed"), std::string::npos) << text;
+}
+
+TEST_F(SessionBreakpoints, HitsThatPassEndWithTheRun) {
+    load(program("spin"));
+    const BreakpointInfo info = breakIn("turn");
+    EXPECT_EQ(client().call(PassHits{info.id, 2})->passing, 2u);
+    run(Start{});
+    EXPECT_EQ(value("counter"), "2") << "what was set between two runs is for the next";
+    EXPECT_EQ(client().call(ListBreakpoints{})->at(0).passing, 0u);
+    ASSERT_TRUE(client().call(PassHits{info.id, 5}).ok());
+    run(Start{});
+    EXPECT_EQ(value("counter"), "0");
+    EXPECT_EQ(client().call(PassHits{77, 5}).error().code, engine::ErrorCode::NotFound);
+}
+
+TEST_F(SessionBreakpoints, RememberedOnesAreKeptThoughTheirLineIsGone) {
+    load(example("wordcount"));
+    BreakpointSpec spec;
+    spec.file = "wordcount.c";
+    spec.line = 1'000'000;
+    EXPECT_FALSE(client().call(AddBreakpoint{spec}).ok());
+    const auto kept = client().call(AddBreakpoint{spec, true});
+    ASSERT_TRUE(kept.ok()) << kept.error().text();
+    EXPECT_FALSE(kept->resolved);
+    EXPECT_TRUE(kept->message.starts_with("pending: no code at line 1000000")) << kept->message;
+}
+
+TEST_F(SessionBreakpoints, OnACallThatTheProgramDoesNotMakeAreNotResolved) {
+    load(program("inlined"));
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::HostCall;
+    spec.function = "clock_time_get";
+    EXPECT_FALSE(add(spec).resolved);
+    spec.function = "fd_write";
+    EXPECT_TRUE(add(spec).resolved);
+}
+
 TEST_F(SessionBreakpoints, AreRefusedOnALineThatHasNoCodeNearby) {
     load(example("wordcount"));
     BreakpointSpec spec;
@@ -292,6 +376,12 @@ protected:
     Outcome over() { return run(Step{StepKind::Over}); }
     Outcome into() { return run(Step{StepKind::Into}); }
     Outcome out() { return run(Step{StepKind::Out}); }
+    void removeBreakpoints() {
+        const auto all = client().call(ListBreakpoints{});
+        ASSERT_TRUE(all.ok());
+        for (const BreakpointInfo& info : *all)
+            ASSERT_TRUE(client().call(RemoveBreakpoint{info.id}).ok());
+    }
     /// Lines that step over goes through until it leaves the function.
     std::vector<uint32_t> linesOver(size_t most) {
         std::vector<uint32_t> lines;
@@ -386,6 +476,67 @@ TEST_F(SessionSteps, ThroughInlinedCalls) {
         }
     }
     EXPECT_TRUE(sawInlined) << testing::PrintToString(functions);
+}
+
+TEST_F(SessionSteps, OverStopsAtLinesWhoseCodeIsAllInlined) {
+    load(example("inventory"));
+    startInMain();
+    breakAt("inventory.cpp", 113);
+    EXPECT_EQ(run(Resume{}).line(), 113u);
+    ASSERT_TRUE(client().call(RemoveBreakpoint{1}).ok());
+    EXPECT_EQ(linesOver(6), (std::vector<uint32_t>{114, 115, 116, 113, 114, 115}));
+    EXPECT_EQ(stack()[0], "main");
+}
+
+TEST_F(SessionSteps, OutOfAnInlinedCallEndsInItsCaller) {
+    load(example("inventory"));
+    breakAt("inventory.cpp", 31);
+    ASSERT_EQ(run(Start{}).function(), "store::Item::name");
+    removeBreakpoints();
+    const std::string caller = stack()[1];
+    const Outcome at = out();
+    EXPECT_EQ(at.function(), caller);
+    EXPECT_EQ(stack()[0], caller);
+}
+
+TEST_F(SessionSteps, OverTheEndOfAnInlinedCallEndsInItsCallerNotInTheNextOne) {
+    load(program("inlined"));
+    breakAt("inlined.c", 9);
+    ASSERT_EQ(run(Start{}).function(), "announce");
+    const Outcome at = over();
+    EXPECT_EQ(at.function(), "main");
+    EXPECT_EQ(at.line(), 26u);
+    const Outcome inside = into();
+    EXPECT_EQ(inside.function(), "twice");
+    EXPECT_EQ(inside.stop->tick, at.stop->tick);
+    EXPECT_EQ(into().line(), 14u);
+    EXPECT_EQ(into().function(), "main");
+}
+
+TEST_F(SessionSteps, OutLeavesTheFrameThatIsAskedFor) {
+    load(example("overrun"));
+    breakIn("setLabel");
+    run(Start{});
+    ASSERT_EQ(stack()[1], "addStop");
+    const Outcome at = run(Step{StepKind::Out, 1});
+    EXPECT_EQ(at.function(), "main");
+    EXPECT_EQ(at.line(), 59u);
+}
+
+TEST_F(SessionSteps, OutLeavesAnInlinedFrameOfACaller) {
+    load(example("inventory"));
+    breakIn("store::Item::valueOf");
+    run(Start{});
+    // Until it is called by the lambda of total(), which is inlined in the library's loop.
+    Outcome at;
+    for (int i = 0; i < 20 && stack()[1].find("operator()") == std::string::npos; i++)
+        at = run(Resume{});
+    const std::vector<std::string> before = stack();
+    ASSERT_NE(before[1].find("operator()"), std::string::npos);
+    removeBreakpoints();
+    ASSERT_TRUE(run(Step{StepKind::Out, 1}).stop);
+    EXPECT_EQ(stack()[0], before[2]);
+    EXPECT_EQ(client().call(Step{StepKind::Out, 999}).error().code, engine::ErrorCode::NotFound);
 }
 
 TEST_F(SessionSteps, InstructionsAreExactlyOne) {

@@ -234,6 +234,22 @@ TEST_F(Session, ShowsWhatAFunctionReturned) {
     EXPECT_EQ(run(Step{StepKind::Out}).stop->returned, "") << "in memory, where its caller wants it";
 }
 
+TEST_F(Session, SaysWhyAProgramCannotGoOn) {
+    load(program("spin"));
+    breakIn("turn");
+    onEachEvent([](const Event& event) {
+        if (std::holds_alternative<Stopped>(event))
+            throw std::runtime_error("no room");  // as memory that ran out
+    });
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Exited));
+    onEachEvent({});
+    EXPECT_EQ(client().call(GetStop{})->reason, StopReason::Exited);
+    const auto ends = eventsOf<Exited>();
+    ASSERT_EQ(ends.size(), 1u);
+    EXPECT_EQ(ends[0].text, "the program cannot go on: no room");
+}
+
 TEST_F(Session, SaysAtLoadWhatCannotBeExecuted) {
     const std::string path = suiteFile("samples/exc-legacy.wasm");
     if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";

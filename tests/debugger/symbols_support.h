@@ -55,7 +55,7 @@ inline uint32_t addressOf(const debugger::Symbols& symbols, const std::string& f
     if (files.empty()) return 0;
     const auto place = symbols.resolveLine(files[0], line);
     EXPECT_TRUE(place.ok()) << (place.ok() ? "" : place.error().text());
-    return place.ok() && !place->addresses.empty() ? place->addresses[0] : 0;
+    return place.ok() && !place->places.empty() ? place->places[0].address : 0;
 }
 
 }  // namespace symbol_tests

@@ -167,11 +167,11 @@ TEST_P(SymbolTypes, LinesResolveToTheNextCodeOfTheSameFunction) {
     const auto resolve = [&](uint32_t line) { return program->resolveLine(files[0], line); };
     const FunctionSymbol helper = program.function("helper");
     ASSERT_TRUE(resolve(45).ok());
-    EXPECT_EQ(resolve(45)->addresses, std::vector<uint32_t>{program->afterPrologue(helper)})
-        << "behind the prologue";
+    ASSERT_EQ(resolve(45)->places.size(), 1u);
+    EXPECT_EQ(resolve(45)->places[0].address, program->afterPrologue(helper)) << "behind the prologue";
     ASSERT_TRUE(resolve(55).ok()) << "an empty line inside helper";
     EXPECT_EQ(resolve(55)->line, 56u);
-    EXPECT_EQ(resolve(52)->addresses.size(), 1u) << "a loop line has one place";
+    EXPECT_EQ(resolve(52)->places.size(), 1u) << "a loop line has one place";
     ASSERT_FALSE(resolve(58).ok()) << "a comment between functions";
     EXPECT_EQ(resolve(58).error().code, engine::ErrorCode::NotFound);
     EXPECT_EQ(resolve(58).error().message, "no code at line 58; nearest 57");

@@ -129,7 +129,7 @@ public:
     uint32_t afterPrologue(const FunctionSymbol& function) const override { return function.range.begin; }
     std::vector<InlineFrame> inlineFrames(uint32_t) override { return {}; }
     Result<TypeId> returnType(uint32_t) override { return kNoType; }
-    std::vector<InlinedCopy> inlinedCopies(std::string_view) override { return {}; }
+    std::vector<LevelAddress> inlinedCopies(std::string_view) override { return {}; }
     Result<std::vector<Scope>> scopes(uint32_t, uint32_t) override { return scopeList; }
     Result<std::vector<Variable>> globals(uint32_t) override { return globalList; }
     Result<Variable> findGlobal(std::string_view name, uint32_t) override {
