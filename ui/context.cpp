@@ -181,6 +181,10 @@ void Context::addBreakpoint(const debugger::BreakpointSpec& spec, Answered answe
     setBreakpoint(debugger::AddBreakpoint{spec}, answered);
 }
 
+void Context::restoreBreakpoint(const debugger::BreakpointSpec& spec) {
+    setBreakpoint(debugger::AddBreakpoint{spec, true}, {});
+}
+
 void Context::changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec,
                                Answered answered) {
     setBreakpoint(debugger::ChangeBreakpoint{id, spec}, answered);

@@ -111,6 +111,8 @@ public:
     /// Gets why it was refused, or nullptr; without one, the user is told of a refusal.
     using Answered = std::function<void(const engine::Error*)>;
     void addBreakpoint(const debugger::BreakpointSpec& spec, Answered answered = {});
+    /// One that was set in an earlier build; kept though its place may be gone.
+    void restoreBreakpoint(const debugger::BreakpointSpec& spec);
     void changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec,
                           Answered answered = {});
     void removeBreakpoint(debugger::BreakpointId id);

@@ -68,7 +68,7 @@ void Launcher::restoreBreakpoints() {
         const debugger::BreakpointSpec spec = breakpointFromJson(value.toObject());
         // An offset means nothing in another build.
         if (spec.kind == debugger::BreakpointSpec::Kind::Offset && !sameFile) continue;
-        m_context.addBreakpoint(spec);
+        m_context.restoreBreakpoint(spec);
     }
 }
 

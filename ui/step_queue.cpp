@@ -48,11 +48,12 @@ void StepQueue::next() {
         return;
     }
     m_isStepping = true;
-    m_context.post<debugger::Step>(this, {entry.kind}, {}, [this](const engine::Error& error) {
-        m_isStepping = false;
-        clear();
-        m_context.reportError(error);
-    });
+    m_context.post<debugger::Step>(this, {entry.kind, m_context.frame()}, {},
+                                   [this](const engine::Error& error) {
+                                       m_isStepping = false;
+                                       clear();
+                                       m_context.reportError(error);
+                                   });
 }
 
 }  // namespace ui

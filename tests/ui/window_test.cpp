@@ -436,6 +436,8 @@ TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
     settle();
     ASSERT_EQ(m_context.breakpoints().size(), 1u);
     EXPECT_EQ(m_context.breakpoints().begin()->second.spec.line, 18u);
+    EXPECT_FALSE(m_fake->asked<AddBreakpoint>().front().isRemembered);
+    EXPECT_TRUE(m_fake->asked<AddBreakpoint>().back().isRemembered) << "or it is lost where its line is gone";
     EXPECT_EQ(second.launcher().options().capabilities.arguments[2], "two words");
     EXPECT_EQ(second.launcher().options().capabilities.environment[0].first, "HOME");
     EXPECT_TRUE(second.docks().panel("watches")->save()["expressions"].toArray().contains("argc + 1"));
