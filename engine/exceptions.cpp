@@ -13,7 +13,8 @@ namespace engine {
 namespace {
 
 constexpr size_t kMaxCaught = 1 << 20;
-constexpr uint32_t kSearchStride = 1 << 20;  // regions between two looks at yield: some milliseconds
+constexpr uint64_t kSearchStride = 1 << 14;  // steps between two looks at yield
+constexpr uint64_t kStepsPerTick = 2;
 
 Thrown thrownObject(const StoreState& store, Slot object) {
     return {TagAddr(store.heap->layoutAt(object).type), store.heap->slots(object), object};
@@ -28,19 +29,52 @@ Slot caughtBy(const Execution& x, uint32_t region) {
     return 0;
 }
 
-const CatchTable::Clause* matchingClause(const Code& code, const CatchTable::Region& region, TagAddr tag) {
-    const CatchTable& table = code.catches;
-    for (uint32_t i = region.firstClause; i != CatchTable::kNone; i = table.clauses[i].next) {
-        const CatchTable::Clause& clause = table.clauses[i];
-        if (clause.all || code.context->instance->tags[clause.tag] == tag) return &clause;
-    }
-    return nullptr;
-}
-
 /// A tail call has given its frame up before the callee throws.
 bool isTailCall(const Insn* ip) {
     return ip->plain == number(Op::ReturnCall) || ip->plain == number(Op::ReturnCallIndirect) ||
            ip->plain == number(Op::ReturnCallRef);
+}
+
+void enterRegion(CatchSearch& s, uint32_t region) {
+    s.region = region;
+    s.clause = region == CatchTable::kNone ? region : s.frame->code->catches.regions[region].firstClause;
+}
+void enterFrame(const Execution& x, CatchSearch& s, Frame* f) {
+    s.frame = f;
+    const bool isGone = f == x.frame && isTailCall(f->ip);
+    enterRegion(s, isGone ? CatchTable::kNone : f->code->catches.regionAt(f->code->cellOf(f->ip)));
+}
+
+/// The search for the present throw: the one that was begun, or a new one.
+CatchSearch& searchOf(Execution& x, TagAddr tag) {
+    CatchSearch& s = x.search;
+    const Insn* ip = x.frame->ip;
+    if (s.frame && s.tick == x.tick() && s.ip == ip && s.depth == x.depth() && s.tag == tag) return s;
+    s = {};
+    s.tick = x.tick();
+    s.ip = ip;
+    s.depth = x.depth();
+    s.tag = tag;
+    enterFrame(x, s, x.frame);
+    return s;
+}
+
+/// One clause, region or frame further.
+void advance(const Execution& x, CatchSearch& s) {
+    const Code& code = *s.frame->code;
+    if (s.clause != CatchTable::kNone) {
+        const CatchTable::Clause& clause = code.catches.clauses[s.clause];
+        if (clause.all || code.context->instance->tags[clause.tag] == s.tag)
+            s.state = CatchSearch::State::Found;
+        else
+            s.clause = clause.next;
+    } else if (s.region != CatchTable::kNone) {
+        enterRegion(s, code.catches.regions[s.region].outer);
+    } else if (s.frame->flags & frame_flag::kBottom) {
+        s.state = CatchSearch::State::Nobody;
+    } else {
+        enterFrame(x, s, s.frame - 1);
+    }
 }
 
 /// Makes the exception an object, for a clause or a rethrow that wants one. False: no memory, the machine has stopped.
@@ -57,18 +91,25 @@ bool makeObject(Execution* x, Thrown& thrown) {
     return true;
 }
 
-/// Remembers the exception for the rethrows of a legacy catch block, and forgets those whose blocks have been left.
+/// Whether the catch block of an exception has been left.
+bool isLeft(const Execution& x, const CaughtException& caught) {
+    if (caught.depth > x.depth()) return true;
+    const Frame& f = x.frames[caught.depth];
+    if (f.code != caught.code) return true;
+    const uint32_t cell = f.code->cellOf(f.ip);
+    return cell < caught.target || cell >= f.code->catches.regions[caught.region].end;
+}
+
+/// Remembers the exception for the rethrows of a legacy catch block, and forgets those whose blocks have been left. The frame stands at
+/// the block.
 void remember(Execution* x, const Catcher& catcher, Slot object) {
-    const uint32_t depth = x->depth(), target = catcher.clause->target;
+    const uint32_t depth = x->depth();
     const auto isOver = [&](const CaughtException& c) {
-        if (c.depth != depth) return c.depth > depth;
-        if (c.code != catcher.frame->code || c.region == catcher.region) return true;
-        const CatchTable::Region& region = c.code->catches.regions[c.region];
-        return target < region.begin || target >= region.end;
+        return isLeft(*x, c) || (c.depth == depth && c.region == catcher.region);
     };
     while (!x->caught.empty() && isOver(x->caught.back()))
         x->caught.pop_back();
-    x->caught.push_back({depth, catcher.region, catcher.frame->code, object});
+    x->caught.push_back({depth, catcher.region, catcher.clause->target, catcher.frame->code, object});
 }
 
 const Insn* uncaught(Execution* x, const Thrown& thrown) {
@@ -114,9 +155,10 @@ const Insn* unwind(Execution* x, const Catcher& catcher, const Thrown& thrown) {
     if (clause.withRef) *target = thrown.object;
     x->frame = catcher.frame;
     x->hostThrown = 0;
+    const Insn* next = &code.cells[clause.target];
+    x->frame->ip = next;
     if (code.catches.regions[catcher.region].isRethrown) remember(x, catcher, thrown.object);
     x->enterContext(code.context);
-    const Insn* next = &code.cells[clause.target];
     if (!(flags & frame_flag::kStopOnReturn)) return next;
     x->unwound = true;
     return x->stopAt(next, StopKind::DepthReached);
@@ -139,32 +181,33 @@ std::optional<Thrown> thrownAt(const Execution& x) {
     }
 }
 
-std::optional<Catcher> findCatcher(Execution& x, const Thrown& thrown, bool* yielded) {
-    uint32_t looked = 0;
-    for (Frame* f = x.frame;; --f) {
-        const CatchTable& table = f->code->catches;
-        const bool isGone = f == x.frame && isTailCall(f->ip);
-        uint32_t index = isGone ? CatchTable::kNone : table.regionAt(f->code->cellOf(f->ip));
-        for (; index != CatchTable::kNone; index = table.regions[index].outer) {
-            if (const auto* clause = matchingClause(*f->code, table.regions[index], thrown.tag))
-                return Catcher{f, index, clause};
-            if (++looked % kSearchStride == 0 && yielded && x.yield.load(std::memory_order_relaxed)) {
-                *yielded = true;
-                return std::nullopt;
-            }
-        }
-        if (f->flags & frame_flag::kBottom) return std::nullopt;
-    }
+bool searchCatcher(Execution& x, const Thrown& thrown, uint64_t& steps) {
+    CatchSearch& search = searchOf(x, thrown.tag);
+    for (; search.state == CatchSearch::State::Searching && steps > 0; --steps)
+        advance(x, search);
+    return search.state != CatchSearch::State::Searching;
+}
+
+std::optional<Catcher> catcherOf(const CatchSearch& search) {
+    if (search.state != CatchSearch::State::Found) return std::nullopt;
+    return Catcher{search.frame, search.region, &search.frame->code->catches.clauses[search.clause]};
+}
+
+void forgetLeftBlocks(Execution& x) {
+    std::erase_if(x.caught, [&](const CaughtException& caught) { return isLeft(x, caught); });
 }
 
 [[gnu::noinline]] const Insn* raise(Execution* x) {
+    while (!x->caught.empty() && isLeft(*x, x->caught.back()))
+        x->caught.pop_back();
     Thrown thrown = *thrownAt(*x);
-    bool yielded = false;
-    const std::optional<Catcher> catcher = findCatcher(*x, thrown, &yielded);
-    if (yielded) {
-        x->yield.store(false, std::memory_order_relaxed);
-        return x->stopAt(x->frame->ip, StopKind::Yielded);
+    for (bool isOver = false; !isOver;) {
+        uint64_t steps = kSearchStride;
+        isOver = searchCatcher(*x, thrown, steps);
+        x->spend((kSearchStride - steps) / kStepsPerTick);
+        if (!isOver && yieldInside(x->frame->ip, x)) return nullptr;
     }
+    const std::optional<Catcher> catcher = catcherOf(x->search);
     if (isAwaited(x, catcher.has_value())) return x->stopAt(x->frame->ip, StopKind::Exception);
     if (!catcher) return uncaught(x, thrown);
     const bool isKept = catcher->frame->code->catches.regions[catcher->region].isRethrown;

@@ -25,8 +25,14 @@ struct Catcher {
 /// What the instruction at frame->ip throws, or its host call has thrown; nothing if it does not throw.
 std::optional<Thrown> thrownAt(const Execution& x);
 
-/// First phase. `yielded`: the search took so long that a yield was heard; nothing is found then.
-std::optional<Catcher> findCatcher(Execution& x, const Thrown& thrown, bool* yielded = nullptr);
+/// First phase: looks at up to `steps` clauses, regions and frames more, and counts `steps` down. x.search says how far it has come, so
+/// that a search that was left at one moment is gone on with. False: not at its end yet.
+bool searchCatcher(Execution& x, const Thrown& thrown, uint64_t& steps);
+/// What a search at its end has found.
+std::optional<Catcher> catcherOf(const CatchSearch& search);
+
+/// Forgets the exceptions of legacy catch blocks that have been left.
+void forgetLeftBlocks(Execution& x);
 
 /// Throws what thrownAt() says: the cell to go on with, in what is now the youngest frame; or null: the machine has stopped, at the
 /// throw (uncaught, somebody wants to see it, no memory) or where it is caught (RunLimits::minDepth).

@@ -40,15 +40,43 @@ struct Frame {
     uint32_t reserved;
 };
 
-/// An exception in a legacy catch block, for the rethrows in it. May outlive its block until the next catch.
+/// An exception in a legacy catch block, for the rethrows in it. May outlive its block until the next catch or collection.
 struct CaughtException {
     uint32_t depth = 0;
     uint32_t region = 0;
+    uint32_t target = 0;  // cell at which the block begins
     const Code* code = nullptr;
     Slot object = 0;
 };
 
+/// An array.new that stopped at a yield: which execution of it, with which operands, its array, and how far that is filled. Made anew
+/// if another execution takes its place, or the operands were edited.
+struct UnfinishedArray {
+    const Insn* ip = nullptr;
+    const Slot* slots = nullptr;
+    uint64_t tick = 0;
+    Slot operands[3] = {};  // value and count
+    Slot array = 0;
+    uint64_t filled = 0;
+};
+
+/// How far the search for who catches a throw has come: `clause` of `region` of `frame` is looked at next. Holds for one tag at one
+/// moment, while no frame can change.
+struct CatchSearch {
+    uint64_t tick = 0;
+    const Insn* ip = nullptr;
+    uint32_t depth = 0;
+    TagAddr tag;
+    Frame* frame = nullptr;  // null: no search
+    uint32_t region = CatchTable::kNone, clause = CatchTable::kNone;
+    enum class State : uint8_t { Searching, Found, Nobody } state = State::Searching;
+};
+
 struct Execution {
+    static constexpr uint64_t kMaxQuantum =
+        1 << 13;  // a look costs 30 ns, some µs of the fastest loops are enough
+    static constexpr uint64_t kBytesPerTick = 128;  // of bulk operations: a look per MiB at most
+
     int64_t ticksLeft = 0;   // until somebody looks at yield and limits
     Frame* frame = nullptr;  // the youngest; frames[0] is a sentinel
     Frame* frameLimit = nullptr;
@@ -60,7 +88,7 @@ struct Execution {
 
     uint64_t tickEnd = 0;  // tick at which ticksLeft becomes 0
     uint64_t tickLimit = ~uint64_t{0};
-    uint64_t quantum = 1024;  // ticks between two looks, adapted so that they are about a millisecond apart
+    uint64_t quantum = 1024;  // ticks between two looks, adapted so that they are a millisecond apart at most
     uint64_t lookedAtNs = 0;
     bool stepping = false;
     std::atomic<bool> yield{false};
@@ -77,6 +105,8 @@ struct Execution {
     uint32_t hostThrownDepth = 0;         // of the frame that called
     ThrowBreak throwBreak = ThrowBreak::Never;
     Moment throwSeen;  // of the throw that was reported last
+    CatchSearch search;
+    UnfinishedArray unfinished;
     Wait wait;
     WaitFunction sleep;
 
@@ -88,6 +118,10 @@ struct Execution {
 
     uint32_t depth() const { return static_cast<uint32_t>(frame - frames); }
     bool hostThrows() const { return hostThrown != 0 && hostThrownDepth == depth(); }
+    /// Forgets what a host threw in a frame deeper than this.
+    void forgetHostThrown(uint32_t below) {
+        if (hostThrownDepth > below) hostThrown = 0;
+    }
     uint64_t tick() const { return tickEnd - static_cast<uint64_t>(ticksLeft); }
     /// Makes the instance of the youngest frame the current one, and looks up its memory 0 anew.
     void enterContext(InstanceContext* c) {
@@ -106,6 +140,17 @@ struct Execution {
         tickEnd = tick + ticks;
         ticksLeft = static_cast<int64_t>(ticks);
     }
+    /// Brings the next look nearer, by work that took about as long as `ticks` ticks and is none itself: the tick stays the same.
+    void spend(uint64_t ticks) {
+        if (ticksLeft <= 1) return;
+        const auto most = static_cast<uint64_t>(ticksLeft - 1);
+        const uint64_t spent = ticks < most ? ticks : most;
+        ticksLeft -= static_cast<int64_t>(spent);
+        tickEnd -= spent;
+    }
+    void spendBytes(uint64_t bytes) { spend(bytes / kBytesPerTick); }
+    /// The look is due now.
+    void spendAll() { spend(~uint64_t{0}); }
     const Insn* stopAt(const Insn* ip, StopKind kind) {
         frame->ip = ip;
         stop = kind;

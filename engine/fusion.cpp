@@ -72,7 +72,7 @@ public:
     void run() {
         uint32_t noOps = 0;
         auto breaks = m_code.breaks.rbegin();
-        uint32_t nextBreak = m_count;  // the lowest one above i
+        uint32_t nextBreak = m_count;  // the lowest one above i, or a look
         for (uint32_t i = m_count; i-- > 0;) {
             m_i = i;
             m_end = std::min(nextBreak, m_count);
@@ -84,13 +84,14 @@ public:
                 skip(noOps);
             else
                 match();
-            if (breaks != m_code.breaks.rend() && *breaks == i) {
-                m_op = engine::number(InternalOp::Break);
+            const bool isBreak = breaks != m_code.breaks.rend() && *breaks == i;
+            if (isBreak || i % kCellsBetweenLooks == kCellsBetweenLooks - 1) {
+                m_op = engine::number(isBreak ? InternalOp::Break : InternalOp::Look);
                 m_cost = 1 + costAt(i + 1);
                 nextBreak = i;
-                ++breaks;
                 noOps = 0;
             }
+            if (isBreak) ++breaks;
             if (m_isTiered && (i == 0 || m_cells[i].plain == engine::number(Op::Loop))) {
                 m_op = engine::number(i == 0 ? InternalOp::TierEntry : InternalOp::TierLoop);
                 m_cost = 1 + costAt(i + 1);

@@ -12,7 +12,6 @@ void GcHeap::collect() {
     m_markRoots(*this);
     for (const auto& [reference, count] : m_held)
         markUnsure(reference);
-    mark(unfinished.array);
     drain();
     while (m_markStackOverflowed)
         rescan();

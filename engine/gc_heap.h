@@ -108,16 +108,6 @@ public:
     /// For tests: how many objects may wait to be scanned before the heap is walked for the rest.
     void setMarkStackLimit(size_t entries) { m_markStackLimit = entries; }
 
-    /// An array.new that stopped at a yield: which execution of it (cell, frame, tick), its array, and how far that is filled. Kept
-    /// alive; made anew if another execution takes its place.
-    struct Unfinished {
-        const void *cell = nullptr, *frame = nullptr;
-        uint64_t tick = 0;
-        Slot array = 0;
-        uint64_t filled = 0;
-    };
-    Unfinished unfinished;
-
     uint64_t collections() const { return m_collections; }
     uint64_t liveBytes() const { return m_live; }  // after the last collection
     uint64_t bytesUsed() const { return m_used; }  // what counts in the budget

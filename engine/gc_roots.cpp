@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "engine/execution.h"
+#include "engine/exceptions.h"
 #include "engine/function_walker.h"
 #include "engine/gc_heap.h"
 
@@ -77,6 +77,7 @@ void markExecution(GcHeap& heap, const Execution& x) {
     for (const CaughtException& caught : x.caught)
         heap.mark(caught.object);
     heap.mark(x.hostThrown);
+    heap.mark(x.unfinished.array);
     for (const Value& result : x.results)
         if (result.type.isRef()) heap.markUnsure(result.low);
 }
@@ -95,8 +96,10 @@ void markRoots(const StoreState& store, GcHeap& heap) {
             if (!instance->droppedElements[i] && instance->module->elements[i].usesExpressions)
                 for (const Slot element : instance->elementSegments[i])
                     heap.mark(element);
-    for (const Execution* x : store.executions)
+    for (Execution* x : store.executions) {
+        forgetLeftBlocks(*x);
         markExecution(heap, *x);
+    }
 }
 
 }  // namespace engine

@@ -70,8 +70,19 @@ void runPlain(Execution* x, const Handler* table);
 const Insn* replayPlain(HANDLER_PARAMETERS);
 /// Ticks ran out: looks at yield and limits, then goes on at ip.
 const Insn* lookAround(HANDLER_PARAMETERS);
+/// Stops before `ip` if a yield was asked for, else goes on there.
+const Insn* hearYield(HANDLER_PARAMETERS);
+/// Between two slices of a bulk operation whose operands say what is left: whether a yield stops it now, also a step.
+bool yieldInside(const Insn* ip, Execution* x);
+/// Goes on at `ip`, behind an instruction that may have done much (Execution::spend): code without ticks hears a yield here.
+[[gnu::always_inline]] inline const Insn* goOn(HANDLER_PARAMETERS) {
+    if (__builtin_expect(x->ticksLeft <= 1, 0)) return hearYield(ip, HANDLER_REST);
+    return dispatch(ip, HANDLER_REST);
+}
 const Insn* trapAt(const Insn* ip, Execution* x, Trap trap);
 const Insn* trapAt(const Insn* ip, Execution* x, TrapKind kind);
+/// An instruction whose c is a segment reads beyond its `size`: bytes (OutOfBoundsMemory) or elements (OutOfBoundsTable).
+const Insn* outsideSegment(const Insn* ip, Execution* x, TrapKind kind, uint64_t at, uint64_t size);
 
 // Slots. i32 and f32 are kept zero-extended, so that equal states are equal bytes. A v128 is read and written from its first slot on.
 template <class T>

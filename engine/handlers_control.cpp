@@ -14,6 +14,9 @@ void addGcHandlers(HandlerTable& table);  // not in handlers.h, which very much 
 
 namespace {
 
+constexpr uint64_t kCellsPerTick = 4;
+constexpr uint32_t kManySlots = 64;  // to be zeroed: worth to be counted as work
+
 [[gnu::always_inline]] inline void move(Slot* fp, const Move& m) {
     // Targets lie below sources, so upwards is right where they overlap.
     for (uint32_t i = 0; i < m.count; ++i) {
@@ -22,7 +25,9 @@ namespace {
     }
 }
 
-[[gnu::always_inline]] inline void zeroLocals(Slot* base, const Code* code) {
+[[gnu::always_inline]] inline void zeroLocals(Execution* x, Slot* base, const Code* code) {
+    if (__builtin_expect(code->localSlots - code->paramSlots >= kManySlots, 0))
+        x->spendBytes((code->localSlots - code->paramSlots) * sizeof(Slot));
     for (Slot *p = base + code->paramSlots, *end = base + code->localSlots; p < end; ++p) {
         *p = 0;
         __asm__("" ::: "memory");
@@ -48,7 +53,7 @@ namespace {
     f->fp = base;
     f->flags = flags;
     x->frame = f;
-    zeroLocals(base, callee);
+    zeroLocals(x, base, callee);
     const Insn* first = callee->cells.data();
     if (__builtin_expect(--x->ticksLeft <= 0, 0)) return lookAround(first, base, x, mem, memSize, table);
     return dispatch(first, base, x, mem, memSize, table);
@@ -90,6 +95,13 @@ namespace {
 }
 
 const Insn* breakpoint(HANDLER_PARAMETERS) { return x->stopAt(ip, StopKind::Breakpoint); }
+/// In long functions, now and then: code without ticks takes its time too.
+const Insn* look(HANDLER_PARAMETERS) {
+    x->spend(kCellsBetweenLooks / kCellsPerTick);
+    if (__builtin_expect(x->ticksLeft <= 1 && x->yield.load(std::memory_order_relaxed), 0))
+        return hearYield(ip, HANDLER_REST);
+    return x->handlers[ip->plain].run(ip, HANDLER_REST);
+}
 const Insn* stepped(HANDLER_PARAMETERS) { return x->stopAt(ip, StopKind::Stepped); }
 const Insn* unreached(HANDLER_PARAMETERS) {
     CHECK(!"executed code that validation proved dead");
@@ -173,6 +185,7 @@ const Insn* returnN(HANDLER_PARAMETERS) {
 
 /// Lowered code of a function, or null after a trap. Apart, since a handler with a local that has a destructor cannot end in a jump.
 [[gnu::noinline]] Code* codeOf(const Insn* ip, Execution* x, FunctionInstance* function) {
+    if (!function->code) x->spendAll();
     Result<Code*> code = x->store->lowered(*function);
     if (code) return *code;
     Trap trap;
@@ -182,8 +195,11 @@ const Insn* returnN(HANDLER_PARAMETERS) {
     return nullptr;
 }
 
-/// Calls a host function whose arguments stand at `slots`. False: the machine has stopped at `ip`, or inside a call that the host made.
-[[gnu::noinline]] bool invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
+/// How a host call went. Stopped: the machine has, at the call or inside one that the host made.
+enum class HostEnd : uint8_t { Returned, Stopped, Threw };
+
+/// Calls a host function whose arguments stand at `slots`.
+[[gnu::noinline]] HostEnd invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
     Frame* frame = x->frame;
     frame->ip = ip;
     HostCall call{
@@ -191,58 +207,59 @@ const Insn* returnN(HANDLER_PARAMETERS) {
     // The host may start() and run() calls of its own on top of this one.
     const bool stepping = x->stepping;
     const uint64_t tickLimit = x->tickLimit;
+    x->forgetHostThrown(x->depth() - 1);
     HostOutcome outcome = function.host(call);
     x->stepping = stepping;
     x->tickLimit = tickLimit;
     x->refill(x->tick());
     const bool ends = outcome.kind == HostOutcome::Kind::Trap || outcome.kind == HostOutcome::Kind::Exit;
     if (x->frame != frame && !ends) x->frame = frame;  // it gave its call up
+    x->forgetHostThrown(x->depth());
     x->enterContext(x->frame->code->context);
     const Insn* at = x->frame == frame ? ip : x->frame->ip;
     switch (outcome.kind) {
     case HostOutcome::Kind::Return: break;
-    case HostOutcome::Kind::Trap: trapAt(at, x, std::move(outcome.trap)); return false;
+    case HostOutcome::Kind::Trap: trapAt(at, x, std::move(outcome.trap)); return HostEnd::Stopped;
     case HostOutcome::Kind::Exit:
         x->exitCode = outcome.exitCode;
         x->stopAt(at, StopKind::Exited);
-        return false;
+        return HostEnd::Stopped;
     case HostOutcome::Kind::Interrupted:
         x->yield.store(false, std::memory_order_relaxed);  // the host has heard it
         x->stopAt(ip, StopKind::HostInterrupted);
-        return false;
+        return HostEnd::Stopped;
     case HostOutcome::Kind::Throw:
         x->hostThrown = outcome.exception;
         x->hostThrownDepth = x->depth();
-        return false;
+        return HostEnd::Threw;
     }
     for (ValType type : function.type->results) {
         if (type == kI32 || type == kF32) *slots &= 0xffffffff;
         slots += type.slots();
     }
-    return true;
+    return HostEnd::Returned;
 }
 
-/// The host call did not return: its exception goes on where it is caught, all else has stopped the machine.
-[[gnu::noinline, gnu::cold]] const Insn* hostEnded(HANDLER_PARAMETERS) {
-    const Insn* next = x->hostThrows() ? raise(x) : nullptr;
+/// The exception of a host goes on where it is caught.
+[[gnu::noinline, gnu::cold]] const Insn* hostThrew(HANDLER_PARAMETERS) {
+    const Insn* next = raise(x);
     if (!next) return nullptr;
-    return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
+    return goOn(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
 }
 
-/// Behind a host call: a yield that was asked for while it ran is heard here.
-[[gnu::always_inline]] inline const Insn* afterHost(HANDLER_PARAMETERS) {
-    if (__builtin_expect(x->yield.load(std::memory_order_relaxed), 0) && !x->stepping) {
-        x->yield.store(false, std::memory_order_relaxed);
-        x->unseen = true;
-        return x->stopAt(ip, StopKind::Yielded);
-    }
-    return dispatch(ip, HANDLER_REST);
+/// A host call, then what follows it: a yield that was asked for meanwhile is heard there.
+[[gnu::always_inline]] inline const Insn* callOfHost(FunctionInstance* function, Slot* slots,
+                                                     HANDLER_PARAMETERS) {
+    const HostEnd end = invokeHost(ip, x, *function, slots);
+    if (__builtin_expect(end != HostEnd::Returned, 0))
+        return end == HostEnd::Threw ? hostThrew(ip, HANDLER_REST) : nullptr;
+    if (__builtin_expect(x->yield.load(std::memory_order_relaxed), 0))
+        return hearYield(ip + 1, fp, x, x->mem0, x->mem0Size, table);
+    return dispatch(ip + 1, fp, x, x->mem0, x->mem0Size, table);
 }
 
 const Insn* callHost(HANDLER_PARAMETERS) {
-    if (!invokeHost(ip, x, *reinterpret_cast<FunctionInstance*>(ip->imm), fp + ip->a))
-        return hostEnded(ip, HANDLER_REST);
-    return afterHost(ip + 1, fp, x, x->mem0, x->mem0Size, table);
+    return callOfHost(reinterpret_cast<FunctionInstance*>(ip->imm), fp + ip->a, ip, HANDLER_REST);
 }
 const Insn* callWasm(HANDLER_PARAMETERS) {
     return enter(ip, reinterpret_cast<Code*>(ip->imm), fp + ip->a, 0, HANDLER_REST);
@@ -280,10 +297,7 @@ const Insn* callCross(HANDLER_PARAMETERS) {
 [[gnu::noinline]] const Insn* callFunction(const Insn* ip, FunctionInstance* function, Slot* argumentsEnd,
                                            HANDLER_PARAMETERS_REST) {
     Slot* base = argumentsEnd - function->paramSlots;
-    if (!function->instance) {
-        if (!invokeHost(ip, x, *function, base)) return hostEnded(ip, HANDLER_REST);
-        return afterHost(ip + 1, fp, x, x->mem0, x->mem0Size, table);
-    }
+    if (!function->instance) return callOfHost(function, base, ip, HANDLER_REST);
     Code* code = codeOf(ip, x, function);
     if (!code) return nullptr;
     return code->context == x->context ? enter(ip, code, base, 0, HANDLER_REST)
@@ -298,7 +312,9 @@ const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* arguments
     if (!function->instance) {
         // A host call, then a return of its results.
         Slot* slots = argumentsEnd - function->paramSlots;
-        if (!invokeHost(ip, x, *function, slots)) return hostEnded(ip, HANDLER_REST);
+        const HostEnd end = invokeHost(ip, x, *function, slots);
+        if (end != HostEnd::Returned) return end == HostEnd::Threw ? hostThrew(ip, HANDLER_REST) : nullptr;
+        if (x->yield.load(std::memory_order_relaxed)) x->spendAll();  // heard at the next tick
         std::memmove(fp, slots, function->resultSlots * sizeof(Slot));
         return leave(ip, fp, x, x->mem0, x->mem0Size, table);
     }
@@ -311,7 +327,7 @@ const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* arguments
         f->flags |= frame_flag::kCrossInstance;
         x->enterContext(callee->context);
     }
-    zeroLocals(fp, callee);
+    zeroLocals(x, fp, callee);
     const Insn* first = callee->cells.data();
     if (--x->ticksLeft <= 0) return lookAround(first, fp, x, x->mem0, x->mem0Size, table);
     return dispatch(first, fp, x, x->mem0, x->mem0Size, table);
@@ -492,11 +508,24 @@ void runPlain(Execution* x, const Handler* table) {
     const uint64_t elapsed = now - x->lookedAtNs;
     x->lookedAtNs = now;
     if (elapsed < 500'000)
-        x->quantum = std::min<uint64_t>(x->quantum * 2, 1 << 20);
+        x->quantum = std::min(x->quantum * 2, Execution::kMaxQuantum);
     else if (elapsed > 2'000'000)
         x->quantum = std::max<uint64_t>(x->quantum / 4, 4);
     x->refill(tick);
     return dispatch(ip, HANDLER_REST);
+}
+
+[[gnu::noinline]] const Insn* hearYield(HANDLER_PARAMETERS) {
+    if (x->stepping || !x->yield.exchange(false, std::memory_order_relaxed))
+        return dispatch(ip, HANDLER_REST);
+    x->unseen = true;
+    return x->stopAt(ip, StopKind::Yielded);
+}
+
+bool yieldInside(const Insn* ip, Execution* x) {
+    if (!x->yield.exchange(false, std::memory_order_relaxed)) return false;
+    x->stopAt(ip, StopKind::Yielded);
+    return true;
 }
 
 [[gnu::noinline, gnu::cold]] const Insn* trapAt(const Insn* ip, Execution* x, Trap trap) {
@@ -509,6 +538,19 @@ void runPlain(Execution* x, const Handler* table) {
     return trapAt(ip, x, std::move(trap));
 }
 
+[[gnu::noinline, gnu::cold]] const Insn* outsideSegment(const Insn* ip, Execution* x, TrapKind kind,
+                                                        uint64_t at, uint64_t size) {
+    const bool isData = kind == TrapKind::OutOfBoundsMemory;
+    Trap trap;
+    trap.kind = kind;
+    trap.address = at;
+    trap.limit = size;
+    trap.message = "reading from " + std::to_string(at) + " on, " +
+                   (isData ? "data segment " : "element segment ") + std::to_string(ip->c) + " has " +
+                   std::to_string(size) + (isData ? " bytes" : " elements");
+    return trapAt(ip, x, std::move(trap));
+}
+
 bool pushFrame(Execution* x, Code* code, Slot* base, uint32_t flags) {
     if (base + code->maxSlots > x->stackLimit || x->frame == x->frameLimit) return false;
     Frame* f = ++x->frame;
@@ -516,7 +558,7 @@ bool pushFrame(Execution* x, Code* code, Slot* base, uint32_t flags) {
     f->fp = base;
     f->flags = flags;
     f->ip = code->cells.data();
-    zeroLocals(base, code);
+    zeroLocals(x, base, code);
     x->enterContext(code->context);
     --x->ticksLeft;
     return true;
@@ -526,6 +568,7 @@ void addControlHandlers(HandlerTable& table) {
     std::fill(table.begin(), table.end(), Handler{unsupported});
     auto set = [&](auto op, Handler::Function handler) { table[number(op)].run = handler; };
     set(InternalOp::Break, breakpoint);
+    set(InternalOp::Look, look);
     set(InternalOp::Unreached, unreached);
     set(Op::Unreachable, unreachable);
     for (Op op : {Op::Nop, Op::Block, Op::End, Op::Drop})

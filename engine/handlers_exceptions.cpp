@@ -11,7 +11,7 @@ const Insn* raiseHere(HANDLER_PARAMETERS) {
     x->frame->ip = ip;
     const Insn* next = raise(x);
     if (!next) return nullptr;
-    return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
+    return goOn(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
 }
 /// a = exnref.
 const Insn* throwRef(HANDLER_PARAMETERS) {

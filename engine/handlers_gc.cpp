@@ -15,12 +15,6 @@ namespace {
 
 constexpr uint64_t kSliceBytes = 1 << 20;  // of bulk operations, between two looks at yield
 
-bool yieldInside(const Insn* ip, Execution* x) {
-    if (x->stepping || !x->yield.exchange(false, std::memory_order_relaxed)) return false;
-    x->stopAt(ip, StopKind::Yielded);
-    return true;
-}
-
 GcHeap& heapOf(const Execution* x) { return *x->store->heap.get(); }
 
 // Traps
@@ -37,20 +31,6 @@ GcHeap& heapOf(const Execution* x) { return *x->store->heap.get(); }
     trap.address = at;
     trap.size = count;
     trap.limit = heapOf(x).length(array);
-    trapAt(ip, x, std::move(trap));
-    return false;
-}
-
-[[gnu::noinline, gnu::cold]] bool outsideSegment(const Insn* ip, Execution* x, TrapKind kind, uint64_t at,
-                                                 uint64_t size) {
-    Trap trap;
-    trap.kind = kind;
-    trap.address = at;
-    trap.limit = size;
-    trap.message = "reading from " + std::to_string(at) + " on, " +
-                   (kind == TrapKind::OutOfBoundsMemory ? "data segment " : "element segment ") +
-                   std::to_string(ip->c) + " has " + std::to_string(size) +
-                   (kind == TrapKind::OutOfBoundsMemory ? " bytes" : " elements");
     trapAt(ip, x, std::move(trap));
     return false;
 }
@@ -96,20 +76,31 @@ std::string whatIs(const Execution* x, Slot reference) {
 
 // Structures
 
-/// Out of line; 0: it has trapped.
+/// The object that `allocate` makes; 0: the machine has stopped. Counts the work, and that of a collection.
+template <class Allocate>
+Slot allocated(const Insn* ip, Execution* x, const ObjectLayout& layout, uint32_t length,
+               const Allocate& allocate) {
+    GcHeap& heap = heapOf(x);
+    const uint64_t collections = heap.collections();
+    const Slot object = allocate(heap);
+    if (object == 0) noRoom(ip, x, layout, length);
+    if (heap.collections() != collections) x->spendAll();
+    x->spendBytes(layout.bytes(length));
+    return object;
+}
+
+/// Out of line; 0: it has stopped.
 [[gnu::noinline]] Slot make(const Insn* ip, Execution* x, const Slot* slots, uint32_t length) {
     x->frame->ip = ip;
     const ObjectLayout& layout = heapOf(x).layout(ip->b);
-    const Slot object = heapOf(x).make(layout, slots, length);
-    if (object == 0) noRoom(ip, x, layout, length);
-    return object;
+    return allocated(ip, x, layout, length, [&](GcHeap& heap) { return heap.make(layout, slots, length); });
 }
 
 [[gnu::noinline]] const Insn* structNewSlow(HANDLER_PARAMETERS) {
     const Slot object = make(ip, x, &fp[ip->a], 0);
     if (object == 0) return nullptr;
     fp[ip->a] = object;
-    return dispatch(ip + 1, HANDLER_REST);
+    return goOn(ip + 1, HANDLER_REST);
 }
 const Insn* structNew(HANDLER_PARAMETERS) {
     GcHeap& heap = heapOf(x);
@@ -129,16 +120,15 @@ const Insn* structNew(HANDLER_PARAMETERS) {
 
 [[gnu::noinline]] Slot makeZeroed(const Insn* ip, Execution* x, const ObjectLayout& layout, uint32_t length) {
     x->frame->ip = ip;
-    const Slot object = heapOf(x).allocateZeroed(layout, length);
-    if (object == 0) noRoom(ip, x, layout, length);
-    return object;
+    return allocated(ip, x, layout, length,
+                     [&](GcHeap& heap) { return heap.allocateZeroed(layout, length); });
 }
 
 const Insn* structNewDefault(HANDLER_PARAMETERS) {
     const Slot object = makeZeroed(ip, x, heapOf(x).layout(ip->b), 0);
     if (object == 0) return nullptr;
     fp[ip->a] = object;
-    return dispatch(ip + 1, HANDLER_REST);
+    return goOn(ip + 1, HANDLER_REST);
 }
 
 const Insn* structGet(HANDLER_PARAMETERS) {
@@ -179,17 +169,20 @@ bool inArray(const Insn* ip, Execution* x, Slot array, uint64_t at, uint64_t cou
     const ObjectLayout& layout = heap.layout(ip->b);
     const uint32_t valueSlots = layout.elementBytes == 16 ? 2 : 1;
     const uint64_t length = static_cast<uint32_t>(slots[valueSlots]);
-    GcHeap::Unfinished& work = heap.unfinished;
-    if (work.cell != ip || work.frame != slots || work.tick != x->tick()) {
+    UnfinishedArray& work = x->unfinished;
+    if (work.ip != ip || work.slots != slots || work.tick != x->tick() ||
+        !std::equal(slots, slots + valueSlots + 1, work.operands)) {
         const Slot array = makeZeroed(ip, x, layout, static_cast<uint32_t>(length));
         if (array == 0) return false;
         const bool isZero = slots[0] == 0 && (valueSlots == 1 || slots[1] == 0);
-        work = {ip, slots, x->tick(), array, isZero ? length : 0};
+        work = {ip, slots, x->tick(), {}, array, isZero ? length : 0};
+        std::copy_n(slots, valueSlots + 1, work.operands);
     }
     while (work.filled < length) {
         const uint64_t slice = std::min(length - work.filled, kSliceBytes / layout.elementBytes);
         fillElements(heap.elements(work.array) + work.filled * layout.elementBytes, slots, slice,
                      layout.elementBytes);
+        x->spendBytes(slice * layout.elementBytes);
         work.filled += slice;
         if (work.filled < length && yieldInside(ip, x)) return false;
     }
@@ -203,13 +196,13 @@ const Insn* arrayNewDefault(HANDLER_PARAMETERS) {
     const Slot array = makeZeroed(ip, x, heapOf(x).layout(ip->b), read<uint32_t>(slot));
     if (array == 0) return nullptr;
     slot = array;
-    return dispatch(ip + 1, HANDLER_REST);
+    return goOn(ip + 1, HANDLER_REST);
 }
 const Insn* arrayNewFixed(HANDLER_PARAMETERS) {
     const Slot array = make(ip, x, &fp[ip->a], ip->c);
     if (array == 0) return nullptr;
     fp[ip->a] = array;
-    return dispatch(ip + 1, HANDLER_REST);
+    return goOn(ip + 1, HANDLER_REST);
 }
 
 /// Bytes of the data segment that the instruction names, as many as `count` elements take; null: it has trapped.
@@ -263,6 +256,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
     const uint8_t* from = dataFor(ip, x, slots[2], slots[3], ip->b);
     if (!from) return false;
     std::memcpy(heapOf(x).elements(slots[0]) + slots[1] * ip->b, from, slots[3] * ip->b);
+    x->spendBytes(slots[3] * ip->b);
     return true;
 }
 [[gnu::noinline]] bool initFromElements(const Insn* ip, Execution* x, Slot* slots) {
@@ -270,6 +264,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
     const Slot* from = elementsFor(ip, x, slots[2], slots[3]);
     if (!from) return false;
     std::memcpy(heapOf(x).slots(slots[0]) + slots[1], from, slots[3] * sizeof(Slot));
+    x->spendBytes(slots[3] * sizeof(Slot));
     return true;
 }
 
@@ -280,6 +275,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
     while (true) {
         const uint64_t slice = std::min(count, kSliceBytes / ip->b);
         fillElements(heapOf(x).elements(slots[0]) + slots[1] * ip->b, slots + 2, slice, ip->b);
+        x->spendBytes(slice * ip->b);
         if (slice == count) return true;
         slots[1] += slice;
         count -= slice;
@@ -289,6 +285,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
 
 /// slots: destination, index, source, index, count.
 [[gnu::noinline]] bool copy(const Insn* ip, Execution* x, Slot* slots) {
+    if (slots[0] == 0 || slots[2] == 0) return nullArray(ip, x);
     if (!inArray(ip, x, slots[0], slots[1], slots[4]) || !inArray(ip, x, slots[2], slots[3], slots[4]))
         return false;
     GcHeap& heap = heapOf(x);
@@ -299,6 +296,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
         const uint64_t skip = backwards ? slots[4] - slice : 0;
         std::memmove(heap.elements(slots[0]) + (slots[1] + skip) * bytes,
                      heap.elements(slots[2]) + (slots[3] + skip) * bytes, slice * bytes);
+        x->spendBytes(slice * bytes);
         if (slice == slots[4]) return true;
         slots[4] -= slice;
         if (!backwards) slots[1] += slice, slots[3] += slice;
@@ -309,7 +307,7 @@ const Slot* elementsFor(const Insn* ip, Execution* x, uint64_t at, uint64_t coun
 template <bool (*operation)(const Insn*, Execution*, Slot*)>
 const Insn* bulk(HANDLER_PARAMETERS) {
     if (!operation(ip, x, &fp[ip->a])) return nullptr;
-    return dispatch(ip + 1, HANDLER_REST);
+    return goOn(ip + 1, HANDLER_REST);
 }
 
 /// What array.get and array.set do where there is no such element; of the signature of handlers, so that it is jumped to.

@@ -8,6 +8,7 @@ namespace engine {
 
 namespace {
 
+constexpr uint64_t kTicksOfGrow = 64;      // a system call
 constexpr uint64_t kChunkBytes = 1 << 20;  // fresh pages included, about a millisecond
 
 /// Where an access to another memory than a 32-bit memory 0 goes.
@@ -177,14 +178,8 @@ const Insn* memoryGrow(HANDLER_PARAMETERS) {
     const std::optional<uint64_t> old = memory.grow(fp[ip->a]);
     fp[ip->a] = old ? *old : memory.type().limits.is64 ? ~uint64_t{0} : 0xffffffff;
     x->reloadMemory();
-    return dispatch(ip + 1, fp, x, x->mem0, x->mem0Size, table);
-}
-
-/// Between two chunks of a bulk operation: whether to stop now, with the operands advanced to what is left.
-bool yieldInside(const Insn* ip, Execution* x) {
-    if (!x->yield.exchange(false, std::memory_order_relaxed)) return false;
-    x->stopAt(ip, StopKind::Yielded);
-    return true;
+    x->spend(kTicksOfGrow);
+    return goOn(ip + 1, fp, x, x->mem0, x->mem0Size, table);
 }
 
 /// memory.fill: a = destination, value, count; b = memory.
@@ -195,7 +190,8 @@ const Insn* memoryFill(HANDLER_PARAMETERS) {
     while (true) {
         const uint64_t count = std::min(slots[2], kChunkBytes);
         std::memset(memory.base() + slots[0], static_cast<uint8_t>(slots[1]), count);
-        if (count == slots[2]) return dispatch(ip + 1, HANDLER_REST);
+        x->spendBytes(count);
+        if (count == slots[2]) return goOn(ip + 1, HANDLER_REST);
         slots[0] += count;
         slots[2] -= count;
         if (yieldInside(ip, x)) return nullptr;
@@ -214,7 +210,8 @@ const Insn* memoryCopy(HANDLER_PARAMETERS) {
         const uint64_t count = std::min(slots[2], kChunkBytes);
         const uint64_t skip = backwards ? slots[2] - count : 0;
         std::memmove(to.base() + slots[0] + skip, from.base() + slots[1] + skip, count);
-        if (count == slots[2]) return dispatch(ip + 1, HANDLER_REST);
+        x->spendBytes(count);
+        if (count == slots[2]) return goOn(ip + 1, HANDLER_REST);
         slots[2] -= count;
         if (!backwards) slots[0] += count, slots[1] += count;
         if (yieldInside(ip, x)) return nullptr;
@@ -227,13 +224,15 @@ const Insn* memoryInit(HANDLER_PARAMETERS) {
     const Instance& instance = *x->context->instance;
     Slot* slots = &fp[ip->a];
     const uint64_t size = instance.droppedData[ip->c] ? 0 : instance.module->data[ip->c].bytes.size();
-    if (slots[1] > size || slots[2] > size - slots[1]) return outOfBounds(ip, x, slots[1], slots[2], ip->b);
+    if (slots[1] > size || slots[2] > size - slots[1])
+        return outsideSegment(ip, x, TrapKind::OutOfBoundsMemory, slots[1], size);
     if (!memory.contains(slots[0], slots[2])) return outOfBounds(ip, x, slots[0], slots[2], ip->b);
     const uint8_t* bytes = instance.module->bytes->data() + instance.module->data[ip->c].bytes.begin;
     while (true) {
         const uint64_t count = std::min(slots[2], kChunkBytes);
         if (count) std::memcpy(memory.base() + slots[0], bytes + slots[1], count);
-        if (count == slots[2]) return dispatch(ip + 1, HANDLER_REST);
+        x->spendBytes(count);
+        if (count == slots[2]) return goOn(ip + 1, HANDLER_REST);
         slots[0] += count;
         slots[1] += count;
         slots[2] -= count;

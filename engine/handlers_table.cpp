@@ -22,12 +22,6 @@ constexpr uint64_t kChunkElements = 1 << 17;
 
 bool contains(uint64_t size, uint64_t at, uint64_t count) { return count <= size && at <= size - count; }
 
-bool yieldInside(const Insn* ip, Execution* x) {
-    if (!x->yield.exchange(false, std::memory_order_relaxed)) return false;
-    x->stopAt(ip, StopKind::Yielded);
-    return true;
-}
-
 /// table.get, table.set: a = index, (value); b = table.
 const Insn* tableGet(HANDLER_PARAMETERS) {
     const TableInstance& t = *x->context->tables[ip->b];
@@ -52,8 +46,9 @@ const Insn* tableGrow(HANDLER_PARAMETERS) {
     TableInstance& t = *x->context->tables[ip->b];
     Slot* slots = &fp[ip->a];
     const std::optional<uint64_t> old = t.grow(slots[1], slots[0]);
+    if (old) x->spendBytes(slots[1] * sizeof(Slot));
     slots[0] = old ? *old : t.type.limits.is64 ? ~uint64_t{0} : 0xffffffff;
-    return dispatch(ip + 1, HANDLER_REST);
+    return goOn(ip + 1, HANDLER_REST);
 }
 /// a = index, value, count.
 const Insn* tableFill(HANDLER_PARAMETERS) {
@@ -64,7 +59,8 @@ const Insn* tableFill(HANDLER_PARAMETERS) {
     while (true) {
         const uint64_t count = std::min(slots[2], kChunkElements);
         std::fill_n(t.elements.begin() + static_cast<ptrdiff_t>(slots[0]), count, slots[1]);
-        if (count == slots[2]) return dispatch(ip + 1, HANDLER_REST);
+        x->spendBytes(count * sizeof(Slot));
+        if (count == slots[2]) return goOn(ip + 1, HANDLER_REST);
         slots[0] += count;
         slots[2] -= count;
         if (yieldInside(ip, x)) return nullptr;
@@ -86,7 +82,8 @@ const Insn* tableCopy(HANDLER_PARAMETERS) {
         if (count)
             std::memmove(to.elements.data() + slots[0] + skip, from.elements.data() + slots[1] + skip,
                          count * sizeof(Slot));
-        if (count == slots[2]) return dispatch(ip + 1, HANDLER_REST);
+        x->spendBytes(count * sizeof(Slot));
+        if (count == slots[2]) return goOn(ip + 1, HANDLER_REST);
         slots[2] -= count;
         if (!backwards) slots[0] += count, slots[1] += count;
         if (yieldInside(ip, x)) return nullptr;
@@ -99,12 +96,14 @@ const Insn* tableInit(HANDLER_PARAMETERS) {
     const Slot* slots = &fp[ip->a];
     const auto& segment = instance.elementSegments[ip->c];
     const uint64_t size = instance.droppedElements[ip->c] ? 0 : segment.size();
-    if (!contains(size, slots[1], slots[2])) return outOfBounds(ip, x, slots[1], slots[2], ip->b);
+    if (!contains(size, slots[1], slots[2]))
+        return outsideSegment(ip, x, TrapKind::OutOfBoundsTable, slots[1], size);
     if (!contains(t.elements.size(), slots[0], slots[2]))
         return outOfBounds(ip, x, slots[0], slots[2], ip->b);
     if (slots[2])
         std::memcpy(t.elements.data() + slots[0], segment.data() + slots[1], slots[2] * sizeof(Slot));
-    return dispatch(ip + 1, HANDLER_REST);
+    x->spendBytes(slots[2] * sizeof(Slot));
+    return goOn(ip + 1, HANDLER_REST);
 }
 const Insn* elemDrop(HANDLER_PARAMETERS) {
     x->context->instance->droppedElements[ip->b] = true;

@@ -12,6 +12,7 @@ namespace engine {
 enum class InternalOp : uint16_t {
     First = kOpCount,
     Break = First,  // a breakpoint stands here; the plain op tells what
+    Look,           // in long functions, now and then: whether a yield is to be heard
     Unreached,      // code that validation proved dead
     LocalGetWide,
     LocalSetWide,
@@ -32,6 +33,9 @@ enum class InternalOp : uint16_t {
     CallHost,  // resolved forms of call: same instance, another instance, host
     Count,
 };
+
+/// How many cells of straight code may pass without a look.
+inline constexpr uint32_t kCellsBetweenLooks = 1024;
 
 /// Loads and stores by position in numeric.def, then in simd.def, to number their other forms.
 inline constexpr Op kMemoryOps[] = {

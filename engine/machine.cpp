@@ -18,6 +18,7 @@ namespace engine {
 namespace {
 
 constexpr size_t kGuard = 64 << 10;
+constexpr uint64_t kStepsOfView = 1 << 20;  // in the search for a catcher, some milliseconds
 
 /// Zeroed memory, committed as it is touched, with a page range without access on both sides.
 class GuardedRegion {
@@ -119,6 +120,7 @@ struct Machine::Impl : Execution {
     void forgetExceptions() {
         caught.clear();
         hostThrown = 0;
+        search = {};
     }
     /// Makes `minDepth` a flag of the frame whose return would go below it.
     void watchDepth(uint32_t minDepth, bool on) {
@@ -217,7 +219,8 @@ StopKind Machine::run(const RunLimits& limits) {
             m->frame->ip = next;
             runHandlers(m.get(), m->handlers);
         }
-    } else if (m->frame->ip->op == number(InternalOp::Break) && !unseen) {
+    } else if (const uint16_t op = m->frame->ip->op;
+               (op == number(InternalOp::Break) && !unseen) || op == number(InternalOp::Look)) {
         runPlain(m.get(), m->handlers);
     } else {
         runHandlers(m.get(), m->handlers);
@@ -245,6 +248,7 @@ void Machine::abandon() {
     m->unseen = false;
     m->store->waits.leave(m->wait);
     m->forgetExceptions();
+    m->unfinished = {};
 }
 
 void Machine::setWait(WaitFunction wait) { m->sleep = std::move(wait); }
@@ -359,7 +363,9 @@ std::optional<ExceptionView> Machine::exception() const {
     const std::optional<Thrown> thrown = thrownAt(*m);
     if (!thrown) return std::nullopt;
     ExceptionView view{thrown->tag, tagName(*m->store, thrown->tag), argumentsOf(*m->store, *thrown), {}};
-    if (const std::optional<Catcher> catcher = findCatcher(*m, *thrown)) {
+    uint64_t steps = kStepsOfView;
+    view.isSearched = searchCatcher(*m, *thrown, steps);
+    if (const std::optional<Catcher> catcher = catcherOf(m->search)) {
         Frame at = *catcher->frame;
         at.ip = &at.code->cells[catcher->clause->target];
         view.catcher = {static_cast<uint32_t>(m->frame - catcher->frame), m->locationOf(at)};

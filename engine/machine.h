@@ -58,6 +58,9 @@ struct ExceptionView {
         CodeLocation location;
     };
     std::optional<Catcher> catcher;
+    /// False: there is so much to search for a catcher that this was not done to its end; asked again, it goes on. Never so at a stop
+    /// with StopKind::Exception.
+    bool isSearched = true;
     std::string text() const;  // "name(1, 2)"
 };
 

@@ -284,6 +284,117 @@ TEST(Exceptions, TrapWhereThereIsNoMemoryForOne) {
     EXPECT_EQ(r.machine->location(), r.at(3));
 }
 
+/// 0 catches tag 0; 1(n), with as many regions as given that catch tag 1, calls itself n times, then throws tag 0.
+Program deepThrower(uint32_t regions, const std::string& clauses) {
+    Program program;
+    program.tags = {"", ""};
+    std::string code;
+    for (uint32_t i = 0; i < regions; ++i)
+        code += "try_table" + clauses + ";";
+    code += "local.get 0; i32.eqz; if; throw 0; end; local.get 0; i32.const 1; i32.sub; call 1;";
+    for (uint32_t i = 0; i < regions; ++i)
+        code += "end;";
+    program.functions = {
+        {"i32", "i32", "", "block; try_table catch_all 0; local.get 0; call 1; end; end; i32.const 4"},
+        {"i32", "", "", code}};
+    return program;
+}
+
+TEST(Exceptions, ALongSearchHearsYieldsAndGoesOnWhereItWas) {
+    std::string clauses;
+    for (int i = 0; i < 10'000; ++i)
+        clauses += " catch 1 0";
+    // 300,000 regions; 150,000 frames without any; 300,000 clauses of 30 frames.
+    for (const auto& [program, depth] : {std::pair{deepThrower(100, " catch 1 0"), 3'000u},
+                                         {deepThrower(0, ""), 150'000u},
+                                         {deepThrower(1, clauses), 30u}}) {
+        Running r(program);
+        r.link().start({Value::i32(depth)});
+        while (r.machine->depth() < depth + 2 && r.machine->run({.tick = depth + 2}) == StopKind::Yielded) {
+        }
+        const uint64_t tick = r.machine->tick();
+        uint32_t yields = 0;
+        do
+            r.machine->requestYield();
+        while (r.machine->run() == StopKind::Yielded && ++yields < 200);
+        EXPECT_GE(yields, 6u);
+        EXPECT_LT(yields, 200u) << "it began anew each time";
+        EXPECT_EQ(r.machine->tick(), tick);
+        ASSERT_EQ(r.machine->results().size(), 1u);
+        EXPECT_EQ(r.machine->results()[0].low, 4u);
+    }
+}
+
+TEST(Exceptions, AViewOfOneSearchesForSoLongOnly) {
+    Running r(deepThrower(100, " catch 1 0"));
+    r.link().start({Value::i32(8'000)});
+    const uint32_t throwing = 103;
+    ASSERT_TRUE(r.machine->setBreakpoint(r.at(throwing, "1")).ok());
+    StopKind stop = r.machine->run();
+    while (stop == StopKind::Yielded)
+        stop = r.machine->run();
+    ASSERT_EQ(stop, StopKind::Breakpoint);
+    const auto first = r.machine->exception();
+    ASSERT_TRUE(first);
+    EXPECT_FALSE(first->isSearched);
+    EXPECT_FALSE(first->catcher);
+    auto view = first;
+    for (int i = 0; i < 10 && !view->isSearched; ++i)
+        view = r.machine->exception();
+    ASSERT_TRUE(view->isSearched && view->catcher);
+    EXPECT_EQ(view->catcher->frame, 8'001u);
+}
+
+TEST(Exceptions, OfAHostInACallThatIsOverIsForgotten) {
+    Program program;
+    program.tags = {"i32"};
+    program.imports = {
+        {"h.thrower", {"", "", "", ""}}, {"h.outer", {"", "", "", ""}}, {"h.plain", {"", "", "", ""}}};
+    program.functions = {{"", "", "", "call 0"}, {"", "", "", "call 1; call 5"}, {"", "", "", "call 2"}};
+    Running r(program);
+    r.host("h.thrower", [&](HostCall&) {
+        return HostOutcome::threw(
+            *r.store.newException(r.store.instance(r.id).tags[0], std::vector{Value::i32(7)}));
+    });
+    r.host("h.outer", [&](HostCall& call) {
+        CHECK(call.machine.start(r.function("0"), {}).ok());
+        EXPECT_EQ(call.machine.run(), StopKind::Trapped);
+        return HostOutcome::done();
+    });
+    r.host("h.plain", [&](HostCall&) {
+        Trap trap;
+        trap.kind = TrapKind::Host;
+        trap.message = "a trap of the host";
+        return HostOutcome::trapped(trap);
+    });
+    r.link().start({}, "1");
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().text(), "a trap of the host");
+    EXPECT_FALSE(r.machine->exception());
+}
+
+TEST(Exceptions, OfCatchBlocksThatWereLeftAreGarbage) {
+    const std::string large = "i32.const 60000000; array.new_default 0;",
+                      caught = "drop; i32.const 0; if; rethrow 1; end; end;";
+    Program program;
+    program.objectTypes = {{0x5e, 0x78, 1}};
+    program.tags = {"ref:0"};
+    program.functions = {
+        {"", "", "", "call 1;" + large + "drop"},
+        {"", "", "", "try;" + large + "throw 0; catch 0;" + caught},
+        {"", "", "", "try;" + large + "throw 0; catch 0;" + caught + large + "drop"},
+        {"", "", "i32",
+         "loop; try;" + large + "throw 0; catch 0;" + caught +
+             "local.get 0; i32.const 1; i32.add; local.tee 0; i32.const 3; i32.lt_u; br_if 0; end"}};
+    StoreLimits limits;
+    limits.maxMemoryBytes = 100'000'000;
+    for (const char* name : {"0", "2", "3"}) {
+        Running r(program, limits);
+        r.link().start({}, name);
+        EXPECT_EQ(r.machine->run(), StopKind::Finished) << name << ": " << r.machine->trap().text();
+    }
+}
+
 TEST(Exceptions, ConstructsCostNoDispatch) {
     Program program;
     program.tags = {"i32"};

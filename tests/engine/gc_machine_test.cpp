@@ -232,6 +232,8 @@ TEST(GcMachine, TrapsSayWhatIsThere) {
         return r.machine->trap().text();
     };
     const std::string bytes = "i32.const 3; array.new_default 1";
+    EXPECT_EQ(trapOf(bytes + "; i32.const 5; ref.null 1; i32.const 0; i32.const 1; array.copy 1 1"),
+              "null array reference");
     EXPECT_EQ(trapOf(bytes + "; i32.const 3; array.get_u 1; drop"),
               "out of bounds array access: 1 element at 3, the array has 3 elements");
     EXPECT_EQ(trapOf(bytes + "; i32.const 2; i32.const 0; i32.const 2; array.fill 1"),
@@ -266,6 +268,52 @@ TEST(GcMachine, LongFillsAndCopiesHearAYield) {
     while (r.machine->run() == StopKind::Yielded && ++yields < 1000);
     EXPECT_EQ(r.machine->results()[0].low, 13u);
     EXPECT_GE(yields, 110u) << "slices of 1 MiB in four operations on 32 MB";
+}
+
+TEST(GcMachine, AStepOverALongOperationHearsAYield) {
+    Running r(program({{"", "", "ref:2", R"(
+        i32.const 4000000; array.new_default 2; local.set 0
+        local.get 0; i32.const 0; i32.const 5; i32.const 4000000; array.fill 2)"}}));
+    r.link();
+    r.start();
+    for (int i = 0; i < 7; ++i)
+        ASSERT_EQ(r.machine->step(), StopKind::Stepped);
+    uint32_t yields = 0;
+    do
+        r.machine->requestYield();
+    while (r.machine->step() == StopKind::Yielded && ++yields < 100);
+    EXPECT_GE(yields, 10u);
+    EXPECT_EQ(r.machine->location(), r.at(8));
+}
+
+TEST(GcMachine, AnUnfinishedArrayIsMadeAnewWhenItsOperandsAreEdited) {
+    for (const auto& [operand, value] : {std::pair{1u, 9'000'000u}, {1u, 1000u}, {0u, 66u}}) {
+        Running r(program({{"", "i32 i32", "ref:1", R"(
+            i32.const 65; i32.const 5000000; array.new 1; local.tee 0
+            array.len; local.get 0; i32.const 999; array.get_u 1)"}}));
+        r.link();
+        r.start();
+        r.machine->requestYield();
+        ASSERT_EQ(r.machine->run(), StopKind::Yielded);
+        ASSERT_EQ(*r.machine->operands(0), (std::vector{Value::i32(65), Value::i32(5'000'000)}));
+        ASSERT_TRUE(r.machine->setOperand(0, operand, Value::i32(value)).ok());
+        runTo(r, StopKind::Finished);
+        EXPECT_EQ(r.machine->results()[0].low, operand == 1 ? value : 5'000'000);
+        EXPECT_EQ(r.machine->results()[1].low, operand == 1 ? 65 : value);
+    }
+}
+
+TEST(GcMachine, AnUnfinishedArrayIsForgottenWithItsRun) {
+    Running r(program({{"", "", "", "i32.const 65; i32.const 5000000; array.new 1; drop"}}));
+    r.link();
+    r.start();
+    r.machine->requestYield();
+    ASSERT_EQ(r.machine->run(), StopKind::Yielded);
+    r.store.heap().collect();
+    EXPECT_GT(r.store.heap().liveBytes(), 5'000'000u);
+    r.machine->abandon();
+    r.store.heap().collect();
+    EXPECT_EQ(r.store.heap().liveBytes(), 0u);
 }
 
 TEST(GcMachine, AnInspectorCannotForgeReferences) {

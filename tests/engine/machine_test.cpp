@@ -377,6 +377,134 @@ TEST(Machine, YieldsInsideBulkOperationsAndGoesOn) {
     EXPECT_EQ(std::ranges::count(r.memory().bytes(), 0xab), kSize);
 }
 
+/// Code that takes long without ticks, as the body of an endless loop behind one that ticks fast.
+struct SlowTick {
+    const char* name;
+    std::string code, locals;
+    uint64_t mostTicks;  // until a yield is heard
+};
+
+std::string repeated(const std::string& text, uint32_t times) {
+    std::string all;
+    for (uint32_t i = 0; i < times; ++i)
+        all += text;
+    return all;
+}
+
+TEST(Machine, HearsAYieldSoonWhereTicksTakeLong) {
+    const std::string clauses = "try_table" + repeated(" catch 1 0", 10'000) + ";";
+    const SlowTick cases[] = {
+        {"fill", "i32.const 0; i32.const 1; i32.const 65536; memory.fill", "", 100},
+        {"copy", "i32.const 0; i32.const 9; i32.const 65536; memory.copy", "", 100},
+        {"zeroed array", "i32.const 60000; array.new_default 0; drop", "", 100},
+        {"array", "i32.const 1; i32.const 60000; array.new 0; drop", "", 100},
+        {"array.fill", "local.get 1; i32.const 0; i32.const 1; i32.const 60000; array.fill 0", "", 100},
+        {"array.copy", "local.get 1; i32.const 0; local.get 1; i32.const 1; i32.const 59999; array.copy 0 0",
+         "", 100},
+        {"locals", "call 1", repeated("i64 ", 20'000), 100},
+        {"clauses", "block; try_table catch_all 0;" + clauses + "throw 0; end; end; end", "", 100},
+        {"cells", repeated("local.get 0; drop;", 20'000), "", 4},
+    };
+    for (const SlowTick& slow : cases) {
+        Program p;
+        p.objectTypes = {{0x5e, 0x78, 1}};
+        p.tags = {"", ""};
+        p.pages = p.maxPages = 2;
+        p.functions = {{"", "", "i32 ref:0",
+                        "i32.const 60000; array.new_default 0; local.set 1;"
+                        "loop; local.get 0; i32.const 1; i32.add; local.tee 0; i32.const 3000000; i32.lt_u; "
+                        "br_if 0; end; loop; " +
+                            slow.code + "; br 0; end"},
+                       {"", "", slow.locals, ""}};
+        Running r(p);
+        r.link().start();
+        ASSERT_EQ(r.machine->run({.tick = 3'000'002}), StopKind::Yielded);
+        r.machine->requestYield();
+        ASSERT_EQ(r.machine->run(), StopKind::Yielded) << slow.name;
+        EXPECT_LE(r.machine->tick(), 3'000'002 + slow.mostTicks) << slow.name;
+    }
+}
+
+TEST(Machine, CodeWithoutTicksHearsAYieldAndGoesOn) {
+    Program p;
+    p.pages = p.maxPages = 2;
+    p.functions = {{"", "", "", repeated("i32.const 0; i32.const 1; i32.const 65536; memory.fill;", 300)},
+                   {"i32", "i32", "",
+                    repeated("local.get 0; i32.const 3; i32.add; local.set 0;", 20'000) + "local.get 0"}};
+    for (const char* name : {"0", "1"}) {
+        Running r(p);
+        r.link().start(*name == '0' ? std::vector<Value>{} : std::vector{Value::i32(5)}, name);
+        uint32_t yields = 0;
+        do
+            r.machine->requestYield();
+        while (r.machine->run() == StopKind::Yielded && ++yields < 2000);
+        EXPECT_GE(yields, 3u) << name;
+        EXPECT_LT(yields, 2000u) << name;
+        EXPECT_EQ(r.machine->tick(), 1u);
+        EXPECT_EQ(r.machine->results(),
+                  *name == '0' ? std::vector<Value>{} : std::vector{Value::i32(60'005)});
+    }
+}
+
+TEST(Machine, TakesBreakpointsInLongCode) {
+    Program p;
+    p.functions = {{"", "i32", "i32",
+                    repeated("local.get 0; i32.const 3; i32.add; local.set 0;", 2'000) + "local.get 0"}};
+    Running r(p);
+    r.link().start();
+    uint32_t breakpoints = 0;
+    for (uint32_t i = 0; i < 8000; ++i)
+        if (i % 1024 > 1020) {
+            ASSERT_TRUE(r.machine->setBreakpoint(r.at(i)).ok());
+            ++breakpoints;
+        }
+    uint32_t stops = 0;
+    do
+        r.machine->requestYield();
+    while (r.machine->run() == StopKind::Breakpoint ? ++stops : r.machine->running());
+    EXPECT_EQ(stops, breakpoints);
+    EXPECT_EQ(r.machine->results()[0].low, 6'000u);
+}
+
+TEST(Machine, HearsAYieldBehindATailCallOfAHost) {
+    Program p;
+    p.imports = {{"env.f", {"", "", "", ""}}};
+    p.functions = {
+        {"", "", "i32",
+         "loop; call 2; local.get 0; i32.const 1; i32.add; local.tee 0; i32.const 100000; i32.lt_u; "
+         "br_if 0; end"},
+        {"", "", "", "return_call 0"}};
+    Running r(p);
+    int calls = 0;
+    r.host("env.f", [&](HostCall& call) {
+        if (++calls == 50'000) call.machine.requestYield();
+        return HostOutcome::done();
+    });
+    r.link().start();
+    EXPECT_EQ(r.machine->run(), StopKind::Yielded);
+    EXPECT_LE(calls, 50'002);
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(calls, 100'000);
+}
+
+TEST(Machine, SaysWhichSegmentIsTooShort) {
+    Program p;
+    p.pages = 1;
+    p.data = {1, 2, 3};  // active: dropped by now
+    p.functions = {{"", "", "", "i32.const 0; i32.const 2; i32.const 1; memory.init 0 0"},
+                   {"", "", "", "i32.const 0; i32.const 0; i32.const 1; table.init 0 0"}};
+    Running r(p);
+    r.link();
+    const auto trapOf = [&](const char* name) {
+        r.machine->abandon();
+        r.start({}, name);
+        EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+        return r.machine->trap().text();
+    };
+    EXPECT_EQ(trapOf("0"), "out of bounds memory access: reading from 2 on, data segment 0 has 0 bytes");
+    EXPECT_EQ(trapOf("1"), "out of bounds table access: reading from 0 on, element segment 0 has 0 elements");
+}
+
 TEST(Machine, WritesNothingIfABulkOperationIsOutOfBounds) {
     Program p;
     p.pages = 1;

@@ -199,7 +199,7 @@ struct Program {
              tags.empty() ? Bytes{} : section(13, leb(tags.size()) + tagItems),
              section(7, leb(exports) + exportItems),
              section(9, Bytes{1, 0} + assemble("i32.const 0; end") + leb(all) + elements),
-             section(10, leb(functions.size()) + codeItems),
+             data.empty() ? Bytes{} : section(12, Bytes{1}), section(10, leb(functions.size()) + codeItems),
              data.empty()
                  ? Bytes{}
                  : section(11, Bytes{1, 0} + assemble("i32.const 0; end") + leb(data.size()) + data)});
