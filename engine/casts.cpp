@@ -60,6 +60,7 @@ CastTarget castTarget(ValType canonical) {
 
 bool Store::isReference(Slot reference, ValType canonical) const {
     if (!canonical.isRef()) return false;
+    m->heap->finishCollection();  // else garbage would still look alive
     if (reference == 0) return canonical.nullable();
     return exists(*m, reference, canonical) && castSucceeds(*m, reference, castTarget(canonical));
 }

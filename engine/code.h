@@ -96,11 +96,12 @@ struct Code {
     uint32_t localSlot(uint32_t local) const;
     uint64_t bytes() const;
 
-    /// Types of the operands before an instruction (bottom first), kept for the next question.
+    /// Types of the operands before an instruction (bottom first). Kept for later questions if there is room; valid until the next one.
     const std::vector<ValType>& operandTypes(uint32_t cell) const;
 
 private:
     mutable std::unordered_map<uint32_t, std::vector<ValType>> m_operandTypes;
+    mutable uint64_t m_operandTypeBytes = 0;
 };
 
 }  // namespace engine

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/allocation.h"
 #include "engine/base/printable.h"
 #include "engine/function_walker.h"
-#include "engine/gc_heap.h"
-#include "engine/handlers.h"
 
 namespace engine {
 
@@ -77,16 +76,13 @@ void advance(const Execution& x, CatchSearch& s) {
     }
 }
 
-/// Makes the exception an object, for a clause or a rethrow that wants one. False: no memory, the machine has stopped.
+/// Makes the exception an object, for a clause or a rethrow that wants one. False: the machine has stopped.
 bool makeObject(Execution* x, Thrown& thrown) {
     if (thrown.object) return true;
     GcHeap& heap = *x->store->heap;
     const ObjectLayout& layout = heap.layoutOf(thrown.tag, x->store->tags[thrown.tag.value]->type);
-    thrown.object = heap.allocate(layout);
-    if (!thrown.object) {
-        trapAt(x->frame->ip, x, heap.exhausted(layout, 0));
-        return false;
-    }
+    thrown.object = allocateFor(x, layout, 0, [&](GcHeap& h) { return h.allocate(layout); });
+    if (!thrown.object) return false;
     std::memcpy(heap.slots(thrown.object), thrown.arguments, layout.slots * sizeof(Slot));
     return true;
 }

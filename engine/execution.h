@@ -107,6 +107,10 @@ struct Execution {
     Moment throwSeen;  // of the throw that was reported last
     CatchSearch search;
     UnfinishedArray unfinished;
+    struct {
+        uint64_t tick = 0;
+        const Insn* ip = nullptr;
+    } collecting;  // where a yield was heard inside a collection: it goes on when the instruction is tried again
     Wait wait;
     WaitFunction sleep;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/function_walker.h"
@@ -37,6 +38,7 @@ struct FunctionWalker::Impl {
     uint32_t slots = 0;     // in use by operands
     uint32_t maxSlots = 0;  // of operands
     std::vector<ControlFrame> frames;
+    std::unordered_set<const ValType*> checkedTypes;  // by the present br_table
 
     // Locals: runs of one type each; the first ones also one by one, since nearly all functions have few.
     struct LocalRun {

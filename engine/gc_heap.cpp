@@ -20,6 +20,9 @@ constexpr uint64_t kLeastBetweenCollections = 8 << 20;
 constexpr uint64_t kKept = 16 << 20;     // free memory that is not given back to the system
 constexpr uint64_t kRemapped = 1 << 20;  // cheaper to map anew than to overwrite
 constexpr uint64_t kCommitStep = 4 << 20;
+// So many collections in a row that had gained less than this part of what lives are the end.
+constexpr uint64_t kLeastGain = 64;
+constexpr uint32_t kMaxFutile = 8;
 
 using namespace gc_cells;
 
@@ -145,6 +148,16 @@ bool GcHeap::contains(Slot reference) const {
     return number != 0 && reference == reference::object(layout(number).kind, place);
 }
 
+void GcHeap::hold(Slot reference) {
+    finishCollection();
+    ++m_held[reference];
+}
+
+void GcHeap::suspendCollection(bool on) {
+    finishCollection();
+    m_suspended += on ? 1 : -1;
+}
+
 void GcHeap::release(Slot reference) {
     const auto held = m_held.find(reference);
     CHECK(held != m_held.end());
@@ -155,6 +168,7 @@ void GcHeap::release(Slot reference) {
 
 Slot GcHeap::allocate(const ObjectLayout& layout, uint32_t length) {
     const uint64_t bytes = layout.bytes(length);
+    m_hasGivenUp = false;
     if (m_stress && m_suspended == 0) collect();
     const uint64_t place = bytes <= kLargestCell ? takeCell(sizeClassOf(bytes)) : takeLarge(bytes);
     if (place == 0) return 0;
@@ -194,7 +208,8 @@ Trap GcHeap::exhausted(const ObjectLayout& layout, uint32_t length) const {
                     : layout.kind == ObjectKind::Struct ? "a structure"
                                                         : "an exception") +
                    ", of the memory limit of " + std::to_string(trap.limit) + " bytes " +
-                   std::to_string(m_budget->used) + " are in use";
+                   std::to_string(m_budget->used) + " are in use" +
+                   (m_hasGivenUp ? ", and collecting garbage no longer makes enough room" : "");
     return trap;
 }
 
@@ -207,12 +222,12 @@ uint64_t GcHeap::takeCell(uint32_t sizeClass) {
 }
 
 bool GcHeap::refill(uint32_t sizeClass) {
-    collectIfDue();
+    if (!collectIfDue()) return false;
     SizeClass& c = m_classes[sizeClass];
     const uint32_t cell = cellBytesOf(sizeClass);
     uint64_t chunk = c.firstRun ? 0 : takeSpan(kChunk, cell);
     if (!c.firstRun && !chunk && m_suspended == 0) {
-        collect();
+        if (!collectForRoom()) return false;
         if (!c.firstRun) chunk = takeSpan(kChunk, cell);
     }
     if (chunk) {
@@ -230,19 +245,30 @@ bool GcHeap::refill(uint32_t sizeClass) {
 }
 
 uint64_t GcHeap::takeLarge(uint64_t bytes) {
-    collectIfDue();
+    if (!collectIfDue()) return 0;
     const uint64_t rounded = roundUp(bytes, kUnit);
     uint64_t place = takeSpan(rounded, 0);
     if (!place && m_suspended == 0) {
-        collect();
+        if (!collectForRoom()) return 0;
         place = takeSpan(rounded, 0);
     }
     if (place) m_allocated += rounded;
     return place;
 }
 
-void GcHeap::collectIfDue() {
-    if (m_suspended == 0 && m_allocated > std::max(kLeastBetweenCollections, m_live)) collect();
+bool GcHeap::collectIfDue() {
+    const bool isDue = m_suspended == 0 && m_allocated > std::max(kLeastBetweenCollections, m_live);
+    m_hasCollected = isDue || isPaused();
+    return !m_hasCollected || collectSome();
+}
+
+bool GcHeap::collectForRoom() {
+    if (m_hasCollected) return true;  // and more would not help
+    m_futile = m_allocated < m_live / kLeastGain ? m_futile + 1 : 0;
+    m_hasGivenUp = m_futile > kMaxFutile;
+    if (!m_hasGivenUp) return collectSome();
+    m_futile = 0;
+    return false;
 }
 
 // The region
@@ -271,41 +297,48 @@ bool GcHeap::commit(uint64_t end) {
     return true;
 }
 
-std::optional<uint64_t> GcHeap::findRoom(uint64_t bytes) {
+std::optional<GcHeap::Room> GcHeap::findRoom(uint64_t bytes) {
     const auto fit = m_freeBySize.lower_bound({bytes, 0});
     if (fit == m_freeBySize.end()) {
         if (bytes > m_reserved - m_top || !commit(m_top + bytes)) return std::nullopt;
         const uint64_t place = m_top;
         m_top += bytes;
-        return place;
+        return Room{place, place < m_highest ? std::min(bytes, m_highest - place) : 0};
     }
     const auto [size, place] = *fit;
     m_freeBySize.erase(fit);
-    m_free.erase(place);
+    const bool isZero = m_free.extract(place).mapped().isZero;
     if (size > bytes) {
-        m_free.emplace(place + bytes, size - bytes);
+        m_free.emplace(place + bytes, Free{size - bytes, isZero});
         m_freeBySize.emplace(size - bytes, place + bytes);
     }
-    return place;
+    return Room{place, isZero ? 0 : bytes};
 }
 
 uint64_t GcHeap::takeSpan(uint64_t bytes, uint32_t cellBytes) {
     if (m_budget->used > m_budget->limit || bytes > m_budget->limit - m_budget->used || !reserve()) return 0;
-    const std::optional<uint64_t> place = findRoom(bytes);
-    if (!place) return 0;
-    if (*place < m_highest) zero(*place, std::min(bytes, m_highest - *place));
-    m_highest = std::max(m_highest, *place + bytes);
-    m_spans.emplace(*place, Span{bytes, cellBytes});
+    const std::optional<Room> room = findRoom(bytes);
+    if (!room) return 0;
+    if (room->dirty) zero(room->place, room->dirty);
+    m_highest = std::max(m_highest, room->place + bytes);
+    m_spans.emplace(room->place, Span{bytes, cellBytes});
     m_budget->used += bytes;
     m_used += bytes;
-    return *place;
+    return room->place;
 }
 
-/// Writes zeros, or has the system map zeroed pages anew.
 void GcHeap::zero(uint64_t place, uint64_t bytes) {
+    if (bytes < kRemapped)
+        std::memset(m_base + place, 0, bytes);
+    else
+        zeroAndGiveBack(place, bytes);
+}
+
+/// Has the system map zeroed pages anew, without touching them.
+void GcHeap::zeroAndGiveBack(uint64_t place, uint64_t bytes) {
     const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     const uint64_t first = roundUp(place, page), last = (place + bytes) / page * page;
-    if (bytes < kRemapped || madvise(m_base + first, last - first, MADV_DONTNEED) != 0) {
+    if (first >= last || madvise(m_base + first, last - first, MADV_DONTNEED) != 0) {
         std::memset(m_base + place, 0, bytes);
         return;
     }
@@ -318,14 +351,14 @@ void GcHeap::freeSpan(uint64_t place, uint64_t bytes) {
     m_budget->used -= bytes;
     m_used -= bytes;
     const auto take = [&](auto free) {
-        bytes += free->second;
-        m_freeBySize.erase({free->second, free->first});
+        bytes += free->second.bytes;
+        m_freeBySize.erase({free->second.bytes, free->first});
         m_free.erase(free);
     };
     auto next = m_free.lower_bound(place);
     if (next != m_free.begin()) {
         const auto before = std::prev(next);
-        if (before->first + before->second == place) {
+        if (before->first + before->second.bytes == place) {
             place = before->first;
             take(before);
         }
@@ -336,19 +369,22 @@ void GcHeap::freeSpan(uint64_t place, uint64_t bytes) {
         m_top = place;
         return;
     }
-    m_free.emplace(place, bytes);
+    m_free.emplace(place, Free{bytes, false});
     m_freeBySize.emplace(bytes, place);
 }
 
 /// Gives free memory back to the system if there is much of it.
 void GcHeap::trim() {
     uint64_t free = m_highest - m_top;
-    for (const auto& [place, bytes] : m_free)
-        free += bytes;
+    for (const auto& [place, piece] : m_free)
+        free += piece.isZero ? 0 : piece.bytes;
     if (free <= std::max(kKept, m_live)) return;
-    for (const auto& [place, bytes] : m_free)
-        if (bytes >= kChunk) zero(place, bytes);
-    if (m_highest > m_top) zero(m_top, m_highest - m_top);
+    for (auto& [place, piece] : m_free) {
+        if (piece.isZero || piece.bytes < kChunk) continue;
+        zeroAndGiveBack(place, piece.bytes);
+        piece.isZero = true;
+    }
+    if (m_highest > m_top) zeroAndGiveBack(m_top, m_highest - m_top);
     m_highest = m_top;
 }
 

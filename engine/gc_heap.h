@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,7 +60,7 @@ public:
     const ObjectLayout& layout(uint32_t number) const { return *m_layouts.data()[number].get(); }
 
     // Allocation. May collect first: every live reference must be reachable from the roots, and frame->ip must be stored. Returns 0 if
-    // the budget has no room even then.
+    // the budget has no room even then, or if collections no longer yield enough to go on: exhausted() says which.
     /// Payload undefined: to be filled before the next allocation.
     Slot allocate(const ObjectLayout& layout, uint32_t length = 0);
     Slot allocateZeroed(const ObjectLayout& layout, uint32_t length = 0);
@@ -93,20 +94,29 @@ public:
 
     // Collection
     void collect();
+    /// From here on, until called with null, an allocation hears `asked` while it collects: it then returns 0, and wasInterrupted() says
+    /// why. The collection is paused: it goes on when the allocation is tried again, or with goOn().
+    void setInterrupt(const std::atomic<bool>* asked);
+    bool wasInterrupted() const { return m_wasInterrupted; }
+    /// While a collection is paused, references must not change, so that what it has marked stays true: who would change one, or let
+    /// code run that may, finishes it first. False: `asked` was heard, and it is still paused.
+    bool isPaused() const { return m_phase != Phase::Idle; }
+    bool goOn(const std::atomic<bool>& asked);
+    void finishCollection();
     /// For markRoots: a reference that its type vouches for, and one that may be anything.
     void mark(Slot reference);
     void markUnsure(Slot reference) {
         if (contains(reference)) mark(reference);
     }
     /// Keeps an object alive until release(); the same one may be held several times.
-    void hold(Slot reference) { ++m_held[reference]; }
+    void hold(Slot reference);
     void release(Slot reference);
     /// While suspended, allocation does not collect. Calls nest.
-    void suspendCollection(bool on) { m_suspended += on ? 1 : -1; }
+    void suspendCollection(bool on);
     /// Collects at every allocation: for tests.
     void setStress(bool on) { m_stress = on; }
-    /// For tests: how many objects may wait to be scanned before the heap is walked for the rest.
-    void setMarkStackLimit(size_t entries) { m_markStackLimit = entries; }
+    /// For tests: how many objects may wait to be scanned before the heap is walked for the rest (0: in proportion to the heap).
+    void setMarkStackLimit(size_t entries) { m_fixedMarkStackLimit = entries; }
 
     uint64_t collections() const { return m_collections; }
     uint64_t liveBytes() const { return m_live; }  // after the last collection
@@ -140,23 +150,43 @@ private:
     uint64_t takeCell(uint32_t sizeClass);
     uint64_t takeLarge(uint64_t bytes);
     bool refill(uint32_t sizeClass);
-    /// Collects if so much was allocated that it is time.
-    void collectIfDue();
+    /// Collects if so much was allocated that it is time. False: interrupted.
+    bool collectIfDue();
+    /// Collects because there is no room. False: interrupted, or the last ones have gained too little.
+    bool collectForRoom();
     /// Takes a run of the region, counted in the budget; its memory is zero. 0: no room.
     uint64_t takeSpan(uint64_t bytes, uint32_t cellBytes);
-    std::optional<uint64_t> findRoom(uint64_t bytes);
+    /// A piece of the region; `dirty`: what may be other than zero in it.
+    struct Room {
+        uint64_t place, dirty;
+    };
+    std::optional<Room> findRoom(uint64_t bytes);
     void freeSpan(uint64_t place, uint64_t bytes);
     void zero(uint64_t place, uint64_t bytes);
+    void zeroAndGiveBack(uint64_t place, uint64_t bytes);
     bool reserve();
     bool commit(uint64_t end);
     void trim();
 
+    enum class Phase : uint8_t { Idle, Mark, Sweep };
+    /// A marked object, and the first of its references that was not looked at.
+    struct Pending {
+        uint64_t place;
+        uint32_t next;
+    };
+    // Each goes on with its part; false: interrupted.
+    bool collectSome();
+    bool markSome();
+    bool drain();
+    bool walkOn();
+    bool sweepSome();
+    /// Counts work. True: a yield was asked for.
+    bool isAskedAfter(uint64_t steps);
+
     void retireRuns();
+    bool markOne(Slot reference);
     void push(uint64_t place);
-    void scan(uint64_t place);
-    void drain();
-    void rescan();
-    void sweep();
+    uint64_t scanSome();
     uint64_t sweepChunk(uint64_t place, uint32_t cellBytes);
     void addRun(uint32_t cellBytes, uint64_t place, uint64_t cells);
 
@@ -168,16 +198,30 @@ private:
     uint8_t* m_base = nullptr;
     // Bytes of the region: in all, with access rights, in use or free (from m_top on nothing is), and used at any time.
     uint64_t m_reserved = 0, m_committed = 0, m_top = 0, m_highest = 0;
-    std::map<uint64_t, Span> m_spans;                      // by place
-    std::map<uint64_t, uint64_t> m_free;                   // place → bytes, never adjacent
+    std::map<uint64_t, Span> m_spans;  // by place
+    struct Free {
+        uint64_t bytes = 0;
+        bool isZero = false;
+    };
+    std::map<uint64_t, Free> m_free;                       // by place; never adjacent
     std::set<std::pair<uint64_t, uint64_t>> m_freeBySize;  // (bytes, place)
     std::array<SizeClass, kSizeClasses> m_classes{};
 
     uint64_t m_used = 0, m_live = 0, m_allocated = 0;  // m_allocated: since the last collection
     uint64_t m_collections = 0;
-    std::vector<uint64_t> m_markStack;  // places of marked objects whose references were not looked at
-    size_t m_markStackLimit = size_t{1} << 20;
+    uint32_t m_futile = 0;  // collections in a row that gained too little
+    bool m_hasGivenUp = false;
+    bool m_hasCollected = false;  // for the present allocation
+
+    Phase m_phase = Phase::Idle;
+    std::vector<Pending> m_markStack;
+    size_t m_fixedMarkStackLimit = 0, m_markStackLimit = 0;
     bool m_markStackOverflowed = false;
+    uint64_t m_walkAt = 0, m_sweepAt = 0;  // places of spans
+    uint64_t m_sweptLive = 0;
+    uint64_t m_steps = 0;  // since `asked` was looked at
+    const std::atomic<bool>* m_asked = nullptr;
+    bool m_wasInterrupted = false;
     std::map<Slot, uint32_t> m_held;
     int m_suspended = 0;
     bool m_stress = false;

@@ -2,11 +2,10 @@
 // finds the operands by it.
 #include <algorithm>
 
+#include "engine/allocation.h"
 #include "engine/base/printable.h"
 #include "engine/casts.h"
 #include "engine/gc_elements.h"
-#include "engine/gc_heap.h"
-#include "engine/handlers.h"
 #include "engine/type_registry.h"
 
 namespace engine {
@@ -18,11 +17,6 @@ constexpr uint64_t kSliceBytes = 1 << 20;  // of bulk operations, between two lo
 GcHeap& heapOf(const Execution* x) { return *x->store->heap.get(); }
 
 // Traps
-
-[[gnu::noinline, gnu::cold]] const Insn* noRoom(const Insn* ip, Execution* x, const ObjectLayout& layout,
-                                                uint64_t length) {
-    return trapAt(ip, x, heapOf(x).exhausted(layout, static_cast<uint32_t>(length)));
-}
 
 [[gnu::noinline, gnu::cold]] bool outOfBounds(const Insn* ip, Execution* x, Slot array, uint64_t at,
                                               uint64_t count) {
@@ -76,24 +70,11 @@ std::string whatIs(const Execution* x, Slot reference) {
 
 // Structures
 
-/// The object that `allocate` makes; 0: the machine has stopped. Counts the work, and that of a collection.
-template <class Allocate>
-Slot allocated(const Insn* ip, Execution* x, const ObjectLayout& layout, uint32_t length,
-               const Allocate& allocate) {
-    GcHeap& heap = heapOf(x);
-    const uint64_t collections = heap.collections();
-    const Slot object = allocate(heap);
-    if (object == 0) noRoom(ip, x, layout, length);
-    if (heap.collections() != collections) x->spendAll();
-    x->spendBytes(layout.bytes(length));
-    return object;
-}
-
 /// Out of line; 0: it has stopped.
 [[gnu::noinline]] Slot make(const Insn* ip, Execution* x, const Slot* slots, uint32_t length) {
     x->frame->ip = ip;
     const ObjectLayout& layout = heapOf(x).layout(ip->b);
-    return allocated(ip, x, layout, length, [&](GcHeap& heap) { return heap.make(layout, slots, length); });
+    return allocateFor(x, layout, length, [&](GcHeap& heap) { return heap.make(layout, slots, length); });
 }
 
 [[gnu::noinline]] const Insn* structNewSlow(HANDLER_PARAMETERS) {
@@ -120,8 +101,7 @@ const Insn* structNew(HANDLER_PARAMETERS) {
 
 [[gnu::noinline]] Slot makeZeroed(const Insn* ip, Execution* x, const ObjectLayout& layout, uint32_t length) {
     x->frame->ip = ip;
-    return allocated(ip, x, layout, length,
-                     [&](GcHeap& heap) { return heap.allocateZeroed(layout, length); });
+    return allocateFor(x, layout, length, [&](GcHeap& heap) { return heap.allocateZeroed(layout, length); });
 }
 
 const Insn* structNewDefault(HANDLER_PARAMETERS) {

@@ -191,14 +191,15 @@ Result<> Instantiation::allocateTables() {
                              " elements, above the limit of " +
                              std::to_string(m_state.limits.maxTableElements),
                          {.file = m_module.fileName, .section = "table"}};
+        Slot init = 0;  // before the check: it may allocate
+        if (table.init) init = TRY(m_constants.evaluate(*table.init, type.element))
+        .low;
         const MemoryBudget& budget = *m_state.budget;
         if (budget.used > budget.limit || type.limits.min * sizeof(Slot) > budget.limit - budget.used)
             return Error{ErrorCode::Limit,
                          "table " + std::to_string(i) + " does not fit the memory limit of " +
                              std::to_string(budget.limit) + " bytes",
                          {.file = m_module.fileName, .section = "table"}};
-        const Slot init = table.init ? TRY(m_constants.evaluate(*table.init, type.element))
-        .low : 0;
         m_instance->tables.push_back(m_store.addTable(type, init));
     }
     return {};

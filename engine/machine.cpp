@@ -8,6 +8,7 @@
 
 #include "engine/exceptions.h"
 #include "engine/function_walker.h"
+#include "engine/gc_heap.h"
 #include "engine/handlers.h"
 #include "engine/jit/jit.h"
 #include "engine/lowering.h"
@@ -116,6 +117,15 @@ struct Machine::Impl : Execution {
         trap = Trap{};
         enterContext(frame->code->context);
     }
+    /// Lets a collection go on that was paused elsewhere than before the present instruction. False: a yield was heard.
+    bool finishCollection() {
+        if (!store->heap->isPaused() || (collecting.tick == tick() && collecting.ip == frame->ip))
+            return true;
+        if (store->heap->goOn(yield)) return true;
+        yield.store(false, std::memory_order_relaxed);
+        stop = StopKind::Yielded;
+        return false;
+    }
     /// Those of a run that is over.
     void forgetExceptions() {
         caught.clear();
@@ -183,6 +193,7 @@ Result<> Machine::start(FuncAddr address, std::span<const Value> arguments) {
             if (entry->function == &function) code = entry.get();
         if (!code) code = entries.emplace_back(lowerHostEntry(*m->store, function)).get();
     }
+    m->store->heap->finishCollection();
     if (m->depth() == 0) m->forgetExceptions();
     // On top of what already runs, if anything does.
     Slot* base = m->depth() == 0 ? m->stack : m->frame->fp + m->frame->code->maxSlots;
@@ -210,6 +221,10 @@ StopKind Machine::run(const RunLimits& limits) {
         m->unseen = unseen;
         return m->stop = StopKind::Yielded;
     }
+    if (!m->finishCollection()) {
+        m->unseen = unseen;
+        return m->stop;
+    }
     m->tickLimit = limits.tick;
     m->refill(m->tick());
     m->lookedAtNs = nowNs();
@@ -230,7 +245,12 @@ StopKind Machine::run(const RunLimits& limits) {
 }
 
 StopKind Machine::step() {
+    const bool unseen = m->unseen;
     m->prepare();
+    if (!m->finishCollection()) {
+        m->unseen = unseen;
+        return m->stop;
+    }
     m->tickLimit = ~uint64_t{0};
     if (m->hostThrows()) {
         if (const Insn* next = raise(m.get())) m->stopAt(next, StopKind::Stepped);

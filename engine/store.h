@@ -175,6 +175,8 @@ struct StoreLimits {
     uint64_t maxTableElements = 10'000'000;
     uint32_t maxFrames = 200'000;
     uint64_t maxStackBytes = uint64_t{64} << 20;
+    uint64_t maxCodeBytes =
+        uint64_t{1} << 30;  // of functions lowered for the interpreter, on their first call or breakpoint
 };
 
 class Store {

@@ -49,6 +49,8 @@ struct StoreState {
     std::vector<Code*> unfused;                      // whose breakpoints changed since the last run
     std::vector<Insn> spareCells;                    // room in which functions are lowered
     std::vector<uint32_t> spareOffsets;
+    std::vector<ValType> spareOperandTypes;  // the last that were too many to keep
+    uint64_t codeBytes = 0;                  // of all lowered code
     InstanceContext noInstance;
     std::vector<Execution*> executions;  // of the machines on this store
     std::unique_ptr<GcHeap> heap;

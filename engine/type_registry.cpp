@@ -12,6 +12,8 @@ namespace engine {
 namespace {
 
 constexpr uint32_t kNone = ~0u;
+// What modules leave for the types of host functions, so that those are never refused.
+constexpr uint32_t kHostIds = 1u << 16;
 constexpr uint32_t kMaxIds = 1u << 24;    // so that an id fits where a HeapType holds a type index
 constexpr uint32_t kRelative = 1u << 25;  // in keys: a reference into the group itself
 constexpr uint32_t kChunk = 4096;
@@ -28,14 +30,14 @@ class Registry {
 public:
     /// First id of the group with that key; a new group gets its entries from `makeEntry(member, first)`.
     template <class MakeEntry>
-    Result<uint32_t> intern(std::string&& key, uint32_t size, const MakeEntry& makeEntry) {
+    Result<uint32_t> intern(std::string&& key, uint32_t size, uint32_t limit, const MakeEntry& makeEntry) {
         const std::lock_guard lock(m_mutex);
         const auto [at, isNew] = m_groups.try_emplace(std::move(key), m_count);
         if (!isNew) return at->second;
-        if (kMaxIds - m_count < size) {
+        if (m_count > limit || limit - m_count < size) {
             m_groups.erase(at);
             return Error{ErrorCode::Limit,
-                         "too many different types in this process, limit " + std::to_string(kMaxIds),
+                         "too many different types in this process, limit " + std::to_string(limit),
                          {}};
         }
         const uint32_t first = m_count;
@@ -141,7 +143,7 @@ Result<> canonicalizeTypes(Module& module) {
             }
             return entry;
         };
-        const uint32_t firstId = TRY(registry().intern(key.take(), size, makeEntry));
+        const uint32_t firstId = TRY(registry().intern(key.take(), size, kMaxIds - kHostIds, makeEntry));
         for (uint32_t i = 0; i < size; ++i)
             module.canonicalTypes[first + i] = firstId + i;
         first += size;
@@ -154,7 +156,7 @@ uint32_t canonicalFuncType(const FuncType& type) {
     defined.func = type;
     KeyWriter key(nullptr, 0, 0);
     key.add(defined);
-    const auto id = registry().intern(key.take(), 1, [](uint32_t, uint32_t) { return Entry{}; });
+    const auto id = registry().intern(key.take(), 1, kMaxIds, [](uint32_t, uint32_t) { return Entry{}; });
     CHECK(id.ok());
     return *id;
 }

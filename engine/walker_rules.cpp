@@ -101,10 +101,14 @@ bool Impl::brIf(uint32_t label) {
     return true;
 }
 
+namespace {
+constexpr size_t kFewTypes = 4;  // checked as fast as remembered
+}
+
 bool Impl::brTable(std::span<const uint32_t> labels) {
     if (!pop(kI32) || !checkLabel(labels.back())) return false;
     const auto fallback = frameAt(labels.back()).branchTypes();
-    std::span<const ValType> checked;
+    checkedTypes.clear();
     for (const uint32_t label : labels) {
         if (!checkLabel(label)) return false;
         const auto types = frameAt(label).branchTypes();
@@ -112,9 +116,9 @@ bool Impl::brTable(std::span<const uint32_t> labels) {
             return mismatch("expected labels that take " + std::to_string(fallback.size()) +
                             " operands, label " + std::to_string(label) + " takes " +
                             std::to_string(types.size()));
-        if (types.data() == checked.data()) continue;
+        // Labels of the same block type share a list of types.
+        if (types.size() > kFewTypes && !checkedTypes.insert(types.data()).second) continue;
         if (!checkAll(types)) return false;
-        checked = types;
     }
     if (!popAll(fallback)) return false;
     setUnreachable();

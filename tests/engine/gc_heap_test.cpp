@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <atomic>
 #include <cstring>
+#include <fstream>
 #include <random>
 
 #include "tests/engine/binary_builder.h"
@@ -124,6 +128,119 @@ TEST(GcHeap, AFullWorklistLosesNothing) {
     h.roots = {tree};
     h.heap.collect();
     EXPECT_EQ(h.heap.liveBytes(), bytes);
+}
+
+/// Runs `step` until it says it is done; how often it was interrupted.
+template <class Step>
+uint32_t interruptions(const Step& step) {
+    uint32_t count = 0;
+    while (!step())
+        ++count;
+    return count;
+}
+
+TEST(GcHeap, ACollectionIsPausedAndGoesOnWithTheAllocation) {
+    Heap h;
+    constexpr uint64_t kNodes = 700'000;
+    h.heap.suspendCollection(true);
+    Slot list = 0;
+    for (uint64_t i = 0; i < kNodes; ++i) {
+        list = h.node(i, list);
+        h.node(0, 0);
+    }
+    h.heap.suspendCollection(false);
+    h.roots = {list};
+    const std::atomic<bool> asked{true};
+    Slot made = 0;
+    const uint32_t pauses = interruptions([&] {
+        h.heap.setInterrupt(&asked);
+        made = h.heap.allocateZeroed(h.layout(1), 100'000);
+        h.heap.setInterrupt(nullptr);
+        EXPECT_EQ(made == 0, h.heap.wasInterrupted());
+        EXPECT_EQ(made == 0, h.heap.isPaused());
+        return made != 0;
+    });
+    EXPECT_GE(pauses, 50u) << "both phases, some thousand objects at a time";
+    EXPECT_EQ(h.heap.collections(), 1u);
+    EXPECT_EQ(h.heap.liveBytes(), kNodes * 24);
+    uint64_t expected = kNodes;
+    for (Slot at = list; at; at = h.heap.slots(at)[1])
+        ASSERT_EQ(h.heap.slots(at)[0], --expected);
+    EXPECT_EQ(expected, 0u);
+}
+
+TEST(GcHeap, APausedCollectionIsFinishedByWhoNeedsIt) {
+    for (int way = 0; way < 4; ++way) {
+        Heap h;
+        h.heap.suspendCollection(true);
+        Slot list = 0;
+        for (uint64_t i = 0; i < 500'000; ++i)
+            list = h.node(i, list);
+        h.heap.suspendCollection(false);
+        h.roots = {list};
+        const std::atomic<bool> asked{true}, notAsked{false};
+        h.heap.setInterrupt(&asked);
+        ASSERT_EQ(h.heap.allocate(h.layout(1), 100'000), 0);
+        h.heap.setInterrupt(nullptr);
+        ASSERT_TRUE(h.heap.isPaused());
+        EXPECT_FALSE(h.heap.goOn(asked));
+        switch (way) {
+        case 0: EXPECT_TRUE(h.heap.goOn(notAsked)); break;
+        case 1: h.heap.hold(list); break;
+        case 2: EXPECT_NE(h.node(1, 0), 0); break;
+        case 3: h.heap.collect(); break;
+        }
+        EXPECT_FALSE(h.heap.isPaused());
+        EXPECT_EQ(h.heap.liveBytes(), 500'000 * 24);
+        EXPECT_EQ(h.heap.collections(), way == 3 ? 2u : 1u);
+    }
+}
+
+TEST(GcHeap, AnArrayWaitsInTheWorklistOnce) {
+    Heap h;
+    h.heap.setMarkStackLimit(100);
+    h.heap.suspendCollection(true);
+    // 50 arrays, each in the one before, of 8000 lists.
+    constexpr uint32_t kArrays = 50, kLists = 8000;
+    const Slot all = h.heap.allocateZeroed(h.layout(2), kArrays);
+    for (uint32_t i = 0; i < kArrays; ++i) {
+        const Slot lists = h.heap.allocateZeroed(h.layout(2), kLists);
+        h.heap.slots(all)[i] = lists;
+        for (uint32_t n = 0; n < kLists; ++n)
+            h.heap.slots(lists)[n] = h.node(n, 0);
+    }
+    h.heap.suspendCollection(false);
+    h.roots = {all};
+    const std::atomic<bool> asked{true};
+    h.heap.setInterrupt(&asked);
+    ASSERT_EQ(h.heap.allocate(h.layout(1), 10'000'000), 0);
+    h.heap.setInterrupt(nullptr);
+    const uint32_t pauses = interruptions([&] { return h.heap.goOn(asked); });
+    EXPECT_LE(pauses, 150u) << "each reference is looked at once, and each cell swept";
+}
+
+TEST(GcHeap, GivesMemoryBackThatWasNeverTouched) {
+    const auto resident = [] {
+        std::ifstream statm("/proc/self/statm");
+        uint64_t size = 0, pages = 0;
+        statm >> size >> pages;
+        return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    };
+    Heap h;
+    std::vector<Slot> kept;
+    for (int i = 0; i < 600; ++i) {
+        h.roots.push_back(h.heap.allocateZeroed(h.layout(1), 500'000));
+        kept.push_back(h.heap.allocateZeroed(h.layout(1), 3000));  // keeps the others apart
+        h.roots.push_back(kept.back());
+    }
+    const uint64_t before = resident();
+    h.roots = kept;
+    h.heap.collect();
+    h.heap.collect();
+    EXPECT_LT(h.heap.bytesUsed(), uint64_t{10} << 20);
+    EXPECT_LT(resident(), before + (50 << 20)) << "of 300 MB";
+    const Slot again = h.heap.allocateZeroed(h.layout(1), 500'000);
+    EXPECT_EQ(std::count(h.heap.elements(again), h.heap.elements(again) + 500'000, 0), 500'000);
 }
 
 TEST(GcHeap, CollectsByItselfAndStaysSmall) {

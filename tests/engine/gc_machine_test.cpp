@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "engine/code.h"
 #include "engine/gc_heap.h"
 #include "tests/engine/program_builder.h"
 
@@ -221,6 +222,120 @@ TEST(GcMachine, WithoutRoomAnAllocationTraps) {
     r.machine->abandon();
     r.store.heap().collect();
     EXPECT_EQ(r.store.heap().bytesUsed(), 0);
+}
+
+TEST(GcMachine, CollectingForNextToNothingEndsInATrap) {
+    Program p;
+    p.objectTypes = {{0x5f, 1, 0x63, 0, 1}};
+    // Fills the heap but for one cell, which it allocates for ever.
+    constexpr uint32_t kChunks = 64, kCellsOfChunk = 4096;
+    p.functions = {{"i32", "", "ref:0", R"(
+        loop
+          local.get 1; struct.new 0; local.set 1
+          local.get 0; i32.const 1; i32.sub; local.tee 0
+          br_if 0
+        end
+        loop
+          ref.null 0; struct.new 0; drop
+          br 0
+        end)"}};
+    Running r(p, StoreLimits{.maxMemoryBytes = kChunks * 65536 + 1000});
+    r.link();
+    r.start({Value::i32(kChunks * kCellsOfChunk - 1)});
+    ASSERT_EQ(r.machine->run({.tick = kChunks * kCellsOfChunk + 300}), StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().kind, TrapKind::AllocationFailure);
+    EXPECT_NE(r.machine->trap().text().find("collecting garbage no longer makes enough room"),
+              std::string::npos);
+    EXPECT_LE(r.store.heap().collections(), 20u);
+}
+
+TEST(GcMachine, ALongCollectionHearsYields) {
+    const auto program2 = program({{"i32", "i64 i32", "ref:0", R"(
+        loop
+          local.get 0; i64.extend_i32_u; local.get 1; struct.new 0; local.set 1
+          local.get 0; i32.const 1; i32.sub; local.tee 0
+          br_if 0
+        end
+        i32.const 20000000; array.new_default 1; drop
+        local.get 1; struct.get 0 0
+        i32.const 20000000; array.new_default 1; array.len)"},
+                                   {"i32", "i32", "", "local.get 0; array.new_default 1; array.len"}});
+    const uint32_t kSecondArray = 18;
+    struct Outcome {
+        uint32_t yields = 0;
+        uint64_t tick = 0, collections = 0, live = 0;
+        bool operator==(const Outcome&) const = default;
+    };
+    // 0: undisturbed; 1: a yield whenever it can be heard; 2: the same in steps; 3: an inspector writes a reference; 4: another thread runs.
+    const auto outcome = [&](int way) {
+        Running r(program2);
+        r.link();
+        r.start({Value::i32(500'000)});
+        CHECK(r.machine->setBreakpoint(r.at(kSecondArray)).ok());
+        runTo(r, StopKind::Breakpoint);
+        EXPECT_EQ(r.machine->location(), r.at(kSecondArray));
+        const auto other = std::move(*Machine::create(r.store));
+        CHECK(other->start(r.function("1"), std::vector{Value::i32(5)}).ok());
+        Outcome result;
+        const auto ask = [&] {
+            if (way > 0) r.machine->requestYield();
+        };
+        if (way == 2) {
+            do
+                ask();
+            while (r.machine->step() == StopKind::Yielded && ++result.yields < 10'000);
+            EXPECT_EQ(r.machine->location(), r.at(kSecondArray + 1));
+        }
+        ask();
+        for (StopKind stop = r.machine->run(); stop != StopKind::Finished && result.yields < 10'000;
+             stop = r.machine->run()) {
+            EXPECT_EQ(stop, StopKind::Yielded);
+            ++result.yields;
+            if (way == 3) {
+                EXPECT_TRUE(r.machine->setLocal(0, 1, *r.machine->local(0, 1)).ok());
+            }
+            if (way == 4 && result.yields == 3) {
+                EXPECT_EQ(other->run(), StopKind::Finished);
+            }
+            ask();
+        }
+        EXPECT_EQ(r.machine->results()[0].low, 1u);
+        EXPECT_EQ(r.machine->results()[1].low, 20'000'000u);
+        r.machine->abandon();
+        result.tick = r.machine->tick();
+        result.collections = r.store.heap().collections();
+        result.live = r.store.heap().liveBytes();
+        return result;
+    };
+    const Outcome quiet = outcome(0);
+    EXPECT_EQ(quiet.yields, 0u);
+    EXPECT_EQ(quiet.live, 500'000 * 24);
+    for (int way = 1; way <= 4; ++way) {
+        Outcome other = outcome(way);
+        EXPECT_GE(other.yields, way < 3 ? 30u : 1u) << way;
+        EXPECT_LT(other.yields, 10'000u) << way;
+        other.yields = 0;
+        EXPECT_EQ(other, quiet) << way;
+    }
+}
+
+TEST(GcMachine, OperandTypesAreKeptInBoundedRoom) {
+    std::string code;
+    for (int i = 0; i < 100'000; ++i)
+        code += "i32.const 0;";
+    for (int i = 0; i < 40; ++i)
+        code += "i32.const 9000000; array.new_default 1; drop;";
+    for (int i = 0; i < 100'000; ++i)
+        code += "drop;";
+    Running r(program({{"", "", "", code}}));
+    r.link();
+    const auto lowered = r.store.code(r.function());
+    ASSERT_TRUE(lowered.ok());
+    const uint64_t before = (*lowered)->bytes();
+    r.start();
+    runTo(r, StopKind::Finished);
+    EXPECT_GE(r.store.heap().collections(), 30u);
+    EXPECT_LE((*lowered)->bytes(), before + (2 << 20));
 }
 
 TEST(GcMachine, TrapsSayWhatIsThere) {

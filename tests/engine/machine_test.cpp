@@ -487,6 +487,21 @@ TEST(Machine, HearsAYieldBehindATailCallOfAHost) {
     EXPECT_EQ(calls, 100'000);
 }
 
+TEST(Machine, LoweredCodeHasALimit) {
+    Program p;
+    p.functions = {{"", "", "", repeated("nop;", 20'000)},
+                   {"", "", "", repeated("nop;", 20'000)},
+                   {"", "", "", "call 0; call 1"}};
+    Running r(p, {.maxCodeBytes = 600'000});
+    r.link().start({}, "2");
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->location(), r.at(1, "2"));
+    EXPECT_NE(r.machine->trap().text().find("of the limit of 600000 bytes for the code of a program"),
+              std::string::npos)
+        << r.machine->trap().text();
+    EXPECT_FALSE(r.machine->setBreakpoint({r.id, FuncIdx(1), 0}).ok());
+}
+
 TEST(Machine, SaysWhichSegmentIsTooShort) {
     Program p;
     p.pages = 1;
