@@ -287,7 +287,8 @@ std::vector<ModuleEntry> CodeView::entries(const GetModuleEntries& request) cons
     for (ModuleEntry& row : all) {
         if (row.kind != "function" || row.size == 0) continue;
         const auto symbol = m_places->symbols().functionAt(row.offset);
-        if (symbol) row.name = symbol->qualifiedName.empty() ? symbol->name : symbol->qualifiedName;
+        if (symbol)
+            row.name = printable(symbol->qualifiedName.empty() ? symbol->name : symbol->qualifiedName);
     }
     std::erase_if(all, [&](const ModuleEntry& row) {
         return !request.filter.empty() && row.name.find(request.filter) == std::string::npos &&

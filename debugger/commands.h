@@ -40,12 +40,18 @@ const Verb* findVerb(std::string_view idOrWord);
 /// Executes lines of the prompt against a session, synchronously: a verb that runs the program returns when it stopped.
 class CommandInterpreter {
 public:
-    /// `print` gets what is to be shown, whole lines. `json`: each answer as one JSON line.
+    /// `print` gets what is to be shown: one or more whole lines, without the last newline. What the program wrote is in it as it is
+    /// (lines above 64 KiB cut in pieces), all else is free of control characters but tabs. `json`: each answer as one JSON line.
     CommandInterpreter(Client& client, std::function<void(std::string_view)> print, bool json = false);
     ~CommandInterpreter();
     /// Understood and done, or why not (BadArgument, State, NotFound …). `quit` sets finished().
     engine::Result<> execute(std::string_view line);
     bool finished() const;
+    /// The verb that is being executed is to end soon: no further step, only the end of a long output. The program itself goes on until
+    /// it is paused. Any thread.
+    void interrupt();
+    /// As `quit`; a verb that waits returns at once. Any thread, and from `print`.
+    void leave();
     /// Completions of the last word of a line.
     std::vector<std::string> complete(std::string_view line);
     /// Events must be given to it (it waits for stops).

@@ -14,6 +14,13 @@ CommandInterpreter::~CommandInterpreter() = default;
 
 engine::Result<> CommandInterpreter::execute(std::string_view line) { return m->execute(line); }
 bool CommandInterpreter::finished() const { return m->finished; }
+void CommandInterpreter::interrupt() { m->interrupted = true; }
+
+void CommandInterpreter::leave() {
+    std::lock_guard lock(m->mutex);
+    m->finished = true;
+    m->changed.notify_all();
+}
 
 void CommandInterpreter::onEvent(const Event& event) {
     std::lock_guard lock(m->mutex);
@@ -28,8 +35,9 @@ void CommandInterpreter::onEvent(const Event& event) {
         noted.exit = *exited;
     } else if (const auto* log = std::get_if<LogMessage>(&event)) {
         noted.logs.push(*log);
-    } else if (std::holds_alternative<OutputAppended>(event)) {
+    } else if (const auto* output = std::get_if<OutputAppended>(&event)) {
         noted.hasOutput = true;
+        noted.begins |= output->end == 0;  // told where a run begins, and only there
     }
     m->changed.notify_all();
 }
@@ -134,6 +142,10 @@ engine::Result<> CommandInterpreter::Impl::execute(std::string_view text) {
     }
     const Handler handle = handler(verb->id);
     CHECK(handle != nullptr);
+    interrupted = false;
+    const std::string verbWord = std::exchange(word, {});
+    tellMissed();
+    word = verbWord;
     answer = Json::object();
     lines.clear();
     const engine::Result<> result = (this->*handle)(rest);
@@ -189,17 +201,27 @@ std::vector<std::string> CommandInterpreter::complete(std::string_view line) {
     return found;
 }
 
-/// One line of the answer: shown at once, or kept for the JSON object.
-void CommandInterpreter::Impl::line(std::string text) {
-    if (json)
-        lines.push_back(std::move(text));
-    else
-        print(text);
+/// One line of the answer: shown at once, or kept for the JSON object. It may quote the program anywhere: whatever could steer a
+/// terminal is escaped, all but the tabs that we put between columns.
+void CommandInterpreter::Impl::line(std::string_view text) {
+    if (json) {
+        lines.emplace_back(text);
+        return;
+    }
+    std::string safe;
+    for (size_t tab = 0; (tab = text.find('\t')) != std::string_view::npos; text.remove_prefix(tab + 1))
+        safe += printable(text.substr(0, tab)) + '\t';
+    print(safe + printable(text));
 }
 
 SessionState CommandInterpreter::Impl::state() {
     std::lock_guard lock(mutex);
     return noted.state;
+}
+
+bool CommandInterpreter::Impl::isLive() {
+    const SessionState now = state();
+    return now == SessionState::Running || now == SessionState::Waiting || now == SessionState::Stopped;
 }
 
 engine::Result<> CommandInterpreter::Impl::needStopped() {
@@ -240,6 +262,16 @@ engine::Result<uint64_t> parseNumber(std::string_view text) {
         return Error{ErrorCode::BadArgument, "\"" + printable(text) + "\" is not a number"};
     }
     return value;
+}
+
+engine::Result<uint32_t> parseOffset(std::string_view text) {
+    return asCodeOffset(TRY(parseNumber(trimmed(text.substr(1)))));
+}
+
+engine::Result<uint32_t> asCodeOffset(uint64_t number) {
+    if (number <= ~uint32_t{0}) return static_cast<uint32_t>(number);
+    return Error{ErrorCode::BadArgument,
+                 hexText(number) + " is no code offset: a module has less than 4 GiB"};
 }
 
 std::string dumpJson(const nlohmann::ordered_json& value) {

@@ -2,6 +2,7 @@
 // noted there; everything else happens on the thread that calls execute().
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -29,7 +30,8 @@ struct CommandInterpreter::Impl {
     Client& client;
     std::function<void(std::string_view)> print;
     bool json;
-    bool finished = false;
+    std::atomic<bool> finished{false};     // nothing more is to be done or waited for
+    std::atomic<bool> interrupted{false};  // the present verb is to come to its end
 
     // Noted by events; `mutex` guards them.
     std::mutex mutex;
@@ -42,6 +44,7 @@ struct CommandInterpreter::Impl {
         LogRing logs{100'000};
         bool ended = false;  // back to Ready
         bool hasOutput = false;
+        bool begins = false;  // a new run, whose output counts from 0
     } noted;
 
     // The prompt's own state.
@@ -52,7 +55,8 @@ struct CommandInterpreter::Impl {
     uint32_t frame = 0;  // selected
     std::optional<StopInfo> shownStop;
     uint64_t outputAt = 0;
-    std::string partial[2];  // unfinished output lines of stdout and stderr
+    std::string partial[2];  // unfinished output lines of stdout and stderr, without a newline
+    std::string shown;       // output lines that are to be printed together
     std::map<std::string, std::vector<std::string>> sources;
     std::string listFile;
     uint32_t listLine = 0;  // next to be listed
@@ -63,9 +67,10 @@ struct CommandInterpreter::Impl {
     // interpreter.cpp
     Result<> execute(std::string_view line);
     Handler handler(std::string_view id) const;
-    void line(std::string text);
+    void line(std::string_view text);
     SessionState state();
     Result<> needStopped();
+    bool isLive();
 
     // interpreter_run.cpp: verbs that run the program, and what is told when it stops
     Result<> run(std::string_view);
@@ -86,10 +91,18 @@ struct CommandInterpreter::Impl {
     template <class R>
     Result<> runWith(R request);
     Result<> waitAndShow();
-    void showNews(std::unique_lock<std::mutex>& lock);
+    void tellMissed();
+
+    // interpreter_output.cpp: what the program wrote, and the texts of log points
     void showOutput(bool all);
+    bool skipOutput(const OutputSlice& slice, std::vector<LogMessage>& logs);
     void showPiece(size_t stream, std::string_view bytes);
     void showOutputLine(size_t stream, const std::string& text);
+    void showLog(const LogMessage& log);
+    void showLostLogs(uint64_t count, std::string_view why);
+    void printShown();
+
+    // interpreter_run.cpp
     void showStop(const StopInfo& stop);
     void showWhere(const StopInfo& stop);
     void showDisplays();
@@ -151,6 +164,9 @@ std::string_view trimmed(std::string_view text);
 /// The first word, which is taken off `text`.
 std::string_view takeWord(std::string_view& text);
 engine::Result<uint64_t> parseNumber(std::string_view text);
+/// "*0x1f3". Errors: BadArgument, also for what no module can have.
+engine::Result<uint32_t> parseOffset(std::string_view text);
+engine::Result<uint32_t> asCodeOffset(uint64_t number);
 nlohmann::ordered_json toJson(const Location& location);
 nlohmann::ordered_json toJson(const VariableNode& node);
 nlohmann::ordered_json toJson(const CallRow& row);

@@ -12,14 +12,55 @@ using engine::Result;
 
 namespace {
 
-/// Splits "PLACE if EXPR".
-std::string_view takeCondition(std::string_view& text) {
-    std::string_view condition;
-    const size_t at = text.starts_with("if ") ? 0 : text.find(" if ");
-    if (at == std::string_view::npos) return condition;
-    condition = trimmed(text.substr(at + (at == 0 ? 3 : 4)));
-    text = trimmed(text.substr(0, at));
-    return condition;
+/// Splits "PLACE if EXPR"; without a condition nothing is taken off.
+Result<std::string_view> takeCondition(std::string_view& text) {
+    for (size_t at = 0; (at = text.find("if", at)) != std::string_view::npos; at += 2) {
+        const std::string_view behind = text.substr(at + 2);
+        const bool isWord =
+            (at == 0 || text[at - 1] == ' ') && (behind.empty() || behind[0] == ' ' || behind[0] == '(');
+        if (!isWord) continue;
+        const std::string_view condition = trimmed(behind);
+        if (condition.empty()) return Error{ErrorCode::BadArgument, "an expression is missing behind if"};
+        text = trimmed(text.substr(0, at));
+        return condition;
+    }
+    return std::string_view();
+}
+
+/// Where the place of a log point ends: at the first comma outside brackets, quotes and, before its condition, template arguments.
+size_t endOfPlace(std::string_view text) {
+    int depth = 0;
+    char quote = 0;
+    bool inCondition = false;
+    for (size_t i = 0; i < text.size(); i++) {
+        const char c = text[i];
+        if (quote != 0) {
+            if (c == '\\') i++;
+            if (c == quote) quote = 0;
+            continue;
+        }
+        const std::string_view word = i == 0 || text[i - 1] == ' ' ? text.substr(i, 3) : std::string_view();
+        inCondition |= word == "if " || word == "if(";
+        const bool opens = c == '(' || c == '[' || c == '{' || (c == '<' && !inCondition);
+        const bool closes = c == ')' || c == ']' || c == '}' || (c == '>' && !inCondition);
+        if (c == '"' || c == '\'') quote = c;
+        if (opens) depth++;
+        if (closes && depth > 0) depth--;
+        if (c == ',' && depth == 0) return i;
+    }
+    return text.find(',');  // brackets of a name like operator<, or a quote in it
+}
+
+/// A line, or why the text, which can be nothing else, is none.
+Result<uint32_t> parseLine(std::string_view text) {
+    const auto line = parseNumber(text);
+    if (line && *line > 0 && *line < ~uint32_t{0}) return static_cast<uint32_t>(*line);
+    return Error{ErrorCode::BadArgument,
+                 "\"" + printable(text) + "\" is no line: lines are numbers from 1 on"};
+}
+
+std::string timesText(uint64_t count, const std::string& time) {
+    return std::to_string(count) + " " + time + (count == 1 ? "" : "s");
 }
 
 std::string describe(const BreakpointInfo& info) {
@@ -70,7 +111,7 @@ Result<BreakpointSpec> CommandInterpreter::Impl::parsePlace(std::string_view tex
     }
     if (text.starts_with('*')) {
         spec.kind = BreakpointSpec::Kind::Offset;
-        spec.offset = static_cast<uint32_t>(TRY(parseNumber(trimmed(text.substr(1)))));
+        spec.offset = TRY(parseOffset(text));
         return spec;
     }
     if (text.starts_with("call ")) {
@@ -83,27 +124,27 @@ Result<BreakpointSpec> CommandInterpreter::Impl::parsePlace(std::string_view tex
         spec.uncaughtOnly = text != "throw";
         return spec;
     }
+    // FILE:LINE or LINE, while ns::name is a function.
     const size_t colon = text.rfind(':');
-    const auto line = parseNumber(colon == std::string_view::npos ? text : text.substr(colon + 1));
-    if (line && *line > 0 && *line < 0xffffffff) {
-        spec.line = static_cast<uint32_t>(*line);
-        if (colon != std::string_view::npos) {
-            spec.file = text.substr(0, colon);
-            return spec;
-        }
-        // A line of the file where the program is, else of the one that holds main.
-        if (const auto frames = client.call(GetFrames{frame, 1}); frames && !frames->empty())
-            spec.file = (*frames)[0].location.file;
-        if (spec.file.empty()) {
-            const ModuleSummary module = TRY(client.call(GetModule{}));
-            spec.file = module.mainSource;
-        }
-        if (spec.file.empty())
-            return Error{ErrorCode::BadArgument, "which file? say FILE:" + std::string(text)};
+    const bool hasFile = colon != std::string_view::npos && (colon == 0 || text[colon - 1] != ':');
+    const bool isNumber = parseNumber(text[0] == '-' ? text.substr(1) : text).ok() ||
+                          text.find_first_not_of("-0123456789") == std::string_view::npos;
+    if (!hasFile && !isNumber) {
+        spec.kind = BreakpointSpec::Kind::Function;
+        spec.function = text;
         return spec;
     }
-    spec.kind = BreakpointSpec::Kind::Function;
-    spec.function = text;
+    spec.line = TRY(parseLine(hasFile ? text.substr(colon + 1) : text));
+    if (hasFile) {
+        spec.file = text.substr(0, colon);
+        return spec;
+    }
+    // A line of the file where the program is, else of the one that holds main.
+    if (const auto frames = client.call(GetFrames{frame, 1}); frames && !frames->empty())
+        spec.file = (*frames)[0].location.file;
+    if (spec.file.empty()) spec.file = TRY(client.call(GetModule{}))
+    .mainSource;
+    if (spec.file.empty()) return Error{ErrorCode::BadArgument, "which file? say FILE:" + std::string(text)};
     return spec;
 }
 
@@ -127,7 +168,7 @@ Result<> CommandInterpreter::Impl::addBreak(BreakpointSpec spec) {
 }
 
 Result<> CommandInterpreter::Impl::breakAt(std::string_view text) {
-    const std::string_view condition = takeCondition(text);
+    const std::string_view condition = TRY(takeCondition(text));
     BreakpointSpec spec = TRY(parsePlace(text));
     spec.condition = condition;
     return addBreak(std::move(spec));
@@ -135,14 +176,14 @@ Result<> CommandInterpreter::Impl::breakAt(std::string_view text) {
 
 Result<> CommandInterpreter::Impl::catchThrow(std::string_view text) {
     std::string_view place = text;
-    takeCondition(place);
+    TRY(takeCondition(place));
     if (place != "throw" && place != "throw uncaught" && place != "uncaught")
         return Error{ErrorCode::BadArgument, "use: catch throw [uncaught] [if EXPR]"};
     return breakAt(text);
 }
 
 Result<> CommandInterpreter::Impl::breakOnce(std::string_view text) {
-    const std::string_view condition = takeCondition(text);
+    const std::string_view condition = TRY(takeCondition(text));
     BreakpointSpec spec = TRY(parsePlace(text));
     spec.condition = condition;
     spec.temporary = true;
@@ -150,10 +191,13 @@ Result<> CommandInterpreter::Impl::breakOnce(std::string_view text) {
 }
 
 Result<> CommandInterpreter::Impl::logPoint(std::string_view text) {
-    const size_t comma = text.find(',');
+    const size_t comma = endOfPlace(text);
     if (comma == std::string_view::npos)
-        return Error{ErrorCode::BadArgument, "use: logpoint PLACE, TEXT with {EXPR}"};
-    BreakpointSpec spec = TRY(parsePlace(trimmed(text.substr(0, comma))));
+        return Error{ErrorCode::BadArgument, "use: logpoint PLACE [if EXPR], TEXT with {EXPR}"};
+    std::string_view place = trimmed(text.substr(0, comma));
+    const std::string_view condition = TRY(takeCondition(place));
+    BreakpointSpec spec = TRY(parsePlace(place));
+    spec.condition = condition;
     spec.logText = trimmed(text.substr(comma + 1));
     if (spec.logText.size() >= 2 && spec.logText.front() == '"' && spec.logText.back() == '"') {
         spec.logText = spec.logText.substr(1, spec.logText.size() - 2);
@@ -175,8 +219,11 @@ Result<> CommandInterpreter::Impl::deleteBreaks(std::string_view numbers) {
     if (numbers.starts_with("breakpoints")) numbers = trimmed(numbers.substr(11));
     std::vector<BreakpointInfo> chosen;
     if (numbers.empty()) chosen = TRY(client.call(ListBreakpoints{}));
-    while (!numbers.empty())
-        chosen.push_back(TRY(findBreak(takeWord(numbers))));
+    while (!numbers.empty()) {
+        BreakpointInfo info = TRY(findBreak(takeWord(numbers)));
+        const auto isSame = [&](const BreakpointInfo& other) { return other.id == info.id; };
+        if (std::none_of(chosen.begin(), chosen.end(), isSame)) chosen.push_back(std::move(info));
+    }
     answer["deleted"] = Json::array();
     if (chosen.empty()) line("No breakpoints.");
     for (const BreakpointInfo& info : chosen) {
@@ -215,7 +262,7 @@ Result<> CommandInterpreter::Impl::ignore(std::string_view text) {
     const BreakpointInfo info = TRY(findBreak(takeWord(text)));
     const uint64_t count = TRY(parseNumber(text));
     TRY(client.call(PassHits{info.id, count}));
-    line("Breakpoint " + std::to_string(info.id) + " passes " + std::to_string(count) + " more times");
+    line("Breakpoint " + std::to_string(info.id) + " passes " + timesText(count, "more time"));
     return {};
 }
 
@@ -231,11 +278,8 @@ void CommandInterpreter::Impl::infoBreakpoints() {
         if (info.spec.temporary) text += ", once";
         if (!info.spec.condition.empty()) text += ", if " + info.spec.condition;
         if (!info.spec.logText.empty()) text += ", logs \"" + printable(info.spec.logText) + "\"";
-        if (info.hits > 0)
-            text += ", hit " + std::to_string(info.hits) + (info.hits == 1 ? " time" : " times");
-        if (info.passing > 0)
-            text += ", passes " + std::to_string(info.passing) +
-                    (info.passing == 1 ? " more time" : " more times");
+        if (info.hits > 0) text += ", hit " + timesText(info.hits, "time");
+        if (info.passing > 0) text += ", passes " + timesText(info.passing, "more time");
         if (!info.message.empty()) text += " (" + info.message + ")";
         line(text);
         for (const Location& location : info.locations) {

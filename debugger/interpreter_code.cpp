@@ -199,7 +199,7 @@ Result<> CommandInterpreter::Impl::disassemble(std::string_view place) {
         if (at.empty()) return Error{ErrorCode::State, "there is no frame"};
         request.offset = at[0].location.offset;
     } else if (place.starts_with('*')) {
-        request.offset = static_cast<uint32_t>(TRY(parseNumber(trimmed(place.substr(1)))));
+        request.offset = TRY(parseOffset(place));
     } else {
         BreakpointSpec spec;
         spec.kind = BreakpointSpec::Kind::Function;
@@ -272,7 +272,7 @@ Result<> CommandInterpreter::Impl::calls(std::string_view filter) {
             const std::string place = placeText(row.caller);
             line(callText(row) + (place.empty() ? "" : "  [" + place + "]"));
         }
-        if (slice.rows.empty()) break;
+        if (slice.rows.empty() || interrupted || finished) break;
         first += slice.rows.size();
     } while (first < matching);
     if (first == 0) line(filter.empty() ? "No calls yet." : "No call matches.");

@@ -29,6 +29,7 @@ Result<> CommandInterpreter::Impl::info(std::string_view text) {
             line(std::to_string(row.index) + "  " + (row.size == 0 ? "import" : hexText(row.offset)) + "  " +
                  row.name + "  " + row.type);
         }
+        if (rows.empty()) line(filter.empty() ? "No functions." : "No function matches.");
     } else if (is("sources")) {
         const std::vector<SourceFileInfo> files = TRY(client.call(GetSources{}));
         answer["sources"] = Json::array();
@@ -37,6 +38,8 @@ Result<> CommandInterpreter::Impl::info(std::string_view text) {
             answer["sources"].push_back({{"path", file.path}, {"resolved", file.resolvedPath}});
             line(printable(file.path) + (file.resolvedPath.empty() ? "  (not found)" : ""));
         }
+        if (answer["sources"].empty())
+            line(filter.empty() ? "The debug info names no source file." : "No source file matches.");
     } else if (is("module")) {
         infoModule();
     } else if (is("frame")) {

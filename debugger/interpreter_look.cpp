@@ -50,7 +50,12 @@ Result<> CommandInterpreter::Impl::typeOf(std::string_view expression) {
     if (expression.empty()) return Error{ErrorCode::BadArgument, "ptype what? ptype EXPR or ptype TYPE"};
     const std::string text = TRY(client.call(GetType{frame, std::string(expression)}));
     answer["type"] = text;
-    line("type = " + text);
+    std::string_view rest = text;
+    for (std::string lead = "type = "; !rest.empty(); lead.clear()) {
+        const size_t end = std::min(rest.find('\n'), rest.size());
+        line(lead.append(rest.substr(0, end)));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
     return {};
 }
 
@@ -95,7 +100,7 @@ Result<> CommandInterpreter::Impl::undisplay(std::string_view number) {
         return {};
     }
     const uint64_t id = TRY(parseNumber(number));
-    if (displays.erase(static_cast<uint32_t>(id)) == 0)
+    if (id > ~uint32_t{0} || displays.erase(static_cast<uint32_t>(id)) == 0)
         return Error{ErrorCode::NotFound, "there is no display " + std::string(number)};
     return {};
 }
@@ -182,7 +187,7 @@ Result<> CommandInterpreter::Impl::memory(std::string_view expression) {
     if (!expression.empty()) address = TRY(addressOf(expression));
     if (wanted.letter == 'i') {
         const std::vector<DisassemblyRow> rows =
-            TRY(client.call(Disassemble{.function = {}, .offset = static_cast<uint32_t>(address)}));
+            TRY(client.call(Disassemble { .function = {}, .offset = TRY(asCodeOffset(address)) }));
         uint64_t left = wanted.count;
         for (const DisassemblyRow& row : rows) {
             if (row.offset < address || left == 0) continue;
@@ -198,9 +203,12 @@ Result<> CommandInterpreter::Impl::memory(std::string_view expression) {
             if (read.bytes.empty())
                 return Error{ErrorCode::NotFound, hexText(address) + " is outside memory, which has " +
                                                       std::to_string(read.memoryBytes) + " bytes"};
-            const std::string text = read.bytes.substr(0, read.bytes.find('\0'));
-            line(hexText(address) + ": \"" + printable(text) + "\"");
-            address += text.size() + 1;
+            const size_t zero = read.bytes.find('\0');
+            const bool ends = zero != std::string::npos;
+            const bool isCut = !ends && address + read.bytes.size() < read.memoryBytes;
+            const std::string text = read.bytes.substr(0, zero);
+            line(hexText(address) + ": \"" + printable(text) + (isCut ? "\"…" : "\""));
+            address += text.size() + (ends ? 1 : 0);
         }
         nextMemory = address;
         return {};
@@ -312,7 +320,7 @@ Result<> CommandInterpreter::Impl::explain(std::string_view what) {
     if (what.empty())
         TRY(needStopped());
     else
-        request.offset = static_cast<uint32_t>(TRY(parseNumber(what.substr(1))));
+        request.offset = TRY(parseOffset(what));
     const Explanation explanation = TRY(client.call(request));
     answer["explanation"] = toJson(explanation);
     for (const std::string& row : textLines(explanation))

@@ -51,7 +51,6 @@ bool waitsForInput(const std::string& detail) { return detail.starts_with("stdin
 // ------------------------------------------------------------------------------------------------------------------ verbs
 
 Result<> CommandInterpreter::Impl::run(std::string_view arguments) {
-    outputAt = 0;
     Start request;
     request.stopAtEntry = false;
     if (!arguments.empty()) request.arguments = splitArguments(arguments);
@@ -59,7 +58,6 @@ Result<> CommandInterpreter::Impl::run(std::string_view arguments) {
 }
 
 Result<> CommandInterpreter::Impl::start(std::string_view arguments) {
-    outputAt = 0;
     Start request;
     request.stopAtEntry = true;
     if (!arguments.empty()) request.arguments = splitArguments(arguments);
@@ -67,7 +65,6 @@ Result<> CommandInterpreter::Impl::start(std::string_view arguments) {
 }
 
 Result<> CommandInterpreter::Impl::restart(std::string_view) {
-    outputAt = 0;
     Start request;
     request.stopAtEntry = false;
     return runWith(request);
@@ -97,6 +94,7 @@ Result<> CommandInterpreter::Impl::pause(std::string_view) {
 }
 
 Result<> CommandInterpreter::Impl::kill(std::string_view) {
+    if (!isLive()) return Error{ErrorCode::State, "the program is not running"};
     TRY(client.call(Terminate{}));
     showOutput(true);
     line("[killed]");
@@ -110,7 +108,12 @@ Result<> CommandInterpreter::Impl::stepMany(StepKind kind, std::string_view coun
     for (uint64_t i = 0; i < steps; i++) {
         TRY(runWith(Step{kind}));
         // Another kind of stop on the way ends the series.
-        if (!shownStop || shownStop->reason != StopReason::Step || finished) break;
+        if (state() != SessionState::Stopped || !shownStop || shownStop->reason != StopReason::Step ||
+            finished)
+            break;
+        if (!interrupted || i + 1 == steps) continue;
+        line("[interrupted after " + std::to_string(i + 1) + " of " + std::to_string(steps) + " steps]");
+        break;
     }
     return {};
 }
@@ -143,7 +146,6 @@ Result<> CommandInterpreter::Impl::until(std::string_view place) {
         return Error{ErrorCode::BadArgument,
                      "until takes FILE:LINE, LINE or *OFFSET; for a function use tbreak"};
     }
-    if (state() != SessionState::Stopped) outputAt = 0;
     return runWith(request);
 }
 
@@ -178,19 +180,30 @@ Result<> CommandInterpreter::Impl::runWith(R request) {
         noted.ended = false;
     }
     TRY(client.call(std::move(request)));
+    if (interrupted)
+        client.ask(
+            Pause{});  // the one that came with the interrupt may have come before there was anything to pause
     return waitAndShow();
 }
 
 /// Waits until the program stops, ends or waits for input; shows its output and the texts of log points meanwhile.
 Result<> CommandInterpreter::Impl::waitAndShow() {
     std::unique_lock lock(mutex);
+    if (std::exchange(noted.begins, false)) {
+        outputAt = 0;
+        shownStop.reset();
+    }
     const auto waits = [this] { return noted.state == SessionState::Waiting && waitsForInput(noted.detail); };
     while (true) {
         changed.wait(lock, [&] {
-            return noted.stop || noted.exit || noted.ended || waits() || noted.hasOutput ||
-                   !noted.logs.empty();
+            return noted.stop || noted.exit || noted.ended || waits() || finished ||
+                   (!interrupted && (noted.hasOutput || !noted.logs.empty()));
         });
-        showNews(lock);
+        noted.hasOutput = false;
+        lock.unlock();
+        showOutput(false);
+        lock.lock();
+        if (finished) return {};
         if (noted.stop || noted.exit || noted.ended || waits()) break;
     }
     const Noted now = noted;
@@ -216,91 +229,6 @@ Result<> CommandInterpreter::Impl::waitAndShow() {
     return {};
 }
 
-void CommandInterpreter::Impl::showNews(std::unique_lock<std::mutex>& lock) {
-    noted.hasOutput = false;
-    lock.unlock();
-    showOutput(false);
-    lock.lock();
-}
-
-void CommandInterpreter::Impl::showPiece(size_t stream, std::string_view bytes) {
-    partial[stream] += bytes;
-    size_t newline = 0, from = 0;
-    while ((newline = partial[stream].find('\n', from)) != std::string::npos) {
-        showOutputLine(stream, partial[stream].substr(from, newline - from));
-        from = newline + 1;
-    }
-    partial[stream].erase(0, from);
-}
-
-void CommandInterpreter::Impl::showOutputLine(size_t stream, const std::string& text) {
-    if (json)
-        print(dumpJson({{"event", "output"}, {"stream", stream + 1}, {"text", text}}));
-    else
-        print(text);
-}
-
-/// Prints what the program wrote since the last time, line by line, and the texts of log points where they came between;
-/// with `all`, an unfinished line too.
-void CommandInterpreter::Impl::showOutput(bool all) {
-    while (true) {
-        // The texts of log points that came before this answer are noted when it is here.
-        auto slice = client.call(GetOutput{outputAt, uint64_t{1} << 20});
-        std::vector<LogMessage> logs;
-        {
-            std::lock_guard lock(mutex);
-            logs = noted.logs.take();
-        }
-        if (slice && slice->begin > outputAt) {
-            showOutputLine(0, "[" + std::to_string(slice->begin - outputAt) +
-                                  " bytes of output are not shown: it came too fast]");
-            outputAt = slice->begin;
-        }
-        size_t nextLog = 0;
-        const auto showLog = [&] {
-            const LogMessage& log = logs[nextLog++];
-            if (log.lost > 0) {
-                const std::string lost = "[" + std::to_string(log.lost) +
-                                         " texts of log points are not shown: they came too fast]";
-                print(json ? dumpJson({{"event", "lost-logs"}, {"count", log.lost}, {"text", lost}}) : lost);
-            }
-            if (json)
-                print(dumpJson({{"event", "log"}, {"breakpoint", log.breakpoint}, {"text", log.text}}));
-            else
-                print(log.text);
-        };
-        for (const OutputPiece& piece : slice ? slice->pieces : std::vector<OutputPiece>()) {
-            const uint64_t end = piece.position + piece.bytes.size();
-            const size_t stream = piece.stream == 2 ? 1 : 0;
-            size_t shown = 0;
-            while (nextLog < logs.size() && logs[nextLog].output < end) {
-                const uint64_t cut = std::max(logs[nextLog].output, piece.position + shown) - piece.position;
-                showPiece(stream, std::string_view(piece.bytes).substr(shown, cut - shown));
-                shown = cut;
-                showLog();
-            }
-            showPiece(stream, std::string_view(piece.bytes).substr(shown));
-            outputAt = end;
-        }
-        while (nextLog < logs.size() && logs[nextLog].output <= outputAt)
-            showLog();
-        const bool more = slice && !slice->pieces.empty() && outputAt < slice->end;
-        // A log point may have come after this answer: then there is output before its text that is still to be fetched.
-        if (slice && (more || nextLog < logs.size())) {
-            std::lock_guard lock(mutex);
-            logs.erase(logs.begin(), logs.begin() + static_cast<ptrdiff_t>(nextLog));
-            noted.logs.putBack(std::move(logs));
-            continue;
-        }
-        while (nextLog < logs.size())
-            showLog();
-        break;
-    }
-    for (size_t stream = 0; all && stream < 2; stream++) {
-        if (!partial[stream].empty()) showOutputLine(stream, std::exchange(partial[stream], {}));
-    }
-}
-
 // ------------------------------------------------------------------------------------------------------------------ stops
 
 void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
@@ -316,6 +244,22 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
     if (!stop.returned.empty()) line("Value returned: " + stop.returned);
     shownStop = stop;
     showDisplays();
+}
+
+/// What happened while no verb waited for it, before the next one builds upon it.
+void CommandInterpreter::Impl::tellMissed() {
+    {
+        std::lock_guard lock(mutex);
+        if (!noted.stop && !noted.exit) return;
+    }
+    word.clear();
+    answer = Json::object();
+    lines.clear();
+    (void)waitAndShow();
+    if (!json) return;
+    Json whole = {{"event", "changed"}};
+    whole.update(answer);
+    print(dumpJson(whole));
 }
 
 void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {

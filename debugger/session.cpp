@@ -187,7 +187,10 @@ engine::Result<Done> Session::handle(const Terminate&) {
 }
 
 engine::Result<Done> Session::handle(const SendInput& request) {
-    if (!m_debuggee || !m_debuggee->started()) return Error{ErrorCode::State, "the program is not started"};
+    if (!running()) {
+        TRY(needStopped());
+        TRY(needRunnable());
+    }
     wasi::WasiHost& host = m_debuggee->host();
     if (!request.bytes.empty()) {
         host.pushInput({reinterpret_cast<const uint8_t*>(request.bytes.data()), request.bytes.size()});

@@ -144,6 +144,8 @@ Result<FileBytes> assemble(const std::vector<uint8_t>& text, int mostSeconds) {
     }
     const int status = TRY(runAssembler(folder, mostSeconds));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return engine::readFile(folder.file("text.wasm"));
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+        return Error{ErrorCode::State, "interrupted while wat2wasm assembled the text"};
     if (WIFSIGNALED(status))
         return Error{ErrorCode::Limit, "wat2wasm died of signal " + std::to_string(WTERMSIG(status)) +
                                            " on this text; it may be nested too deeply"};

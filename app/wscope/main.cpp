@@ -5,7 +5,20 @@
 
 #include "app/wscope/commands.h"
 #include "app/wscope/options.h"
+#include "app/wscope/output.h"
 #include "debugger/debuggee.h"
+
+namespace {
+
+/// Our own words on stdout have all arrived, or it is an error.
+int finish(int status) {
+    std::cout.flush();
+    wscope::Output output(stdout, "standard output");
+    const bool isTold = status == wscope::kOurError;
+    return output.flush() || isTold ? status : output.fail();
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     // A guest that writes into a closed pipe gets EPIPE, as anywhere else.
@@ -31,10 +44,10 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        if (error.get_exit_code() == 0) return finish(app.exit(error));  // --help, --version
         return wscope::fail(std::string(error.what()) + "; wscope --help explains");
     } catch (const std::exception& problem) {
         return wscope::fail(std::string("this could not be done: ") + problem.what());
     }
-    return status;
+    return finish(status);
 }

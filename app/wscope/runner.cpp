@@ -80,12 +80,12 @@ std::string trapReport(debugger::Debuggee& debuggee) {
     return report;
 }
 
-int runToEnd(debugger::Debuggee& debuggee, const std::function<void()>& onYield) {
+int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
     const uint64_t timeoutMs = debuggee.options().capabilities.budgets.timeoutMs;
     Alarm alarm(debuggee, onYield != nullptr, timeoutMs);
     while (true) {
         const StopKind kind = debuggee.machine().run();
-        if (onYield) onYield();
+        if (onYield && !onYield()) return kOurError;
         switch (kind) {
         case StopKind::Exited: return static_cast<int>(debuggee.machine().exitCode() & 0xff);
         case StopKind::Trapped: fail(trapReport(debuggee)); return kTrapStatus;

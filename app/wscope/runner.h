@@ -9,10 +9,11 @@
 
 namespace wscope {
 
-/// Runs what was started. `onYield` is called between two guest instructions, at least every 50 ms while the guest computes, and at the end.
-/// Returns the exit status: the guest's; 134 after a trap, with message and backtrace on stderr; 2 after the time limit.
-/// Results of an invoked export go to stdout.
-int runToEnd(debugger::Debuggee& debuggee, const std::function<void()>& onYield = {});
+/// Runs what was started. `onYield` is called between two guest instructions, at least every 50 ms while the guest computes, and at the end;
+/// where it returns false, the run is over.
+/// Returns the exit status: the guest's; 134 after a trap, with message and backtrace on stderr; 2 after the time limit, or where
+/// `onYield` ended it. Results of an invoked export go to stdout.
+int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield = {});
 
 /// "trap: …" and the stack with source lines.
 std::string trapReport(debugger::Debuggee& debuggee);

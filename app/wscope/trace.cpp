@@ -1,7 +1,9 @@
 // wscope trace: runs a program and writes one line for each of its host calls, as they happen.
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -9,6 +11,7 @@
 
 #include "app/wscope/commands.h"
 #include "app/wscope/options.h"
+#include "app/wscope/output.h"
 #include "app/wscope/runner.h"
 #include "debugger/call_list.h"
 #include "debugger/sources.h"
@@ -28,22 +31,26 @@ struct TraceOptions {
 /// Writes the calls that are over, in order. Asked before each call and whenever the guest yields.
 class Tracer {
 public:
-    Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, FILE* out)
+    Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, Output& output)
         : m_debuggee(debuggee),
           m_options(options),
           m_filter(debugger::callFilter(options.filter)),
-          m_out(out) {}
+          m_output(output),
+          m_out(output.file()) {}
 
-    void writeFinished() {
+    /// False if they cannot be written.
+    bool writeFinished() {
         const wasi::SyscallLog& log = m_debuggee.host().log();
         const uint64_t count = log.count();
         while (m_written < count) {
             for (const wasi::SyscallRecord& record : log.slice(m_written, 256)) {
-                if (record.outcome == wasi::Outcome::Pending) return;
+                if (record.outcome == wasi::Outcome::Pending) return true;
                 m_written++;
                 write(record);
+                if (m_output.lost()) return false;
             }
         }
+        return true;
     }
 
     void writeSummary() {
@@ -90,7 +97,7 @@ private:
             writeJson(record, shown);
         else
             writeText(record, shown, line, failed);
-        fflush(m_out);
+        m_output.flush();
     }
 
     void writeText(const wasi::SyscallRecord& record, const wasi::ShownCall& shown, std::string line,
@@ -161,11 +168,19 @@ private:
     debugger::Debuggee& m_debuggee;
     const TraceOptions& m_options;
     std::string m_filter;
+    Output& m_output;
     FILE* m_out;
     uint64_t m_written = 0;
     std::map<std::string, Totals> m_totals;
     std::unique_ptr<debugger::Places> m_places;
 };
+
+using FileHandle = std::unique_ptr<FILE, int (*)(FILE*)>;
+
+FileHandle openOutput(const std::string& path) {
+    if (path.empty()) return {stderr, fflush};
+    return {fopen(path.c_str(), "w"), fclose};
+}
 
 int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions& wanted) {
     const auto program = programOf(command);
@@ -177,22 +192,18 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     if (!debuggee) return fail(debuggee.error());
     if (const auto started = (*debuggee)->start(true); !started) return fail(started.error());
 
-    std::unique_ptr<FILE, int (*)(FILE*)> file(nullptr, fclose);
-    if (!wanted.output.empty()) {
-        file.reset(fopen(wanted.output.c_str(), "w"));
-        if (!file)
-            return fail("cannot write " + debugger::printable(wanted.output) + ": " +
-                        std::generic_category().message(errno));
-    }
-    Tracer tracer(**debuggee, wanted, file ? file.get() : stderr);
+    const auto file = openOutput(wanted.output);
+    if (!file)
+        return fail("cannot write " + debugger::printable(wanted.output) + ": " + std::strerror(errno));
+    Output output(file.get(), wanted.output.empty() ? "standard error" : debugger::printable(wanted.output));
+    Tracer tracer(**debuggee, wanted, output);
     // All earlier calls are over when another one begins.
     (*debuggee)->host().setGate([&](uint16_t, engine::HostCall&) {
-        tracer.writeFinished();
-        return wasi::GateDecision::Pass;
+        return tracer.writeFinished() ? wasi::GateDecision::Pass : wasi::GateDecision::Stop;
     });
-    const int status = runToEnd(**debuggee, [&] { tracer.writeFinished(); });
+    const int status = runToEnd(**debuggee, [&] { return tracer.writeFinished(); });
     if (wanted.withSummary) tracer.writeSummary();
-    return status;
+    return output.flush() ? status : output.fail();
 }
 
 }  // namespace

@@ -111,9 +111,10 @@ engine::Result<> ChildClient::start() {
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
+    sigset_t blocked;  // Ctrl-C at the terminal is not meant for it
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    posix_spawnattr_setsigmask(&attributes, &blocked);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     const int error = posix_spawn(&m_pid, m_program.c_str(), &actions, &attributes, arguments, noEnvironment);
     posix_spawnattr_destroy(&attributes);

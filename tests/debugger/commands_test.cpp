@@ -2,7 +2,10 @@
 
 #include "debugger/commands.h"
 
+#include <unistd.h>
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -40,7 +43,10 @@ TEST(Verbs, AreFoundByWordAliasAndId) {
 class Prompt : public SessionTest {
 protected:
     Prompt()
-        : m_interpreter(client(), [this](std::string_view text) { m_said += std::string(text) + "\n"; }) {
+        : m_interpreter(client(), [this](std::string_view text) {
+              m_said += std::string(text) + "\n";
+              if (m_onSaid) m_onSaid(text);
+          }) {
         listen(m_interpreter);
     }
 
@@ -54,6 +60,7 @@ protected:
     }
     CommandInterpreter m_interpreter;
     std::string m_said;
+    std::function<void(std::string_view)> m_onSaid;
 };
 
 TEST_F(Prompt, ExplainsEveryVerbAndKnowsWhatIsNotYet) {
@@ -83,6 +90,126 @@ TEST_F(Prompt, RunsStopsAndShowsWhere) {
     EXPECT_NE(say("bt").find("#1  addStop ("), std::string::npos) << m_said;
     EXPECT_EQ(say("print *stop"), "*stop = {next = 0x0, label = \"\", parcels = 0}\n");
     EXPECT_EQ(say("kill"), "[killed]\n");
+}
+
+/// A copy of an example in which names steer the terminal: same lengths, so that it is still a module with debug information.
+std::string withEvilNames(const std::string& original) {
+    std::ifstream in(original, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const std::pair<std::string, std::string> kNames[] = {
+        {"setLabel", "\x1b[31mE\a\n"}, {"addStop", "\x1b[1mA\r\n"}, {"parcels", "\x1b[7mP\n\t"},
+        {"label", "\x1b[0m\n"},        {"route", "r\x1b[2\n"},      {"overrun.c", "\x1b[2J\n\n.c\b"}};
+    for (const auto& [name, evil] : kNames) {
+        EXPECT_EQ(name.size(), evil.size()) << name;
+        for (size_t at = 0; (at = bytes.find(name, at)) != std::string::npos; at += evil.size())
+            bytes.replace(at, evil.size(), evil);
+    }
+    const auto path = std::filesystem::temp_directory_path() / ("evil-" + std::to_string(getpid()) + ".wasm");
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+}
+
+/// Each line of what is said, as it would reach a terminal.
+void expectNothingSteersTheTerminal(const std::string& verb, const std::string& said, size_t lines) {
+    for (const char c : said) {
+        const bool steers = static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t';
+        ASSERT_FALSE(steers || c == 0x7f) << verb << ": " << testing::PrintToString(said);
+    }
+    EXPECT_EQ(static_cast<size_t>(std::count(said.begin(), said.end(), '\n')), lines)
+        << verb << " broke a line: " << testing::PrintToString(said);
+}
+
+TEST_F(Prompt, NothingInAModuleSteersTheTerminal) {
+    const std::string path = withEvilNames(example("overrun"));
+    load(path);
+    std::filesystem::remove(path);
+    size_t lines = 0;
+    m_onSaid = [&](std::string_view text) {
+        const bool isOutput = text.starts_with("Route with");  // of the program, in one piece
+        lines += 1 + static_cast<size_t>(isOutput ? std::count(text.begin(), text.end(), '\n') : 0);
+    };
+    const auto check = [&](const std::string& verb) {
+        lines = 0;
+        const std::string said = say(verb);
+        if (!said.starts_with("error: ")) expectNothingSteersTheTerminal(verb, said, lines);
+        return said;
+    };
+    EXPECT_NE(check("info functions").find("\\x1b[31mE\\x07\\n"), std::string::npos) << m_said;
+    GetModuleEntries request;
+    request.kind = "function";
+    request.filter = "31m";
+    const auto found = client().call(request);
+    ASSERT_TRUE(found.ok() && found->size() == 1);
+    const ModuleEntry& evil = found->front();
+    EXPECT_EQ(evil.name, "\\x1b[31mE\\x07\\n") << "the window shows it too";
+    EXPECT_EQ(check("break *" + std::to_string(evil.offset + 20)).find("Breakpoint 1 for"), 0u) << m_said;
+    check("start");
+    check("logpoint *" + std::to_string(evil.offset + 20) + ", \x1b[5m {1+1}");
+    for (const Verb& verb : verbs()) {
+        if (!verb.word.empty() && verb.id != "quit" && verb.id != "help") check(std::string(verb.word));
+        // Those that run it may have ended it.
+        if (verb.id == "stop" || !say("frame").starts_with("#")) check("start");
+    }
+    for (const char* verb :
+         {"info breakpoints", "info sources", "info module", "info frame", "info line", "globals -s",
+          "ptype struct stop", "list 1", "disassemble", "calls", "x/4i 0x200", "bt", "step", "bt", "locals"})
+        check(verb);
+}
+
+TEST_F(Prompt, AnInterruptEndsASeriesOfSteps) {
+    load(program("spin"));
+    say("start");
+    size_t lines = 0;
+    m_onSaid = [&](std::string_view) {
+        if (++lines == 3)
+            m_interpreter.interrupt();  // between two steps: there is nothing that a pause could stop
+    };
+    EXPECT_NE(say("stepi 1000").find("[interrupted after 2 of 1000 steps]\n"), std::string::npos) << m_said;
+    EXPECT_EQ(lines, 4u);
+    m_onSaid = {};
+    EXPECT_EQ(say("stepi 5").find("interrupted"), std::string::npos) << "meant the one before only";
+}
+
+TEST_F(Prompt, WhoLeavesIsNotWaitedFor) {
+    load(program("flood"));
+    m_onSaid = [&](std::string_view) { m_interpreter.leave(); };
+    say("run");
+    EXPECT_TRUE(m_interpreter.finished());
+}
+
+TEST_F(Prompt, AStopThatNobodyWaitedForIsToldBeforeTheNextVerb) {
+    load(program("echo"));
+    EXPECT_NE(say("run").find("[the program waits for input"), std::string::npos) << m_said;
+    ASSERT_TRUE(client().call(Pause{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Stopped));
+    EXPECT_TRUE(say("print 6*7").starts_with("Paused while waiting for stdin, main () at echo.c:8\n"))
+        << m_said;
+    EXPECT_TRUE(m_said.ends_with("6*7 = 42\n")) << m_said;
+    EXPECT_EQ(say("print 6*7"), "6*7 = 42\n") << "once";
+}
+
+TEST_F(Prompt, LongLinesOfOutputComeInPieces) {
+    load(program("longline"));
+    size_t longest = 0, letters = 0;
+    say("run");
+    for (size_t at = 0; at < m_said.size();) {
+        const size_t end = m_said.find('\n', at);
+        longest = std::max(longest, end - at);
+        if (m_said[at] >= 'a' && m_said[at] <= 'z') letters += end - at;
+        at = end + 1;
+    }
+    EXPECT_EQ(longest, size_t{64} << 10);
+    EXPECT_EQ(letters, 1'000'000u);
+}
+
+TEST_F(Prompt, ALongStringInMemoryHasNoGaps) {
+    load(program("strings"));
+    say("start");
+    say("stepi 4");
+    const std::string letters(4096, 'a');
+    EXPECT_EQ(say("x/3s 1024"), "0x400: \"" + letters + "\"…\n0x1400: \"" + letters + "\"…\n0x2400: \"" +
+                                    std::string(10000 - 2 * 4096, 'a') + "\"\n");
+    EXPECT_EQ(say("x/s"), "0x2b11: \"\"\n");
 }
 
 TEST_F(Prompt, CompletesWords) {

@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""terminal.py WSCOPE SOURCE_DIR: wscope at a terminal, in pipes that close, on disks that are full.
+
+Each check drives wscope as a person or a shell would: Ctrl-C is typed at a pseudo terminal, the reader of a pipe goes away. Prints a line
+per failure, and last `N passed, N failed`.
+"""
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+WSCOPE, SOURCE = str(Path(sys.argv[1]).resolve()), Path(sys.argv[2])
+PROGRAMS = SOURCE / "tests/programs"
+LONG = 60  # seconds that nothing here should take on a busy machine
+PROMPT = b"(wscope) "
+CTRL_C = b"\x03"
+
+
+class Terminal:
+    """wscope with a terminal of its own."""
+
+    def __init__(self, *arguments, environment=None):
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(PROGRAMS)
+            os.execve(WSCOPE, [WSCOPE, *map(str, arguments)], environment or os.environ)
+        self.said = b""
+        attributes = termios.tcgetattr(self.master)
+        attributes[3] &= ~termios.ECHO
+        termios.tcsetattr(self.master, termios.TCSANOW, attributes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(self.master)
+
+    def read(self, seconds):
+        """Some bytes, or none at the end or after that time."""
+        ready, _, _ = select.select([self.master], [], [], max(seconds, 0))
+        if not ready:
+            return b""
+        try:
+            return os.read(self.master, 65536)
+        except OSError:
+            return b""
+
+    def until(self, what, seconds=LONG):
+        """All that is said up to there."""
+        deadline = time.monotonic() + seconds
+        while what not in self.said:
+            more = self.read(deadline - time.monotonic())
+            if not more:
+                raise AssertionError(f"waited for {what!r}, and there was {self.said[-300:]!r}")
+            self.said += more
+        at = self.said.index(what) + len(what)
+        before, self.said = self.said[:at], self.said[at:]
+        return before.replace(b"\r\n", b"\n")
+
+    def type(self, text):
+        os.write(self.master, text.encode() + b"\n")
+
+    def ask(self, text):
+        """The answer, without the prompt behind it."""
+        self.type(text)
+        return self.until(PROMPT)[:-len(PROMPT)].decode(errors="replace")
+
+    def interrupt(self):
+        os.write(self.master, CTRL_C)
+
+    def status(self):
+        deadline = time.monotonic() + LONG
+        while time.monotonic() < deadline:
+            self.said += self.read(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError("it does not end")
+
+    def peak_mib(self):
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
+        return 0
+
+
+def at_prompt(*arguments):
+    terminal = Terminal("debug", *arguments)
+    terminal.until(PROMPT)
+    return terminal
+
+
+def equal(now, wanted):
+    assert now == wanted, f"{now!r} is not {wanted!r}"
+
+
+def holds(text, *pieces):
+    for piece in pieces:
+        assert piece in text, f"{piece!r} is not in {text[-600:]!r}"
+
+
+# ------------------------------------------------------------------------------------------------------------- Ctrl-C
+
+def ctrl_c_ends_a_series_of_steps():
+    for verb in ("next", "stepi"):
+        with at_prompt("spin.wasm") as t:
+            t.ask("start")
+            t.type(f"{verb} 100000000")
+            t.until(b"\n")
+            for _ in range(20):
+                t.until(b"\n")
+            t.interrupt()
+            t.until(PROMPT)
+            holds(t.ask("print 6*7"), "6*7 = 42")
+
+
+def ctrl_c_cuts_a_flood_short():
+    with at_prompt("flood.wasm") as t:
+        t.type("run")
+        time.sleep(2)  # nobody reads: what the program writes is piled up
+        t.interrupt()
+        time.sleep(0.2)
+        text = t.until(PROMPT)
+        assert len(text) < 1 << 20, f"{len(text)} bytes after Ctrl-C"
+        holds(text, b"bytes of output are not shown: interrupted]\n", b"Paused at ")
+        holds(t.ask("print 6*7"), "6*7 = 42")
+
+
+def ctrl_c_while_input_is_waited_for():
+    with at_prompt("echo.wasm") as t:
+        holds(t.ask("run"), "[the program waits for input")
+        t.interrupt()
+        holds(t.until(PROMPT), b"Paused while waiting for stdin, main () at echo.c:8\n")
+        equal(t.ask("input one"), "")
+        holds(t.ask("continue"), "1: one\n", "[the program waits for input")
+
+
+def ctrl_c_at_an_idle_prompt():
+    with at_prompt("echo.wasm") as t:
+        t.interrupt()
+        equal(t.until(PROMPT), b"\n" + PROMPT)
+        t.ask("start")
+        t.interrupt()
+        equal(t.until(PROMPT), b"\n" + PROMPT)
+        holds(t.ask("print 6*7"), "6*7 = 42")
+        t.type("quit")
+        equal(t.status(), 0)
+
+
+def ctrl_c_ends_a_script():
+    with tempfile.NamedTemporaryFile("w", suffix=".dbg") as script:
+        script.write("run\ncontinue\nprint 6*7\ncontinue\n")
+        script.flush()
+        with Terminal("debug", "-x", script.name, "spin.wasm") as t:
+            t.until(b"run")
+            time.sleep(0.5)
+            t.interrupt()
+            equal(t.status(), 130)
+            holds(t.said, b"Paused, ")
+            assert b"42" not in t.said, t.said
+
+
+def ctrl_c_while_text_is_assembled():
+    with tempfile.TemporaryDirectory() as folder:
+        slow = Path(folder, "wat2wasm")
+        slow.write_text("#!/bin/sh\necho begun > " + folder + "/begun\nexec sleep 60\n")
+        slow.chmod(0o755)
+        environment = {**os.environ, "PATH": folder + ":" + os.environ["PATH"]}
+        with Terminal("debug", "strings.wat", environment=environment) as t:
+            deadline = time.monotonic() + LONG
+            while not Path(folder, "begun").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            time.sleep(0.2)
+            t.interrupt()
+            equal(t.status(), 2)
+            holds(t.said, b"interrupted while wat2wasm assembled the text")
+
+
+def output_without_newlines_takes_little_memory():
+    with at_prompt("--max-log", "16M", "stream.wasm") as t:
+        t.type("run")
+        read = 0
+        while read < 64 << 20:
+            more = t.read(LONG)
+            assert more, f"nothing more after {read} bytes"
+            read += len(more)
+        peak = t.peak_mib()
+        t.interrupt()
+        t.until(b"Paused")
+        t.until(PROMPT)
+        assert peak < 150, f"{peak} MiB"
+
+
+# ------------------------------------------------------------------------------------------------- nobody reads, or no room
+
+def script_of(folder, *verbs):
+    path = Path(folder, "script.dbg")
+    path.write_text("".join(verb + "\n" for verb in verbs))
+    return path
+
+
+def reader_goes(*arguments, stream="stdout", stdin=subprocess.DEVNULL):
+    """Reads one line, then goes away. Status and messages."""
+    process = subprocess.Popen([WSCOPE, *map(str, arguments)], cwd=PROGRAMS, stdin=stdin,
+                               stdout=subprocess.PIPE if stream == "stdout" else subprocess.DEVNULL, stderr=subprocess.PIPE)
+    pipe = process.stdout if stream == "stdout" else process.stderr
+    assert pipe.readline()
+    pipe.close()
+    try:
+        status = process.wait(LONG)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError("it runs for ever") from None
+    return status, process.stderr.read() if stream == "stdout" else b""
+
+
+def a_closed_pipe_ends_it():
+    with tempfile.TemporaryDirectory() as folder:
+        script = script_of(folder, "run")
+        lost = (2, b"wscope: cannot write to standard output: Broken pipe\n")
+        equal(reader_goes("debug", "-x", script, "flood.wasm"), lost)
+        equal(reader_goes("debug", "--json", "-x", script, "flood.wasm"), lost)
+        yes = subprocess.Popen(["yes", "next"], stdout=subprocess.PIPE)
+        equal(reader_goes("debug", "--start", "spin.wasm", stdin=yes.stdout), lost)
+        yes.kill()
+        yes.wait()
+        equal(reader_goes("trace", "flood.wasm", stream="stderr")[0], 2)
+
+
+def a_full_disk_is_an_error():
+    def full(*arguments):
+        with open("/dev/full", "wb") as sink:
+            done = subprocess.run([WSCOPE, *map(str, arguments)], cwd=PROGRAMS, stdin=subprocess.DEVNULL, stdout=sink,
+                                  stderr=subprocess.PIPE, timeout=LONG)
+        return done.returncode, done.stderr
+    with tempfile.TemporaryDirectory() as folder:
+        lost = (2, b"wscope: cannot write to standard output: No space left on device\n")
+        equal(full("debug", "-x", script_of(folder, "run"), "flood.wasm"), lost)
+        equal(full("inspect", "echo.wasm"), lost)
+        equal(full("inspect", "--format", "json", "echo.wasm"), lost)
+        equal(full("inspect", "--wat", "echo.wasm"), lost)
+        equal(full("--help"), lost)
+        equal(full("trace", "-o", "/dev/full", "flood.wasm"),
+              (2, b"wscope: cannot write to /dev/full: No space left on device\n"))
+        equal(full("trace", "-c", "-o", "/dev/full", "strings.wasm"),
+              (2, b"wscope: cannot write to /dev/full: No space left on device\n"))
+
+
+def a_folder_is_no_script():
+    done = subprocess.run([WSCOPE, "debug", "-x", "/tmp", PROGRAMS / "spin.wasm"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LONG)
+    equal((done.returncode, done.stdout, done.stderr),
+          (2, b"", b"wscope: cannot read the script /tmp: Is a directory\n"))
+
+
+CHECKS = (ctrl_c_ends_a_series_of_steps, ctrl_c_cuts_a_flood_short, ctrl_c_while_input_is_waited_for, ctrl_c_at_an_idle_prompt,
+          ctrl_c_ends_a_script, ctrl_c_while_text_is_assembled, output_without_newlines_takes_little_memory, a_closed_pipe_ends_it,
+          a_full_disk_is_an_error, a_folder_is_no_script)
+
+
+def main():
+    chosen = [check for check in CHECKS if not sys.argv[3:] or check.__name__ in sys.argv[3:]]
+    failed = 0
+    for check in chosen:
+        try:
+            check()
+        except (AssertionError, subprocess.TimeoutExpired) as problem:
+            failed += 1
+            print(f"FAIL {check.__name__}: {problem}", flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
