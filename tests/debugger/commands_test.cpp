@@ -134,6 +134,8 @@ TEST_F(Prompt, NothingInAModuleSteersTheTerminal) {
         if (!said.starts_with("error: ")) expectNothingSteersTheTerminal(verb, said, lines);
         return said;
     };
+    EXPECT_EQ(check("display \x1b[2J"), "1: \\x1b[2J\n") << "nor anything that a script holds";
+    check("undisplay");
     EXPECT_NE(check("info functions").find("\\x1b[31mE\\x07\\n"), std::string::npos) << m_said;
     GetModuleEntries request;
     request.kind = "function";
