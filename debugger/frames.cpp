@@ -49,7 +49,7 @@ Result<Value> FrameContext::operand(uint32_t index) const {
 }
 
 Result<engine::GlobalInstance*> FrameContext::globalInstance(uint32_t index) const {
-    if (!m_debuggee.started()) return Error{ErrorCode::State, "the program is not started"};
+    if (!m_debuggee.started()) return Error{ErrorCode::State, "the program is not running"};
     engine::Instance& instance = m_debuggee.store().instance(m_debuggee.instance());
     if (index >= instance.globals.size()) {
         return Error{ErrorCode::NotFound, "there is no global " + std::to_string(index)};
@@ -216,7 +216,7 @@ Result<StackFrame> Frames::at(uint32_t index) {
 }
 
 Result<std::unique_ptr<FrameContext>> Frames::context(uint32_t index) {
-    if (!m_debuggee || !m_debuggee->started()) return Error{ErrorCode::State, "the program is not started"};
+    if (!m_debuggee || !m_debuggee->started()) return Error{ErrorCode::State, "the program is not running"};
     // After its end there is no stack, but memory and globals can still be looked at.
     if (m_debuggee->machine().depth() == 0 && index == 0)
         return std::make_unique<FrameContext>(*m_debuggee, 0, 0);

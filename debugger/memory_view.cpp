@@ -24,7 +24,7 @@ void MemoryView::attach(Debuggee* debuggee) {
 
 Result<engine::LinearMemory*> MemoryView::memory(uint32_t index) const {
     if (!m_debuggee || !m_debuggee->started())
-        return Error{ErrorCode::State, "the program is not started, so it has no memory yet"};
+        return Error{ErrorCode::State, "the program is not running, so it has no memory yet"};
     engine::LinearMemory* memory = m_debuggee->memory(index);
     if (!memory) return Error{ErrorCode::NotFound, "the program has no memory " + std::to_string(index)};
     return memory;

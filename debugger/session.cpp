@@ -212,7 +212,7 @@ engine::Result<ModuleSummary> Session::handle(const GetModule&) {
 engine::Result<> Session::needStopped() const {
     if (running()) return Error{ErrorCode::State, "the program runs; pause first"};
     if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
-    if (!m_debuggee->started()) return Error{ErrorCode::State, "the program is not started"};
+    if (!m_debuggee->started()) return Error{ErrorCode::State, "the program is not running"};
     return {};
 }
 

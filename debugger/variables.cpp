@@ -291,7 +291,7 @@ Result<std::vector<WasmValue>> Variables::operands(uint32_t frame) {
 }
 
 Result<std::vector<WasmValue>> Variables::wasmGlobals() {
-    if (!m_debuggee || !m_debuggee->started()) return Error{ErrorCode::State, "the program is not started"};
+    if (!m_debuggee || !m_debuggee->started()) return Error{ErrorCode::State, "the program is not running"};
     engine::Instance& instance = m_debuggee->store().instance(m_debuggee->instance());
     std::vector<WasmValue> rows;
     for (uint32_t i = 0; i < instance.globals.size(); i++) {

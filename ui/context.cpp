@@ -27,6 +27,10 @@ QString debugInfoText(const debugger::ModuleSummary& module) {
     return hasNone ? QStringLiteral("no debug info") : oneLine(module.debugInfo, 120);
 }
 
+QString programName(const debugger::ModuleSummary& module) {
+    return oneLine(module.path.empty() ? fromUtf8(module.name) : fileName(fromUtf8(module.path)), 80);
+}
+
 Context::Context(std::unique_ptr<debugger::Transport> transport, Theme& theme, Settings& settings,
                  QObject* parent)
     : QObject(parent), m_theme(theme), m_settings(settings) {
@@ -191,10 +195,16 @@ void Context::changeBreakpoint(debugger::BreakpointId id, const debugger::Breakp
 }
 
 void Context::removeBreakpoint(debugger::BreakpointId id) {
-    post<debugger::RemoveBreakpoint>(this, {id}, [this, id](const debugger::Done&) {
+    const auto gone = [this, id] {
         m_breakpoints.erase(id);
         emit breakpointsChanged();
-    });
+    };
+    post<debugger::RemoveBreakpoint>(
+        this, {id}, [gone](const debugger::Done&) { gone(); },
+        [this, gone](const engine::Error& error) {
+            // Asked for twice, faster than it was answered.
+            error.code == engine::ErrorCode::NotFound ? gone() : reportError(error);
+        });
 }
 
 void Context::reportError(const engine::Error& error) {

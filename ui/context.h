@@ -21,6 +21,8 @@ namespace ui {
 
 /// "DWARF 4, 47 units, C11", or that there is none.
 QString debugInfoText(const debugger::ModuleSummary& module);
+/// The name of its file: what the module calls itself may be anything.
+QString programName(const debugger::ModuleSummary& module);
 
 /// Something to tell in the window: what, where, what to do; with the buttons that do it when there are any.
 struct Notice {
@@ -32,6 +34,7 @@ struct Notice {
     QString title, text;
     std::vector<Choice> choices = {};
     bool untilResumed = false;  // is about the present stop only
+    QString detail = {};        // in the tool tip
 };
 
 class Context final : public QObject {

@@ -12,6 +12,7 @@ namespace ui {
 namespace {
 
 constexpr auto kLayoutKey = "layout";
+constexpr int kLeastSide = 28;  // characters: two columns
 
 /// An arrangement of other panels is no use.
 int stateVersion() { return static_cast<int>(panels().size()); }
@@ -101,8 +102,10 @@ void DockLayout::arrange(LayoutId layout) {
             m_window.resizeDocks({dock}, {pixels}, orientation);
     };
     const int width = m_window.width(), height = m_window.height();
-    size(Place::LeftTop, width * shares.left / 100, Qt::Horizontal);
-    size(Place::LeftBottom, width * shares.left / 100, Qt::Horizontal);
+    const int least = kLeastSide * QFontMetrics(m_context.theme().codeFont()).horizontalAdvance(u'0');
+    const int left = qMax(width * shares.left / 100, least);
+    size(Place::LeftTop, left, Qt::Horizontal);
+    size(Place::LeftBottom, left, Qt::Horizontal);
     size(Place::RightTop, width * shares.right / 100, Qt::Horizontal);
     size(Place::RightBottom, width * shares.right / 100, Qt::Horizontal);
     size(Place::Bottom, height * shares.bottom / 100, Qt::Vertical);

@@ -23,8 +23,9 @@ void Launcher::open(const QString& path) {
     open(options);
 }
 
-void Launcher::open(const debugger::LaunchOptions& options) {
+void Launcher::open(const debugger::LaunchOptions& options, std::function<void()> then) {
     saveMemory();
+    ++m_opens;
     m_options = options;
     // The window shows what the program prints and sends it what is typed; it has no terminal.
     wasi::Capabilities& granted = m_options.capabilities;
@@ -35,22 +36,31 @@ void Launcher::open(const debugger::LaunchOptions& options) {
     const QString path = fromUtf8(options.program);
     m_memory = m_context.settings().program(path);
     emit opening(path);
-    for (const auto& [id, breakpoint] : std::map(m_context.breakpoints()))
-        m_context.removeBreakpoint(id);
-    load([this, path] {
+    forgetBreakpoints();
+    load([this, path, then = std::move(then)] {
+        forgetBreakpoints();  // those that were still being set
         m_context.settings().addRecentFile(path);
         restoreBreakpoints();
         emit opened(path);
+        if (then) then();
     });
 }
 
 void Launcher::load(std::function<void()> then) {
     m_told = toJson(m_options);
     m_context.post<debugger::Load>(
-        this, {m_options}, [then = std::move(then)](const debugger::ModuleSummary&) { then(); },
-        [this](const engine::Error& error) {
-            emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
+        this, {m_options},
+        [this, open = m_opens, then = std::move(then)](const debugger::ModuleSummary&) {
+            if (open == m_opens) then();
+        },
+        [this, open = m_opens](const engine::Error& error) {
+            if (open == m_opens) emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
         });
+}
+
+void Launcher::forgetBreakpoints() {
+    for (const auto& [id, breakpoint] : std::map(m_context.breakpoints()))
+        m_context.removeBreakpoint(id);
 }
 
 QString Launcher::fingerprint() const {
@@ -131,8 +141,9 @@ void Launcher::start(bool stopAtEntry) {
 }
 
 void Launcher::restart() {
-    m_context.post<debugger::Terminate>(this, {},
-                                        [this](const debugger::Done&) { start(m_options.stopAtEntry); });
+    m_context.post<debugger::Terminate>(this, {}, [this, open = m_opens](const debugger::Done&) {
+        if (open == m_opens) start(m_options.stopAtEntry);
+    });
 }
 
 void Launcher::terminate() { m_context.post<debugger::Terminate>(this, {}); }

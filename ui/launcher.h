@@ -15,10 +15,11 @@ public:
     explicit Launcher(Context& context, QObject* parent = nullptr);
     ~Launcher() override;
 
-    /// Loads a program with what is remembered of it. An error is shown, and the program before is gone.
+    /// Loads a program with what is remembered of it. An error is shown, and the program before is gone. If another program is opened
+    /// before this one is loaded, only the other one is.
     void open(const QString& path);
-    /// The same with these options instead of the remembered ones.
-    void open(const debugger::LaunchOptions& options);
+    /// The same with these options instead of the remembered ones. `then` comes after `opened`.
+    void open(const debugger::LaunchOptions& options, std::function<void()> then = {});
     const debugger::LaunchOptions& options() const { return m_options; }
     /// Takes effect at the next start; source paths at once (the program is loaded anew if it does not run).
     void setOptions(const debugger::LaunchOptions& options);
@@ -47,6 +48,7 @@ signals:
 private:
     void load(std::function<void()> then);
     void start(bool stopAtEntry);
+    void forgetBreakpoints();
     void restoreBreakpoints();
     QString fingerprint() const;
 
@@ -54,6 +56,7 @@ private:
     debugger::LaunchOptions m_options;
     QJsonObject m_told;  // the options with which the session has loaded the program
     QJsonObject m_memory;
+    uint64_t m_opens = 0;  // what was asked for before the last one is overtaken
 };
 
 }  // namespace ui

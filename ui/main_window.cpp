@@ -5,8 +5,6 @@
 #include <QDesktopServices>
 #include <QDialog>
 #include <QDockWidget>
-#include <QFileDialog>
-#include <QInputDialog>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
@@ -19,6 +17,7 @@
 #include "ui/panels/watches_panel.h"
 #include "ui/plain_text.h"
 #include "ui/source/source_view.h"
+#include "ui/widgets/ask_for.h"
 #include "ui/widgets/picker.h"
 #include "ui/widgets/views.h"
 
@@ -134,11 +133,14 @@ void MainWindow::connectContext() {
         const QJsonArray files = m_launcher->memory()["openFiles"].toArray();
         for (const QJsonValue file : files)
             m_sources->open(file.toString());
-        if (files.isEmpty() && module && !module->mainSource.empty())
+        const QString front = m_launcher->memory()["frontFile"].toString();
+        if (files.contains(front))
+            m_sources->open(front);
+        else if (module && !module->mainSource.empty())
             m_sources->open(fromUtf8(module->mainSource));
         if (module) {
             for (const std::string& problem : module->problems)
-                m_notices->show({Notice::Kind::Warning, oneLine(module->name, 80), oneLine(problem, 400)});
+                m_notices->show({Notice::Kind::Warning, programName(*module), oneLine(problem, 400)});
         }
     });
     connect(m_launcher, &Launcher::failed, this, [this](const QString&, const QString& why) {
@@ -154,6 +156,7 @@ void MainWindow::connectContext() {
         }
         memory["panels"] = panels;
         memory["openFiles"] = QJsonArray::fromStringList(m_sources->openFiles());
+        if (const SourceView* front = m_sources->current()) memory["frontFile"] = front->path();
     });
     connect(m_start, &StartPage::openRequested, this,
             [this](const QString& path) { m_launcher->open(path); });
@@ -180,11 +183,11 @@ void MainWindow::makeVerbs() {
     handle("help", [this] { showKeys(); });
     handle("about", [this] { about(); });
     handle("add-source-root", [this] {
-        const QString folder = QFileDialog::getExistingDirectory(this, tr("Folder with Sources"));
-        if (folder.isEmpty()) return;
-        debugger::LaunchOptions options = m_launcher->options();
-        options.sourceRoots.push_back(toUtf8(folder));
-        m_launcher->setOptions(options);
+        pickFolder(this, tr("Folder with Sources"), [this](const QString& folder) {
+            debugger::LaunchOptions options = m_launcher->options();
+            options.sourceRoots.push_back(toUtf8(folder));
+            m_launcher->setOptions(options);
+        });
     });
     makeRunVerbs();
     makeViewVerbs();
@@ -417,14 +420,16 @@ void MainWindow::fillRecent() {
 }
 
 void MainWindow::openDialog() {
-    const QString path = QFileDialog::getOpenFileName(
-        this, tr("Open Program"), {}, tr("WebAssembly programs (*.wasm *.wat);;All files (*)"));
-    if (!path.isEmpty()) m_launcher->open(path);
+    pickFile(this, tr("Open Program"), tr("WebAssembly programs (*.wasm *.wat);;All files (*)"),
+             [this](const QString& path) { m_launcher->open(path); });
 }
 
 void MainWindow::launchSettings() {
-    LaunchDialog dialog(m_context.theme(), m_launcher->options(), this);
-    if (dialog.exec() == QDialog::Accepted) m_launcher->setOptions(dialog.options());
+    auto* dialog = new LaunchDialog(m_context.theme(), m_launcher->options(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QDialog::accepted, this, [this, dialog] { m_launcher->setOptions(dialog->options()); });
+    connect(m_launcher, &Launcher::opening, dialog, &QDialog::reject);  // of another program
+    dialog->open();
 }
 
 void MainWindow::openDemo() {
@@ -442,12 +447,11 @@ void MainWindow::openDemo() {
     options.capabilities.arguments = {"wordcount.wasm", "sample.txt"};
     options.capabilities.preopens = {
         {toUtf8(folder + QStringLiteral("/wordcount")), ".", wasi::MountKind::ReadOnly}};
-    m_launcher->open(options);
-    const auto start = [this, folder] {
-        if (m_context.breakpoints().empty()) m_context.addBreakpoint(demoBreakpoint(folder));
+    m_launcher->open(options, [this, folder] {
+        if (m_launcher->memory()["breakpoints"].toArray().isEmpty())
+            m_context.addBreakpoint(demoBreakpoint(folder));
         m_launcher->go();
-    };
-    connect(m_launcher, &Launcher::opened, this, start, Qt::SingleShotConnection);
+    });
 }
 
 void MainWindow::palette() {
@@ -519,15 +523,16 @@ void MainWindow::showKeys() {
 }
 
 void MainWindow::about() {
-    QMessageBox box(QMessageBox::NoIcon, tr("About Wasiscope"),
-                    tr("Wasiscope %1\nA debugger and inspector for WASI programs.\n\nGPL-3.0-or-later. Built "
-                       "on Qt, QScintilla, libdwarf, "
-                       "nlohmann/json and others.")
-                        .arg(QApplication::applicationVersion()),
-                    QMessageBox::Ok, this);
-    box.setTextFormat(Qt::PlainText);
-    box.setIconPixmap(windowIcon().pixmap(64));
-    box.exec();
+    auto* box = new QMessageBox(QMessageBox::NoIcon, tr("About Wasiscope"),
+                                tr("Wasiscope %1\nA debugger and inspector for WASI "
+                                   "programs.\n\nGPL-3.0-or-later. Built on Qt, QScintilla, libdwarf, "
+                                   "nlohmann/json and others.")
+                                    .arg(QApplication::applicationVersion()),
+                                QMessageBox::Ok, this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setTextFormat(Qt::PlainText);
+    box->setIconPixmap(windowIcon().pixmap(64));
+    box->open();
 }
 
 void MainWindow::moveFrame(int by) {
@@ -542,7 +547,7 @@ void MainWindow::setTheme(Theme::Mode mode) {
 
 void MainWindow::updateTitle() {
     const auto& module = m_context.module();
-    setWindowTitle(module ? oneLine(module->name, 80) + QStringLiteral(" – Wasiscope")
+    setWindowTitle(module ? programName(*module) + QStringLiteral(" – Wasiscope")
                           : QStringLiteral("Wasiscope"));
     setWindowFilePath({});
 }

@@ -138,7 +138,7 @@ void StatusBar::update() {
     const auto& module = m_context.module();
     m_module->setVisible(module.has_value());
     if (!module) return;
-    m_module->setText(QStringLiteral("%1 · %2").arg(oneLine(module->name, 60), debugInfoText(*module)));
+    m_module->setText(QStringLiteral("%1 · %2").arg(programName(*module), debugInfoText(*module)));
     QString tip = fromUtf8(module->path) + u'\n' + byteSize(module->bytes);
     for (const std::string& problem : module->problems)
         tip += u'\n' + oneLine(problem, 300);

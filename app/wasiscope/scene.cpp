@@ -23,6 +23,13 @@ Scene::Scene(ui::Context& context, ui::MainWindow& window, QString file)
     connect(&context, &ui::Context::stopped, this, &Scene::onStopped);
     connect(&context, &ui::Context::exited, this, [this] { m_settled.start(kSettleMs); });
     connect(&window.launcher(), &ui::Launcher::failed, this, [this] { m_settled.start(kSettleMs); });
+    // What cannot start, and what waits for somebody to type, will not stop.
+    connect(&context, &ui::Context::noticed, this, [this](const ui::Notice& notice) {
+        if (notice.kind == ui::Notice::Kind::Error) m_settled.start(kSettleMs);
+    });
+    connect(&context, &ui::Context::stateChanged, this, [this] {
+        if (m_context.waitsForInput()) m_settled.start(kSettleMs);
+    });
     connect(&m_settled, &QTimer::timeout, this, &Scene::takePicture);
     connect(&m_limit, &QTimer::timeout, this, [this] {
         std::cerr << "wasiscope: no picture: the program did not stop within two minutes\n";

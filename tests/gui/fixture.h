@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <QApplication>
+#include <QComboBox>
 #include <QElapsedTimer>
 #include <QLineEdit>
+#include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -53,12 +55,15 @@ protected:
         options.capabilities.arguments = {"wordcount.wasm", "sample.txt"};
         options.capabilities.preopens = {
             {(kExamples + "wordcount").toStdString(), ".", wasi::MountKind::ReadOnly}};
-        m_window.launcher().open(options);
-        ASSERT_TRUE(until([&] { return m_context.state() == SessionState::Ready; }));
+        open(options);
     }
-    void open(const QString& program) {
+    /// By path, or with options.
+    template <class Program>
+    void open(const Program& program) {
+        QSignalSpy opened(&m_window.launcher(), &Launcher::opened);
         m_window.launcher().open(program);
-        ASSERT_TRUE(until([&] { return m_context.state() == SessionState::Ready; }));
+        ASSERT_TRUE(until([&] { return opened.count() > 0; })) << m_window.notices().text().toStdString();
+        ASSERT_EQ(m_context.state(), SessionState::Ready);
     }
     bool stops(debugger::Generation before) {
         return until([&] { return m_context.isStopped() && m_context.generation() > before; });

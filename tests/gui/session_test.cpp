@@ -79,11 +79,33 @@ TEST_F(WindowOnSession, AVariableAndAByteOfMemoryCanBeChanged) {
     emit m_context.memoryRequested(*node->value.address, 4);
     auto* hexView = m_window.docks().panel("memory")->findChild<HexView*>();
     ASSERT_TRUE(until([&] { return hexView->cursor() == *node->value.address || hexView->hasSelection(); }));
-    QTest::qWait(200);
     hexView->goTo(*node->value.address);
+    ASSERT_TRUE(until([&] { return hexView->spoken().contains(": 07"); })) << hexView->spoken().toStdString();
     hexView->setFocus();
     QTest::keyClicks(hexView, "2a");
     EXPECT_TRUE(until([&] { return value("failures") == "42"; })) << value("failures").toStdString();
+}
+
+TEST_F(WindowOnSession, EachOfSeveralMemoriesShowsItsOwnBytes) {
+    open(kPrograms + "memories.wat");
+    const auto before = m_context.generation();
+    m_window.verbs().trigger("start");
+    ASSERT_TRUE(stops(before));
+    m_window.docks().raise("memory");
+    Panel* panel = m_window.docks().panel("memory");
+    auto* hexView = panel->findChild<HexView*>();
+    auto* chooser = panel->findChild<QComboBox*>();
+    ASSERT_TRUE(until([&] { return chooser->count() == 2 && chooser->isVisible(); }));
+    const auto shows = [&](uint64_t address, const char* character) {
+        return until([&] {
+            hexView->goTo(address);
+            return hexView->spoken().contains(QLatin1String(character));
+        });
+    };
+    EXPECT_TRUE(shows(23, ": 66")) << hexView->spoken().toStdString();
+    chooser->setFocus();
+    QTest::keyClick(chooser, Qt::Key_Down);
+    EXPECT_TRUE(shows(23, ": 73")) << hexView->spoken().toStdString();
 }
 
 TEST_F(WindowOnSession, WhatIsNoProgramIsToldAndDoesNoHarm) {

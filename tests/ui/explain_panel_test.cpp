@@ -71,6 +71,8 @@ TEST_F(ExplainPanelTest, SaysWhatTheNextInstructionWillDoAtEachStop) {
     EXPECT_EQ(row("Typing")->text(), "[i32 i32] -> [i32]");
     EXPECT_FALSE(row("Leaves")->isVisible());
     EXPECT_FALSE(row("Passes")->isVisible());
+    EXPECT_TRUE(m_panel->findChildren<QFormLayout*>().isEmpty())
+        << "Qt 6.4 writes beyond its memory where rows of one are hidden";
     EXPECT_TRUE(shows("integer divide by zero if the second operand is 0"));
 }
 

@@ -246,7 +246,8 @@ engine::Result<std::any> FakeTransport::answerTo(const Request& request) {
                                          .location = at("main", 4, 0x210, line),
                                          .breakpoints = {1},
                                          .text = "breakpoint 1 at demo.c:" + std::to_string(line),
-                                         .trapText = {}});
+                                         .trapText = {},
+                                         .returned = {}});
             } else if constexpr (std::is_same_v<R, GetFrames>) {
                 return std::any(std::vector<StackFrame>{
                     {0, 0, 0, false, at("main", 4, 0x210, line)},

@@ -2,6 +2,7 @@
 
 #include <QAbstractItemModelTester>
 #include <QClipboard>
+#include <QComboBox>
 #include <QScrollBar>
 
 #include "tests/ui/fixture.h"
@@ -14,7 +15,7 @@ using testing_ui::PanelTest;
 
 namespace {
 
-/// A memory of any size: each byte is the lowest one of its address, unless it was written.
+/// Memories, the first of any size: each byte is the lowest one of its address plus the memory's index, unless it was written.
 class MemoryPanelTest : public PanelTest {
 protected:
     void SetUp() override { serve(uint64_t{2} * 65536); }
@@ -30,7 +31,7 @@ protected:
                                          .memoryBytes = r.memory == 0 ? size : 65536,
                                          .changed = m_changed};
             for (uint64_t at = r.address; at < std::min(r.address + r.length, answer.memoryBytes); ++at)
-                answer.bytes += m_written.contains(at) ? m_written[at] : static_cast<char>(at);
+                answer.bytes += m_written.contains(at) ? m_written[at] : static_cast<char>(at + r.memory);
             return answer;
         });
         m_fake->answer<debugger::WriteMemory>([this](const debugger::WriteMemory& r) {
@@ -73,6 +74,32 @@ TEST_F(MemoryPanelTest, AsksOnlyForWhatIsSeen) {
     for (const auto& request : m_fake->asked<debugger::ReadMemory>())
         bytes += request.length;
     EXPECT_LE(bytes, 64u << 10);
+}
+
+TEST_F(MemoryPanelTest, EachMemoryShowsItsOwnBytes) {
+    auto panel = stopped();
+    auto* chooser = panel->findChild<QComboBox*>();
+    ASSERT_EQ(chooser->count(), 2);
+    EXPECT_TRUE(chooser->itemText(1).contains("scratch"));
+    go(*panel, "0x10");
+    EXPECT_TRUE(view(*panel).spoken().contains(": 10")) << view(*panel).spoken().toStdString();
+    chooser->setFocus();
+    QTest::keyClick(chooser, Qt::Key_Down);
+    settle();
+    go(*panel, "0x10");
+    EXPECT_TRUE(view(*panel).spoken().contains(": 11")) << view(*panel).spoken().toStdString();
+    EXPECT_EQ(m_fake->asked<debugger::ReadMemory>().back().memory, 1u);
+    view(*panel).setFocus();
+    QTest::keyClicks(&view(*panel), "7f");
+    settle();
+    ASSERT_FALSE(m_fake->asked<debugger::WriteMemory>().empty());
+    for (const auto& write : m_fake->asked<debugger::WriteMemory>())
+        EXPECT_EQ(write.memory, 1u);
+    go(*panel, "0x20000");
+    EXPECT_NE(view(*panel).cursor(), 0x20000u) << "that is outside the second memory";
+    m_fake->stopAt(18);
+    settle();
+    EXPECT_EQ(chooser->currentIndex(), 1) << "a stop changes nothing of it";
 }
 
 TEST_F(MemoryPanelTest, ScrollsThroughMemoriesBeyondTheScrollBarsRange) {

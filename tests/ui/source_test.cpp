@@ -78,10 +78,10 @@ TEST_F(SourceTest, OpensWhereTheProgramStopsAndMarksTheLine) {
 TEST_F(SourceTest, TheMarkGoesWhenTheProgramHasRunForAWhileOnly) {
     stopAt(17);
     m_fake->run();
-    settle();
+    QCoreApplication::processEvents();
+    ASSERT_EQ(m_context.state(), SessionState::Running);
     EXPECT_TRUE(isMarked(17, CodeEditor::CurrentLine));
-    QTest::qWait(300);
-    EXPECT_FALSE(isMarked(17, CodeEditor::CurrentLine));
+    EXPECT_TRUE(QTest::qWaitFor([&] { return !isMarked(17, CodeEditor::CurrentLine); }));
 }
 
 TEST_F(SourceTest, TogglesABreakpointInTheMargin) {

@@ -191,15 +191,71 @@ TEST_F(StatePanelsTest, LocalsFollowTheSelectedFrame) {
     m_fake->load();
     m_fake->stopAt(17);
     settle();
-    TableView* views[2] = {};
-    for (TableView* view : panel.findChildren<TableView*>())
+    TreeView* views[2] = {};
+    for (TreeView* view : panel.findChildren<TreeView*>())
         views[view->accessibleName().startsWith("Globals")] = view;
     ASSERT_TRUE(views[0] && views[1]);
-    EXPECT_EQ(views[0]->model()->index(0, 3).data().toString(), "0");
-    EXPECT_EQ(views[1]->model()->index(0, 1).data().toString(), "$__stack_pointer");
+    const auto text = [&](int which, int column, const QModelIndex& parent = {}) {
+        return views[which]->model()->index(0, column, parent).data().toString();
+    };
+    EXPECT_EQ(text(0, ValueModel::Name), "0  $frame");
+    EXPECT_EQ(text(0, ValueModel::Value), "0");
+    EXPECT_FALSE(views[0]->model()->hasChildren(views[0]->model()->index(0, 0)));
+    EXPECT_EQ(text(1, ValueModel::Name), "0  $__stack_pointer");
+    EXPECT_EQ(text(1, ValueModel::Hex), "0x10400");
     m_context.selectFrame(1);
     settle();
-    EXPECT_EQ(views[0]->model()->index(0, 3).data().toString(), "1");
+    EXPECT_EQ(text(0, ValueModel::Value), "1");
+}
+
+TEST_F(StatePanelsTest, ReferencesInWasmStateOpenToWhatTheyReferTo) {
+    m_fake->answer<debugger::GetWasmLocals>([](const debugger::GetWasmLocals&) {
+        return std::vector<debugger::WasmValue>{{0, "$point", "(ref $point)", "$point {1, 2}", "0x40", false},
+                                                {1, "", "anyref", "null", "", false},
+                                                {2, "", "v128", "0 0", "0x0", false}};
+    });
+    m_fake->answer<debugger::Evaluate>(
+        [this](const debugger::Evaluate& r) -> engine::Result<debugger::VariableNode> {
+            debugger::VariableNode node;
+            node.name = r.expression;
+            node.handle = r.expression == "$local0" ? 70 + m_fake->generation : 0;
+            node.childCount = node.handle != 0 ? 2 : 0;
+            return node;
+        });
+    m_fake->answer<debugger::GetChildren>([this](const debugger::GetChildren& r) {
+        debugger::VariableNode x;
+        x.name = "x";
+        x.value = r.handle == 70 + m_fake->generation ? std::to_string(m_fake->generation) : "stale";
+        debugger::VariableNode y = x;
+        y.name = "y";
+        return std::vector<debugger::VariableNode>{x, y};
+    });
+    WasmStatePanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    m_fake->stopAt(17);
+    settle();
+    TreeView* view = nullptr;
+    for (TreeView* found : panel.findChildren<TreeView*>())
+        if (found->accessibleName().startsWith("Locals")) view = found;
+    ASSERT_NE(view, nullptr);
+    QAbstractItemModel& model = *view->model();
+    QAbstractItemModelTester tester(&model);
+    const QModelIndex point = model.index(0, 0), null = model.index(1, 0), vector = model.index(2, 0);
+    EXPECT_TRUE(model.hasChildren(point));
+    EXPECT_FALSE(model.hasChildren(null));
+    EXPECT_TRUE(model.hasChildren(vector));
+    view->expand(point);
+    view->expand(vector);
+    settle();
+    ASSERT_EQ(model.rowCount(point), 2);
+    EXPECT_EQ(model.index(0, ValueModel::Name, point).data().toString(), "x");
+    EXPECT_EQ(model.index(0, ValueModel::Value, point).data().toString(), "1");
+    EXPECT_FALSE(model.hasChildren(vector)) << "it has turned out that there are none";
+    m_fake->stopAt(18);
+    settle();
+    EXPECT_TRUE(view->isExpanded(model.index(0, 0)));
+    EXPECT_EQ(model.index(0, ValueModel::Value, model.index(0, 0)).data().toString(), "2");
 }
 
 TEST_F(StatePanelsTest, FilesAreListedAndFiltered) {

@@ -1,13 +1,16 @@
 // The window as a whole on a FakeTransport: verbs, layouts, what is remembered, errors, and that no widget takes guests' strings for HTML.
 #include <QAbstractItemView>
+#include <QContextMenuEvent>
 #include <QDockWidget>
 #include <QFile>
+#include <QFileDialog>
 #include <QHeaderView>
 #include <QJsonArray>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QScrollBar>
+#include <QSignalSpy>
 #include <QTimer>
 #include <QToolBar>
 #include <QToolButton>
@@ -16,9 +19,13 @@
 #include "tests/ui/fixture.h"
 #include "ui/breakpoint_dialog.h"
 #include "ui/icon_engine.h"
+#include "ui/launch_dialog.h"
+#include "ui/launch_json.h"
 #include "ui/main_window.h"
 #include "ui/panel.h"
 #include "ui/plain_text.h"
+#include "ui/source/code_editor.h"
+#include "ui/source/source_view.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/input_line.h"
 #include "ui/widgets/picker.h"
@@ -43,6 +50,12 @@ protected:
         stop.trapText = "out of bounds memory access: 4 bytes at 0x20000";
         m_fake->emitEvent(StateChanged{SessionState::Stopped, {}});
         m_fake->emitEvent(Stopped{stop});
+    }
+    static BreakpointSpec atLine(uint32_t line) {
+        BreakpointSpec spec;
+        spec.file = "demo.c";
+        spec.line = line;
+        return spec;
     }
     bool isEnabled(const char* verb) { return m_window.verbs().action(verb)->isEnabled(); }
 
@@ -168,10 +181,10 @@ TEST_F(WindowTest, VerbsAreEnabledAsTheStateAllows) {
     EXPECT_TRUE(isEnabled("continue"));
     EXPECT_FALSE(isEnabled("pause"));
     m_fake->run();
-    settle();
+    QCoreApplication::processEvents();
+    ASSERT_EQ(m_context.state(), SessionState::Running);
     EXPECT_TRUE(isEnabled("step-over")) << "between the stops of a step nothing blinks";
-    QTest::qWait(300);
-    EXPECT_FALSE(isEnabled("step-over"));
+    EXPECT_TRUE(QTest::qWaitFor([&] { return !isEnabled("step-over"); }));
     EXPECT_TRUE(isEnabled("pause"));
 }
 
@@ -208,8 +221,9 @@ TEST_F(WindowTest, TheStateIsAlwaysTold) {
     settle();
     EXPECT_EQ(m_window.status().text(), "Stopped breakpoint 1 at demo.c:17");
     m_fake->emitEvent(StateChanged{SessionState::Waiting, "stdin"});
-    QTest::qWait(300);
-    EXPECT_EQ(m_window.status().text(), "Waiting for stdin · F4 goes to Console's input line");
+    const QString waiting = "Waiting for stdin · F4 goes to Console's input line";
+    EXPECT_TRUE(QTest::qWaitFor([&] { return m_window.status().text() == waiting; }))
+        << m_window.status().text().toStdString();
     m_fake->emitEvent(StateChanged{SessionState::Exited, "exited with status 3"});
     settle();
     EXPECT_EQ(m_window.status().text(), "Exited exited with status 3");
@@ -246,8 +260,13 @@ TEST_F(WindowTest, AStopThatWantsToBeSeenEndsTheStepsThatWait) {
     stopAt(17);
     for (int i = 0; i < 5; ++i)
         QTest::keyClick(&m_window, Qt::Key_F10);
-    QTest::qWait(100);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_context.hasTrapped(); }));
+    settle();
     EXPECT_EQ(m_fake->asked<Step>().size(), 1u);
+    m_fake->run();
+    m_fake->stopAt(17);
+    settle();
+    EXPECT_EQ(m_fake->asked<Step>().size(), 1u) << "they do not come later either";
 }
 
 TEST_F(WindowTest, ATrappedProgramCannotGoOnAndTheToolTipsSayWhatCan) {
@@ -289,7 +308,7 @@ TEST_F(WindowTest, AfterTheEndNothingOfTheLastStopIsLeft) {
     settle();
     EXPECT_EQ(m_window.notices().count(), 0) << "the trap is over";
     EXPECT_EQ(stateText(m_context).icon, "ended");
-    for (const char* id : {"variables", "call-stack", "operand-stack", "wasm-state"}) {
+    for (const char* id : {"variables", "call-stack", "operand-stack", "wasm-state", "explain"}) {
         auto* panel = m_window.docks().panel(id);
         EXPECT_TRUE(panel->isEmptyShown()) << id;
         EXPECT_TRUE(panel->findChild<EmptyState*>()->text().contains("has ended")) << id;
@@ -306,8 +325,8 @@ TEST_F(WindowTest, AProgramThatWaitsForInputSaysSoAndOneKeyGoesThere) {
     stopAt(17);
     m_fake->run();
     m_fake->emitEvent(StateChanged{SessionState::Waiting, "stdin"});
-    QTest::qWait(300);
-    EXPECT_EQ(m_window.docks().dock("console")->windowTitle(), "● Console waits for input");
+    EXPECT_TRUE(QTest::qWaitFor(
+        [&] { return m_window.docks().dock("console")->windowTitle() == "● Console waits for input"; }));
     m_window.activateWindow();
     QTest::keyClick(&m_window, Qt::Key_F4);
     settle();
@@ -416,10 +435,7 @@ TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
     });
     m_window.launcher().open("/programs/demo.wasm");
     settle();
-    BreakpointSpec spec;
-    spec.file = "demo.c";
-    spec.line = 18;
-    m_context.addBreakpoint(spec);
+    m_context.addBreakpoint(atLine(18));
     emit m_context.watchRequested("argc + 1");
     LaunchOptions options = m_window.launcher().options();
     options.capabilities.arguments = {"demo.wasm", "one", "two words"};
@@ -441,6 +457,146 @@ TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
     EXPECT_EQ(second.launcher().options().capabilities.arguments[2], "two words");
     EXPECT_EQ(second.launcher().options().capabilities.environment[0].first, "HOME");
     EXPECT_TRUE(second.docks().panel("watches")->save()["expressions"].toArray().contains("argc + 1"));
+}
+
+TEST_F(WindowTest, AProgramThatIsOpenedBeforeTheLastOneIsLoadedIsTheOnlyOne) {
+    m_fake->answer<Load>([this](const Load&) {
+        m_fake->load();
+        return ModuleSummary{};
+    });
+    m_settings.setProgram("/programs/a.wasm", {{"breakpoints", QJsonArray{toJson(atLine(17))}}});
+    m_settings.setProgram("/programs/b.wasm", {{"breakpoints", QJsonArray{toJson(atLine(18))}}});
+    QSignalSpy opened(&m_window.launcher(), &Launcher::opened);
+    m_fake->holdReplies = true;
+    bool isTold = false;
+    LaunchOptions first;
+    first.program = "/programs/a.wasm";
+    m_window.launcher().open(first, [&] { isTold = true; });
+    m_window.verbs().trigger("restart");
+    m_window.launcher().open("/programs/b.wasm");
+    m_fake->holdReplies = false;
+    m_fake->release();
+    settle();
+    EXPECT_EQ(opened.count(), 1);
+    EXPECT_FALSE(isTold);
+    EXPECT_TRUE(m_fake->asked<Start>().empty()) << "it was to be opened, not started";
+    ASSERT_EQ(m_context.breakpoints().size(), 1u);
+    EXPECT_EQ(m_context.breakpoints().begin()->second.spec.line, 18u);
+}
+
+TEST_F(WindowTest, BreakpointsThatAreStillBeingSetStayWithTheirProgram) {
+    m_fake->answer<Load>([this](const Load&) {
+        m_fake->load();
+        return ModuleSummary{};
+    });
+    m_window.launcher().open("/programs/a.wasm");
+    settle();
+    m_fake->holdReplies = true;
+    m_context.addBreakpoint(atLine(17));
+    m_window.launcher().open("/programs/b.wasm");
+    m_fake->holdReplies = false;
+    m_fake->release();
+    settle();
+    EXPECT_TRUE(m_context.breakpoints().empty());
+}
+
+TEST_F(WindowTest, ABreakpointThatIsDeletedTwiceIsGoneAndNoError) {
+    m_fake->load();
+    m_context.addBreakpoint(atLine(17));
+    settle();
+    ASSERT_EQ(m_context.breakpoints().size(), 1u);
+    const BreakpointId id = m_context.breakpoints().begin()->first;
+    m_fake->answer<RemoveBreakpoint>([gone = false](const RemoveBreakpoint&) mutable -> engine::Result<Done> {
+        if (std::exchange(gone, true))
+            return engine::Error{engine::ErrorCode::NotFound, "there is no breakpoint 1"};
+        return Done{};
+    });
+    m_context.removeBreakpoint(id);
+    m_context.removeBreakpoint(id);
+    settle();
+    EXPECT_TRUE(m_context.breakpoints().empty());
+    EXPECT_EQ(m_window.notices().count(), 0) << m_window.notices().text().toStdString();
+}
+
+TEST_F(WindowTest, TheTabInFrontIsRemembered) {
+    m_fake->answer<Load>([this](const Load&) {
+        m_fake->load();
+        return ModuleSummary{};
+    });
+    m_window.launcher().open("/programs/demo.wasm");
+    settle();
+    m_window.sources().open("other.c");
+    m_window.sources().open("demo.c");
+    m_window.launcher().open("/programs/demo.wasm");
+    settle();
+    EXPECT_EQ(m_window.sources().openFiles().size(), 2);
+    ASSERT_NE(m_window.sources().current(), nullptr);
+    EXPECT_EQ(m_window.sources().current()->path(), "demo.c");
+}
+
+TEST_F(WindowTest, AButtonOfANoticeMayCloseAllNotices) {
+    m_context.notify({Notice::Kind::Info,
+                      "Notice",
+                      "one that goes away with what it does",
+                      {{"Do it", [this] {
+                            m_window.notices().clear();
+                            m_context.notify({Notice::Kind::Info, "Notice", "another"});
+                        }}}});
+    for (auto* button : m_window.notices().findChildren<QToolButton*>())
+        if (button->text() == "Do it") button->click();
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 1);
+    EXPECT_TRUE(m_window.notices().text().contains("another"));
+}
+
+TEST_F(WindowTest, AQuestionGoesWithWhatItIsAbout) {
+    m_fake->load();
+    settle();
+    m_window.sources().open("gone.c");
+    settle();
+    for (auto* button : m_window.sources().findChildren<QToolButton*>())
+        if (button->text().startsWith("Locate")) button->click();
+    ASSERT_EQ(m_window.findChildren<QFileDialog*>().size(), 1);
+    m_window.sources().closeAll();
+    settle();
+    EXPECT_TRUE(m_window.findChildren<QFileDialog*>().isEmpty());
+    m_window.verbs().trigger("launch-settings");
+    ASSERT_EQ(m_window.findChildren<LaunchDialog*>().size(), 1);
+    m_window.launcher().open("/programs/another.wasm");
+    settle();
+    EXPECT_TRUE(m_window.findChildren<LaunchDialog*>().isEmpty());
+}
+
+TEST_F(WindowTest, AContextMenuHoldsNothingUpAndGoesWithWhatItIsAbout) {
+    stopAt(17);
+    bool isHeldUp = false;
+    QTimer::singleShot(5000, &m_window, [&] {
+        isHeldUp = true;
+        while (QWidget* popup = QApplication::activePopupWidget())
+            popup->close();
+    });
+    const auto ask = [](QWidget* at) {
+        QContextMenuEvent event(QContextMenuEvent::Mouse, QPoint(30, 30), at->mapToGlobal(QPoint(30, 30)));
+        QApplication::sendEvent(at, &event);
+        return QPointer(qobject_cast<QMenu*>(QApplication::activePopupWidget()));
+    };
+    for (const char* id : {"variables", "call-stack", "breakpoints"}) {
+        m_window.docks().raise(id);
+        settle();
+        auto* view = m_window.docks().panel(id)->findChild<QAbstractItemView*>();
+        const QPointer<QMenu> menu = ask(view->viewport());
+        ASSERT_FALSE(isHeldUp) << id;
+        ASSERT_TRUE(menu) << id;
+        menu->close();
+        settle();
+        EXPECT_FALSE(menu) << id;
+    }
+    const QPointer<QMenu> menu = ask(m_window.sources().current()->editor().viewport());
+    ASSERT_TRUE(menu);
+    m_window.sources().closeAll();
+    settle();
+    EXPECT_FALSE(menu) << "its file is closed";
+    EXPECT_FALSE(isHeldUp);
 }
 
 TEST_F(WindowTest, ThePaletteFindsAndRunsVerbs) {

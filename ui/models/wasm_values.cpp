@@ -40,21 +40,6 @@ Column<WasmValueRow> hexColumn() {
 
 }  // namespace
 
-std::vector<Column<WasmValueRow>> wasmValueColumns() {
-    return {{.title = "#",
-             .text = [](const WasmValueRow& row) { return QString::number(row.value.index); },
-             .kind = ColumnKind::Number,
-             .width = 4,
-             .look = dim},
-            {.title = "Name",
-             .text = [](const WasmValueRow& row) { return fromUtf8(row.value.name); },
-             .kind = ColumnKind::Code,
-             .width = 18},
-            typeColumn(),
-            valueColumn(),
-            hexColumn()};
-}
-
 std::vector<Column<WasmValueRow>> operandColumns() {
     return {
         {.title = "#",

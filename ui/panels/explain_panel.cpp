@@ -156,7 +156,12 @@ void ExplainPanel::setLooks() {
 void ExplainPanel::showState() {
     if (!context().module())
         return showEmpty(tr("Says in words what the next instruction does with its operands."), "open");
-    if (!m_headline->text().isEmpty() && (m_offset || context().state() != debugger::SessionState::Ready))
+    if (m_offset && !m_headline->text().isEmpty()) return showContent();
+    if (context().hasEnded())
+        return showEmpty(tr("The program has ended. Start it again: where it stops, the next instruction is "
+                            "explained."),
+                         "start");
+    if (!m_headline->text().isEmpty() && context().state() != debugger::SessionState::Ready)
         return showContent();
     if (context().state() == debugger::SessionState::Ready)
         return showEmpty(

@@ -182,8 +182,7 @@ void ModulePanel::showState() {
 void ModulePanel::showSummary() {
     if (!context().module()) return;
     const debugger::ModuleSummary& module = *context().module();
-    const size_t slash = module.path.find_last_of('/');
-    m_title->setText(oneLine(module.path.empty() ? module.name : module.path.substr(slash + 1)));
+    m_title->setText(programName(module));
     const QString entry =
         module.entry.empty() ? tr("no entry function") : tr("starts at %1").arg(oneLine(module.entry));
     m_facts->setText(QStringLiteral("%1  ·  %2").arg(byteSize(module.bytes), entry));

@@ -26,14 +26,15 @@ QString valueTip(const ValueNode& node) {
     if (node.isGroup || node.isPlaceholder) return {};
     const debugger::VariableNode& value = node.value;
     QString tip = QStringLiteral("%1 = %2").arg(fromUtf8(value.name), valueText(node));
-    if (!value.type.empty())
-        tip += QStringLiteral("\n%1, %2").arg(fromUtf8(value.type), byteSize(value.byteSize));
+    if (!value.type.empty()) tip += u'\n' + fromUtf8(value.type);
+    if (!value.type.empty() && value.byteSize > 0) tip += QStringLiteral(", ") + byteSize(value.byteSize);
+    if (!node.hex.isEmpty()) tip += u'\n' + node.hex;
     if (!value.placeText.empty()) tip += u'\n' + fromUtf8(value.placeText);
     if (value.changed) tip += QStringLiteral("\nchanged since the last stop");
     return tip;
 }
 
-std::vector<Column<ValueNode>> columns(bool namesAreEdited) {
+std::vector<Column<ValueNode>> columns(ValueModel::Of roots) {
     std::vector<Column<ValueNode>> rows = {
         {.title = "Name",
          .text = [](const ValueNode& node) { return fromUtf8(node.value.name); },
@@ -54,7 +55,16 @@ std::vector<Column<ValueNode>> columns(bool namesAreEdited) {
          .rank = 1,
          .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }},
     };
-    if (namesAreEdited) {
+    if (roots == ValueModel::Of::Machine) {
+        rows[ValueModel::Value].kind = ColumnKind::Number;
+        rows.push_back({.title = "Hex",
+                        .text = [](const ValueNode& node) { return node.hex; },
+                        .kind = ColumnKind::Number,
+                        .width = 20,
+                        .rank = 2,
+                        .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }});
+    }
+    if (roots == ValueModel::Of::Watches) {
         rows[ValueModel::Name].title = "Expression";
         // Children have no path of their own to type over.
         rows[ValueModel::Name].editable = [](const ValueNode& node) { return node.value.group == "watch"; };
@@ -64,8 +74,8 @@ std::vector<Column<ValueNode>> columns(bool namesAreEdited) {
 
 }  // namespace
 
-ValueModel::ValueModel(bool namesAreEdited, QObject* parent)
-    : TreeModel<ValueNode>(columns(namesAreEdited),
+ValueModel::ValueModel(Of roots, QObject* parent)
+    : TreeModel<ValueNode>(columns(roots),
                            {.childCount =
                                 [](const ValueNode& node) {
                                     return static_cast<int>(qMin<uint64_t>(node.value.childCount, INT_MAX));

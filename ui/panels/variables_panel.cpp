@@ -61,7 +61,7 @@ void addValueActions(QMenu& menu, Context& context, const debugger::VariableNode
     copy(QObject::tr("Copy Type"), node.type);
 }
 
-VariablesPanel::VariablesPanel(Context& context) : Panel(context), m_model(false, this) {
+VariablesPanel::VariablesPanel(Context& context) : Panel(context), m_model(ValueModel::Of::Variables, this) {
     m_view = new TreeView(theme(), tr("Variables"));
     m_view->setModel(&m_model);
     m_view->setDragEnabled(true);

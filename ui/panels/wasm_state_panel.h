@@ -1,13 +1,13 @@
-// Locals and globals of the machine: exact where source variables may be lost. Two tables, the globals below.
+// Locals and globals of the machine: exact where source variables may be lost. Two trees, the globals below: what a reference refers to
+// and the lanes of a vector are below it.
 #pragma once
 
-#include "ui/models/table_model.h"
-#include "ui/models/wasm_values.h"
 #include "ui/panel.h"
+#include "ui/panels/variables_model.h"
 
 namespace ui {
 
-class TableView;
+class TreeView;
 
 class WasmStatePanel final : public Panel {
     Q_OBJECT
@@ -17,10 +17,12 @@ public:
 
 private:
     void ask();
+    void fetchParts(ValueModel& model, const QModelIndex& parent, int first);
+    void showMenu(TreeView& view, const QPoint& at);
     void showState();
 
-    TableModel<WasmValueRow> m_locals, m_globals;
-    TableView *m_localsView, *m_globalsView;
+    ValueModel m_locals, m_globals;
+    TreeView *m_localsView, *m_globalsView;
     bool m_isFilled = false;
 };
 

@@ -20,7 +20,7 @@ const QRegularExpression kColumnPrefix(QStringLiteral("^column \\d+: "));
 
 }  // namespace
 
-WatchesPanel::WatchesPanel(Context& context) : Panel(context), m_model(true, this) {
+WatchesPanel::WatchesPanel(Context& context) : Panel(context), m_model(ValueModel::Of::Watches, this) {
     m_view = new TreeView(theme(), tr("Watches"));
     m_view->setModel(&m_model);
     m_view->setDragEnabled(true);

@@ -1,7 +1,5 @@
 #include "ui/source/source_area.h"
 
-#include <QInputDialog>
-
 #include <QTabBar>
 #include <QVBoxLayout>
 
@@ -10,6 +8,7 @@
 #include "ui/source/code_editor.h"
 #include "ui/source/find_bar.h"
 #include "ui/source/source_view.h"
+#include "ui/widgets/ask_for.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/menu.h"
 
@@ -149,12 +148,12 @@ void SourceArea::runToCursor() {
 }
 
 void SourceArea::goToLineDialog() {
-    bool ok = false;
-    const QString text = QInputDialog::getText(this, tr("Go to Line or Address"),
-                                               tr("Line of this file, or 0x… for an offset of the program:"),
-                                               QLineEdit::Normal, {}, &ok)
-                             .trimmed();
-    if (!ok || text.isEmpty()) return;
+    askForLine(this, tr("Go to Line or Address"),
+               tr("Line of this file, or 0x… for an offset of the program:"),
+               [this](const QString& text) { goToPlace(text); });
+}
+
+void SourceArea::goToPlace(const QString& text) {
     bool isNumber = false;
     const uint number = text.toUInt(&isNumber, 0);
     SourceView* view = current();

@@ -42,6 +42,7 @@ private:
     void closeTab(int index);
     void showEmptyOrTabs();
     void tabMenu(const QPoint& at);
+    void goToPlace(const QString& text);
 
     Context& m_context;
     QTabWidget* m_tabs;

@@ -1,8 +1,5 @@
 #include "ui/source/source_view.h"
 
-#include <QApplication>
-#include <QFileDialog>
-
 #include <QToolTip>
 #include <QVBoxLayout>
 
@@ -10,6 +7,7 @@
 #include "ui/panels/disassembly_view.h"
 #include "ui/plain_text.h"
 #include "ui/source/code_editor.h"
+#include "ui/widgets/ask_for.h"
 #include "ui/widgets/menu.h"
 
 namespace ui {
@@ -96,10 +94,11 @@ void SourceView::onText(const SourceCache::File& file) {
 
 void SourceView::showMissing(const QString& why) {
     const QString help = tr("Locate… maps it to where it is now, and with it the other files of its folder.");
-    m_notices->show({Notice::Kind::Warning,
-                     tr("No source here"),
-                     why + u'\n' + help,
-                     {{tr("Locate…"), [this] { locate(); }}}});
+    m_notices->show({.kind = Notice::Kind::Warning,
+                     .title = tr("No source here"),
+                     .text = why.section(QStringLiteral("; looked for"), 0, 0) + u'\n' + help,
+                     .choices = {{tr("Locate…"), [this] { locate(); }}},
+                     .detail = why});
 }
 
 /// In place of a text that is not there.
@@ -113,12 +112,12 @@ void SourceView::showInstructions(bool shown) {
 }
 
 void SourceView::locate() {
-    const QString name = fileName(m_path);
-    const QString found = QFileDialog::getOpenFileName(this, tr("Where is %1?").arg(oneLine(name, 80)), {},
-                                                       tr("%1;;All files (*)").arg(oneLine(name, 80)));
-    if (found.isEmpty()) return showMissing(tr("still not found"));
-    const auto [from, to] = pathPrefixes(m_path, found);
-    emit mapRequested(from, to);
+    const QString name = oneLine(fileName(m_path), 80);
+    pickFile(this, tr("Where is %1?").arg(name), tr("%1;;All files (*)").arg(name),
+             [this](const QString& found) {
+                 const auto [from, to] = pathPrefixes(m_path, found);
+                 emit mapRequested(from, to);
+             });
 }
 
 void SourceView::goToLine(uint line, bool placeCursor) {

@@ -5,6 +5,8 @@
 #include <QPainter>
 #include <QToolButton>
 
+#include "ui/plain_text.h"
+
 namespace ui {
 namespace {
 
@@ -33,6 +35,7 @@ public:
         auto* text = new QLabel(whole());
         text->setTextFormat(Qt::PlainText);
         text->setWordWrap(true);
+        text->setToolTip(plainTip(notice.detail));
         text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
         layout->addWidget(text, 1);
         for (const Notice::Choice& choice : notice.choices)
@@ -90,20 +93,27 @@ void NoticeBar::show(const Notice& notice) {
     auto* row = new NoticeRow(m_theme, notice);
     for (int i = m_layout->count() - 1; i >= 0; --i) {
         auto* old = static_cast<NoticeRow*>(m_layout->itemAt(i)->widget());
-        if (old->whole() == row->whole() || i >= kMaxNotices - 1) delete old;
+        if (old->whole() == row->whole() || i >= kMaxNotices - 1) drop(old);
     }
     m_layout->insertWidget(0, row);
 }
 
 void NoticeBar::clear() {
     while (m_layout->count() > 0)
-        delete m_layout->itemAt(0)->widget();
+        drop(m_layout->itemAt(0)->widget());
+}
+
+// Not at once: it may be a button of the notice that asks for it.
+void NoticeBar::drop(QWidget* row) {
+    m_layout->removeWidget(row);
+    row->hide();
+    row->deleteLater();
 }
 
 void NoticeBar::dismissTransient() {
     for (int i = m_layout->count() - 1; i >= 0; --i) {
         auto* row = static_cast<NoticeRow*>(m_layout->itemAt(i)->widget());
-        if (row->notice().untilResumed) delete row;
+        if (row->notice().untilResumed) drop(row);
     }
 }
 

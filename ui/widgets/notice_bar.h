@@ -22,6 +22,8 @@ public:
     QString text() const;  // of the newest
 
 private:
+    void drop(QWidget* row);
+
     Theme& m_theme;
     QVBoxLayout* m_layout;
 };

@@ -151,6 +151,24 @@ void TableView::paintEvent(QPaintEvent* event) {
                      m_placeholder);
 }
 
+void TableView::scrollContentsBy(int dx, int dy) {
+    QTableView::scrollContentsBy(dx, dy);
+    if (dy != 0) showFirstRowWhole();
+}
+
+void TableView::updateGeometries() {
+    QTableView::updateGeometries();
+    showFirstRowWhole();
+}
+
+// At the end Qt lines the last row up with the bottom, and cuts the first one.
+void TableView::showFirstRowWhole() {
+    if (!isAtEnd() || verticalScrollBar()->maximum() == 0) return;
+    const int before = verticalHeader()->offset();
+    verticalHeader()->setOffsetToSectionPosition(verticalScrollBar()->value());
+    if (verticalHeader()->offset() != before) viewport()->update();
+}
+
 bool TableView::isAtEnd() const { return verticalScrollBar()->value() >= verticalScrollBar()->maximum(); }
 
 void TableView::rowsInserted(const QModelIndex& parent, int start, int end) {

@@ -34,12 +34,15 @@ signals:
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
+    void scrollContentsBy(int dx, int dy) override;
+    void updateGeometries() override;
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void rowsInserted(const QModelIndex& parent, int start, int end) override;
 
 private:
     void applyRowHeight();
+    void showFirstRowWhole();
 
     Theme& m_theme;
     ColumnFit* m_fit = nullptr;  // owned by the header
