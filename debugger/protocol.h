@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "engine/base/result.h"
-#include "engine/store.h"
 #include "wasi/capabilities.h"
+
+namespace engine {
+enum class Tier : uint8_t;  // store.h, which no front end needs
+}
 
 namespace debugger {
 
@@ -227,7 +230,7 @@ struct LaunchOptions {
     wasi::Capabilities capabilities;
     std::string invoke;  // export to call instead of _start
     std::vector<std::string> invokeArguments;
-    engine::Tier tier = engine::Tier::Interp;
+    engine::Tier tier{};  // the interpreter
     bool stopAtEntry = false;  // stop before the first instruction of main (source) or of the entry function
     std::vector<std::pair<std::string, std::string>> pathMap;  // source path prefix → prefix on this machine
     std::vector<std::string>
