@@ -1,5 +1,6 @@
 #include "ui/panels/explain_panel.h"
 
+#include <QFormLayout>
 #include <QLabel>
 
 #include "tests/ui/fixture.h"
