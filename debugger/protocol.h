@@ -230,7 +230,7 @@ struct LaunchOptions {
     wasi::Capabilities capabilities;
     std::string invoke;  // export to call instead of _start
     std::vector<std::string> invokeArguments;
-    engine::Tier tier{};  // the interpreter
+    engine::Tier tier{};       // the interpreter
     bool stopAtEntry = false;  // stop before the first instruction of main (source) or of the entry function
     std::vector<std::pair<std::string, std::string>> pathMap;  // source path prefix → prefix on this machine
     std::vector<std::string>
