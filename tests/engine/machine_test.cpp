@@ -481,7 +481,7 @@ TEST(Machine, HearsAYieldBehindATailCallOfAHost) {
         return HostOutcome::done();
     });
     r.link().start();
-    EXPECT_EQ(r.machine->run(), StopKind::Yielded);
+    ASSERT_EQ(r.machine->run(), StopKind::Yielded);
     EXPECT_LE(calls, 50'002);
     EXPECT_EQ(r.machine->run(), StopKind::Finished);
     EXPECT_EQ(calls, 100'000);
