@@ -19,6 +19,13 @@ bool isCall(uint16_t op) {
            op == number(Op::CallIndirect) || op == number(Op::CallRef);
 }
 
+/// Rarely anything else than the interpreter's handler.
+bool isHandled(uint16_t op) {
+    if (op >= kOpCount) return op >= kWideAccessFirst;
+    const OpRow& r = row(static_cast<Op>(op));
+    return r.prefix != 0 && r.feature != Feature::SaturatingTruncation;
+}
+
 }  // namespace
 
 bool touchesLocal(uint16_t op) { return isLocalRead(op) || isLocalWrite(op); }
@@ -111,7 +118,8 @@ void Analysis::choose(const Code& code, const LocalRegisters& registers) {
     uint32_t slot = 0;
     for (const ValType type : code.locals) {
         const bool isFloat = type == kF32 || type == kF64 || type == kV128;
-        if (m_weights[slot] > 1) (isFloat ? floating : general).push_back({m_weights[slot], slot});
+        if (m_weights[slot] > 1 && type != kV128)
+            (isFloat ? floating : general).push_back({m_weights[slot], slot});
         if (type == kV128) m_localAt[slot] = kNone - 1;  // until the choice is made
         slot += type.slots();
     }
@@ -153,7 +161,7 @@ void Analysis::loopFacts(const Code& code) {
             const uint32_t bit = 1u << m_localAt[c.b];
             inner.used |= bit;
             if (isLocalWrite(c.plain)) inner.assigned |= bit;
-        } else if (isCall(c.plain)) {
+        } else if (isCall(c.plain) || isHandled(c.plain)) {
             inner.leavesRegisters = true;
         }
         if (i != inner.end) continue;

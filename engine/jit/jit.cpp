@@ -133,6 +133,7 @@ NativeContext& Jit::contextOf(Execution* x) {
     context->region = static_cast<uint8_t*>(region);
     CHECK(mprotect(context->region + kGuard, context->regionSize - kGuard, PROT_READ | PROT_WRITE) == 0);
     context->nativeTop = context->region + context->regionSize - 2 * sizeof(void*);
+    context->execution = x;
     x->native = context.get();
     m_contexts.push_back(std::move(context));
     return *x->native;

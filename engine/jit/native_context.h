@@ -7,6 +7,12 @@
 
 #include "engine/store.h"
 
+namespace engine {
+struct Code;
+struct Execution;
+struct Insn;
+}  // namespace engine
+
 namespace engine::jit {
 
 /// Why machine code came back, where it is not the number of an Exit.
@@ -25,6 +31,8 @@ struct NativeContext {
     uint64_t memorySize = 0;
     uint8_t* nativeTop = nullptr;  // where the outermost function finds its return address
     void* hostStack = nullptr;
+    void* pausedStack = nullptr;  // of machine code, while it has the interpreter execute a cell
+    Execution* execution = nullptr;
     uint64_t exit = 0;
     const uint8_t* exitAddress = nullptr;
     uint8_t* nativeStack = nullptr;  // at the exit: the return address of the youngest function
@@ -35,5 +43,9 @@ struct NativeContext {
     size_t regionSize = 0;
     size_t maxFrames = 0;
 };
+
+/// Executes one cell that leaves frames alone, for machine code, by the interpreter's handler. Everything is at home. False: it did not
+/// complete; machine code must leave for the interpreter, which executes it (again).
+bool executeCell(NativeContext* context, const Insn* ip, Slot* frame, Code* code);
 
 }  // namespace engine::jit

@@ -1,5 +1,6 @@
 // The ways into machine code and back.
 #include <algorithm>
+#include <utility>
 
 #include "engine/handlers.h"
 #include "engine/jit/jit.h"
@@ -8,11 +9,18 @@ namespace engine::jit {
 
 namespace {
 
+/// What a handler run with stopHandlers() came to: whether it completed, with x->frame->ip behind it. Without tail calls it returns where
+/// it would go on.
+bool completed(const Insn* next, Execution* x) {
+    if (next) x->stopAt(next, StopKind::Stepped);
+    return x->stop == StopKind::Stepped;
+}
+
 /// Executes the cell at `ip` by its handler. False: the machine has stopped.
 bool executeOne(const Insn* ip, Execution* x) {
     const Frame* before = x->frame;
-    x->handlers[ip->plain].run(ip, before->fp, x, x->mem0, x->mem0Size, stopHandlers());
-    if (x->stop != StopKind::Stepped) return false;
+    if (!completed(x->handlers[ip->plain].run(ip, before->fp, x, x->mem0, x->mem0Size, stopHandlers()), x))
+        return false;
     if (x->frame == before + 1) x->frame->flags |= frame_flag::kCalledNatively;
     return true;
 }
@@ -40,6 +48,21 @@ void writeHome(const NativeContext& context, const CompiledFunction& function, c
 }
 
 }  // namespace
+
+bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
+    // The youngest frame record belongs to the outermost native frame; handlers may look at its code, and write its ip, which is made
+    // anew when the native frames turn into records.
+    Execution* x = context->execution;
+    Code* outermost = std::exchange(x->frame->code, code);
+    const bool isDone =
+        completed(x->handlers[ip->plain].run(ip, fp, x, x->mem0, x->mem0Size, stopHandlers()), x);
+    x->frame->code = outermost;
+    context->memorySize = x->mem0Size;
+    if (isDone) return true;
+    // A yield heard halfway will be heard again.
+    if (x->stop == StopKind::Yielded) x->yield.store(true, std::memory_order_relaxed);
+    return false;
+}
 
 void Jit::enter(NativeContext& context, Execution* x, const Entry& entry) {
     const Frame& frame = *x->frame;
@@ -109,8 +132,9 @@ const Insn* Jit::run(Execution* x) {
         }
         const Exit* exit = materialise(context, x);
         if (exit && exit->kind == Exit::Kind::Tick) {
-            lookAround(x->frame->ip, x->frame->fp, x, x->mem0, x->mem0Size, stopHandlers());
-            if (x->stop != StopKind::Stepped) return nullptr;
+            const Frame& frame = *x->frame;
+            if (!completed(lookAround(frame.ip, frame.fp, x, x->mem0, x->mem0Size, stopHandlers()), x))
+                return nullptr;
             continue;
         }
         if (!executeOne(x->frame->ip, x)) return nullptr;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs transcripts of wscope and compares: run_session.py [--update] WSCOPE FILE.dbg...
+"""Runs transcripts of wscope and compares: run_session.py [--update | --tier TIER] WSCOPE FILE.dbg...
 
 A transcript looks as it would on a terminal:
 
@@ -9,6 +9,7 @@ A transcript looks as it would on a terminal:
     (wscope) break main                       a verb of its prompt, and below it the answer
     [status 1]                                its exit status, if not 0
 
+--tier adds this option to `wscope run`, `debug` and `trace`: what they say must not depend on it.
 --update writes what wscope says now into the files; look at the difference before you commit it.
 Ends with 0 (all agree), 1 (some differ) or 77 (skipped: the suites are not here).
 """
@@ -41,14 +42,15 @@ def parse(text):
     return head, commands
 
 
-def run(wscope, command, verbs, folder):
+def run(wscope, command, verbs, folder, tier):
     words = shlex.split(command)
     if words[0] != "wscope":
         raise SystemExit(f"a command must begin with wscope: {command}")
+    options = ["--tier", tier] if tier and words[1] in ("run", "debug", "trace") else []
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as script:
         script.write("\n".join(verbs) + "\n")
         script.flush()
-        words = [wscope, words[1], *(["-x", script.name] if verbs else []), *words[2:]]
+        words = [wscope, words[1], *(["-x", script.name] if verbs else []), *options, *words[2:]]
         done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=110)
     said = done.stdout.decode("utf-8", "backslashreplace").replace(str(ROOT), "@ROOT@").replace(str(suites()), "@SUITES@")
@@ -62,6 +64,8 @@ def main():
     arguments = sys.argv[1:]
     update = "--update" in arguments
     arguments = [a for a in arguments if a != "--update"]
+    tier = arguments[1] if arguments[:1] == ["--tier"] else None
+    arguments = arguments[2 if tier else 0:]
     if len(arguments) < 2:
         raise SystemExit(__doc__)
     wscope, status, skipped = str(Path(arguments[0]).resolve()), 0, 0
@@ -78,7 +82,7 @@ def main():
             continue
         lines = list(head)
         for command, verbs in commands:
-            lines += ["$ " + command, *run(wscope, command, verbs, folder)]
+            lines += ["$ " + command, *run(wscope, command, verbs, folder, tier)]
         now = "\n".join(lines) + "\n"
         if now == text:
             continue

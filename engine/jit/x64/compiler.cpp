@@ -13,7 +13,9 @@ namespace I = asmjit::x86::Inst;
 namespace {
 
 constexpr uint32_t kMaxSlots = 1 << 16;  // of a frame that is compiled: displacements stay small
-constexpr size_t kMaxCells = 1 << 22;
+constexpr uint32_t kMaxOperandSlots =
+    512;  // much is done per operand on the stack: no module shall make that long
+constexpr size_t kMaxCells = 1 << 21;
 
 /// Ops that never go on behind themselves.
 bool endsCode(uint16_t op) {
@@ -56,7 +58,9 @@ FunctionCompiler::FunctionCompiler(const Stubs& stubs) : m_stubs(stubs) {
 }
 
 std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit) {
-    if (code.maxSlots > kMaxSlots || code.cells.size() > kMaxCells) return nullptr;
+    if (code.maxSlots > kMaxSlots || code.maxSlots - code.localSlots > kMaxOperandSlots ||
+        code.cells.size() > kMaxCells)
+        return nullptr;
     m_code = &code;
     m_jit = &jit;
     m_result = std::make_unique<CompiledFunction>();
@@ -197,8 +201,37 @@ void FunctionCompiler::cell(uint32_t i) {
     interpret(!endsCode(c.plain));
 }
 
+/// Ops whose handlers touch neither frames nor the GC heap, and do not wait.
+bool FunctionCompiler::hasPlainHandler(uint16_t op) {
+    if (op >= kWideAccessFirst) return op < kFusedFirst;
+    if (op >= kOpCount)
+        return op == number(InternalOp::LocalGetWide) || op == number(InternalOp::LocalSetWide) ||
+               op == number(InternalOp::LocalTeeWide) || op == number(InternalOp::GlobalGetWide) ||
+               op == number(InternalOp::GlobalSetWide) || op == number(InternalOp::SelectWide);
+    const OpRow& r = row(static_cast<Op>(op));
+    if (r.prefix == 0xfc || r.prefix == 0xfd) return true;
+    if (r.prefix == 0xfe)
+        return op != number(Op::MemoryAtomicWait32) && op != number(Op::MemoryAtomicWait64) &&
+               op != number(Op::MemoryAtomicNotify);
+    if (r.prefix == 0)
+        return r.hasFixedSignature() || op == number(Op::TableGet) || op == number(Op::TableSet);
+    return false;
+}
+
+void FunctionCompiler::callHandler(const Insn& c) {
+    flushOperands();
+    leaveRegisters();
+    allAtHome();
+    a.mov(x86::rsi, asmjit::Imm(reinterpret_cast<uint64_t>(&c)));
+    a.mov(x86::rcx, asmjit::Imm(reinterpret_cast<uint64_t>(m_code)));
+    a.call(reinterpret_cast<uint64_t>(m_stubs.executeCell));
+    a.test(x86::al, x86::al);
+    a.jz(exitHere());
+}
+
 /// The interpreter does this cell; if it comes back, we go on behind it.
 void FunctionCompiler::interpret(bool returns) {
+    if (hasPlainHandler(m_code->cells[m_cell].plain)) return callHandler(m_code->cells[m_cell]);
     flushOperands();
     leaveRegisters();
     a.jmp(exitHere());

@@ -2,8 +2,8 @@
 // needs them: constants, copies of locals, conditions. The hottest locals have a register for the whole function. Owned by the Backend.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/jit/analysis.h"
@@ -91,6 +91,9 @@ private:
     std::unique_ptr<CompiledFunction> finish();
     bool constantsAndVariables(const Insn& c);
     void interpret(bool returns);
+    /// The interpreter's handler does this cell without an exit, unless it traps.
+    void callHandler(const Insn& c);
+    static bool hasPlainHandler(uint16_t op);
     void localGet(const Insn& c, bool isWide);
     void localSet(const Insn& c, bool isTee);
     void localSetWide(const Insn& c, bool isTee);
@@ -121,6 +124,8 @@ private:
     void floatCompare(Condition condition, bool exchange, bool isDouble, const Insn& c);
     void convertFromInteger(bool isDouble, bool wide, bool isSigned, const Insn& c);
     void truncate(bool isDouble, bool wide, bool isSigned, bool saturates, const Insn& c);
+    void saturate(bool isDouble, bool wide, bool isSigned, const Insn& c);
+    void subtract2To63(bool isDouble, uint8_t reg);
     void convertFloat(bool toDouble, const Insn& c);
     void reinterpret(bool toFloat, bool isDouble, const Insn& c);
 
@@ -230,7 +235,7 @@ private:
     std::vector<Label> m_labels;
     std::vector<Pending> m_pending;
     std::vector<Stub> m_entryStubs;
-    std::vector<std::pair<uint64_t, asmjit::Label>> m_pool;
+    std::map<uint64_t, asmjit::Label> m_pool;  // constants behind the code
     std::unique_ptr<CompiledFunction> m_result;
 };
 

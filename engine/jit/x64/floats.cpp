@@ -1,4 +1,6 @@
 // Floating-point instructions. An f32 in a register has zeros above it up to bit 63, as at home.
+#include <limits>
+
 #include "engine/jit/x64/compiler.h"
 
 namespace engine::jit::x64 {
@@ -136,9 +138,10 @@ void FunctionCompiler::convertFromInteger(bool isDouble, bool wide, bool isSigne
     setFloat(c.a, result);
 }
 
-/// What the processor's conversion cannot tell apart goes to the interpreter: traps, and a few values at the edges.
+/// What the processor's conversion cannot tell apart goes to the interpreter: traps, and a few values at the edges. Saturating ones
+/// do so in place.
 void FunctionCompiler::truncate(bool isDouble, bool wide, bool isSigned, bool saturates, const Insn& c) {
-    if (saturates || (wide && !isSigned)) return interpret(true);
+    if (saturates) return saturate(isDouble, wide, isSigned, c);
     const uint8_t x = floating(c.a);
     const uint8_t result = takeGeneral();
     const InstId convert = isDouble ? I::kIdCvttsd2si : I::kIdCvttss2si;
@@ -146,6 +149,20 @@ void FunctionCompiler::truncate(bool isDouble, bool wide, bool isSigned, bool sa
         a.emit(convert, gp(result, wide), xmm(x));
         a.cmp(gp(result, wide), 1);
         a.jo(exitHere());
+    } else if (wide) {
+        // From 2^63 on: less that, and its bit set. NaN, negative and too large values stay negative.
+        const asmjit::Label done = a.newLabel();
+        const uint8_t rest = takeFloat();
+        a.emit(convert, gp(result), xmm(x));
+        a.test(gp(result), gp(result));
+        a.short_().jns(done);
+        a.movaps(xmm(rest), xmm(x));
+        subtract2To63(isDouble, rest);
+        a.emit(convert, gp(result), xmm(rest));
+        a.test(gp(result), gp(result));
+        a.js(exitHere());
+        a.bts(gp(result), 63);
+        a.bind(done);
     } else {
         const uint8_t high = takeGeneral();
         a.emit(convert, gp(result), xmm(x));
@@ -153,6 +170,67 @@ void FunctionCompiler::truncate(bool isDouble, bool wide, bool isSigned, bool sa
         a.shr(gp(high), 32);
         a.jnz(exitHere());
     }
+    dropFrom(c.a);
+    m_top = c.a + 1;
+    setGeneral(c.a, result);
+}
+
+void FunctionCompiler::subtract2To63(bool isDouble, uint8_t reg) {
+    const uint64_t bits = isDouble ? 0x43e0000000000000 : 0x5f000000;
+    a.emit(isDouble ? I::kIdSubsd : I::kIdSubss, xmm(reg), x86::ptr(poolConstant(bits), 0, isDouble ? 8 : 4));
+}
+
+/// The usual value at once; what saturates or is no number behind a branch.
+void FunctionCompiler::saturate(bool isDouble, bool wide, bool isSigned, const Insn& c) {
+    const InstId convert = isDouble ? I::kIdCvttsd2si : I::kIdCvttss2si;
+    const InstId compareWith = isDouble ? I::kIdUcomisd : I::kIdUcomiss;
+    const uint8_t x = floating(c.a);
+    const uint8_t result = takeGeneral(), zero = takeFloat();
+    const asmjit::Label done = a.newLabel(), isNumber = a.newLabel();
+    if (isSigned) {
+        a.emit(convert, gp(result, wide), xmm(x));
+        a.cmp(gp(result, wide), 1);
+        a.short_().jno(done);
+        a.emit(compareWith, xmm(x), xmm(x));
+        a.short_().jnp(isNumber);
+        a.xor_(gp(result, false), gp(result, false));
+        a.short_().jmp(done);
+        a.bind(isNumber);
+        a.xorps(xmm(zero), xmm(zero));
+        a.emit(compareWith, xmm(x), xmm(zero));
+        a.short_().jb(done);  // the least value, which stands there
+        if (wide)
+            a.mov(gp(result), asmjit::Imm(std::numeric_limits<int64_t>::max()));
+        else
+            a.mov(gp(result, false), asmjit::Imm(0x7fffffff));
+    } else {
+        const asmjit::Label large = a.newLabel();
+        a.xorps(xmm(zero), xmm(zero));
+        a.xor_(gp(result, false), gp(result, false));
+        a.emit(compareWith, xmm(x), xmm(zero));
+        a.short_().jbe(done);  // not above zero, or no number
+        a.emit(convert, gp(result), xmm(x));
+        if (wide) {
+            a.test(gp(result), gp(result));
+            a.short_().jns(done);
+            a.movaps(xmm(zero), xmm(x));
+            subtract2To63(isDouble, zero);
+            a.emit(convert, gp(result), xmm(zero));
+            a.test(gp(result), gp(result));
+            a.short_().js(large);
+            a.bts(gp(result), 63);
+            a.short_().jmp(done);
+            a.bind(large);
+            a.mov(gp(result), asmjit::Imm(-1));
+        } else {
+            const uint8_t high = takeGeneral();
+            a.mov(gp(high), gp(result));
+            a.shr(gp(high), 32);
+            a.short_().jz(done);
+            a.mov(gp(result, false), asmjit::Imm(0xffffffff));
+        }
+    }
+    a.bind(done);
     dropFrom(c.a);
     m_top = c.a + 1;
     setGeneral(c.a, result);
@@ -254,6 +332,14 @@ bool FunctionCompiler::floating(const Insn& c) {
     case Op::I64ReinterpretF64: reinterpret(false, true, c); return true;
     case Op::F32ReinterpretI32:
     case Op::F64ReinterpretI64: reinterpret(true, true, c); return true;
+    case Op::I32TruncSatF32S: truncate(false, false, true, true, c); return true;
+    case Op::I32TruncSatF32U: truncate(false, false, false, true, c); return true;
+    case Op::I32TruncSatF64S: truncate(true, false, true, true, c); return true;
+    case Op::I32TruncSatF64U: truncate(true, false, false, true, c); return true;
+    case Op::I64TruncSatF32S: truncate(false, true, true, true, c); return true;
+    case Op::I64TruncSatF32U: truncate(false, true, false, true, c); return true;
+    case Op::I64TruncSatF64S: truncate(true, true, true, true, c); return true;
+    case Op::I64TruncSatF64U: truncate(true, true, false, true, c); return true;
     default: return false;
     }
 }

@@ -124,10 +124,9 @@ void FunctionCompiler::loadConstant(uint8_t reg, uint64_t value) {
 }
 
 asmjit::Label FunctionCompiler::poolConstant(uint64_t value) {
-    for (const auto& [known, label] : m_pool)
-        if (known == value) return label;
-    m_pool.emplace_back(value, a.newLabel());
-    return m_pool.back().second;
+    const auto [at, isNew] = m_pool.try_emplace(value);
+    if (isNew) at->second = a.newLabel();
+    return at->second;
 }
 
 void FunctionCompiler::ensureLocal(uint8_t index) {

@@ -48,6 +48,17 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
     a.mov(field(offsetof(NativeContext, nativeStack)), x86::rsp);
     a.jmp(finish);
 
+    here(stubs.executeCell);
+    a.mov(field(offsetof(NativeContext, pausedStack)), x86::rsp);
+    a.mov(field(offsetof(NativeContext, ticksLeft)), kTicks);
+    a.mov(x86::rsp, field(offsetof(NativeContext, hostStack)));
+    a.mov(x86::rdi, kContext);
+    a.mov(x86::rdx, kFrame);
+    a.mov(x86::rax, asmjit::Imm(reinterpret_cast<uint64_t>(&executeCell)));
+    a.call(x86::rax);
+    a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
+    a.ret();
+
     here(stubs.exit);
     a.pop(field(offsetof(NativeContext, exit)));
     a.mov(field(offsetof(NativeContext, nativeStack)), x86::rsp);
