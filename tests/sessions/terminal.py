@@ -88,11 +88,12 @@ class Terminal:
                 return os.waitstatus_to_exitcode(status)
         raise AssertionError("it does not end")
 
-    def peak_mib(self):
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) // 1024
-        return 0
+
+def peak_mib(pid):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) // 1024
+    return 0
 
 
 def at_prompt(*arguments):
@@ -187,21 +188,6 @@ def ctrl_c_while_text_is_assembled():
             holds(t.said, b"interrupted while wat2wasm assembled the text")
 
 
-def output_without_newlines_takes_little_memory():
-    with at_prompt("--max-log", "16M", "stream.wasm") as t:
-        t.type("run")
-        read = 0
-        while read < 64 << 20:
-            more = t.read(LONG)
-            assert more, f"nothing more after {read} bytes"
-            read += len(more)
-        peak = t.peak_mib()
-        t.interrupt()
-        t.until(b"Paused")
-        t.until(PROMPT)
-        assert peak < 150, f"{peak} MiB"
-
-
 # ------------------------------------------------------------------------------------------------- nobody reads, or no room
 
 def script_of(folder, *verbs):
@@ -223,6 +209,17 @@ def reader_goes(*arguments, stream="stdout", stdin=subprocess.DEVNULL):
         process.kill()
         raise AssertionError("it runs for ever") from None
     return status, process.stderr.read() if stream == "stdout" else b""
+
+
+def output_without_newlines_takes_little_memory():
+    with tempfile.TemporaryDirectory() as folder:
+        words = [WSCOPE, "debug", "--max-log", "16M", "-x", script_of(folder, "run"), PROGRAMS / "stream.wasm"]
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            read = len(process.stdout.read(256 << 20))
+            peak = peak_mib(process.pid)
+            process.kill()
+        equal(read, 256 << 20)
+        assert peak < 150, f"{peak} MiB"
 
 
 def a_closed_pipe_ends_it():
