@@ -130,6 +130,7 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_seen.reset();
     m_atPhaseBegin = true;
     m_gateCall.clear();
+    m_stoppedItself.clear();
     m_ranFor = {};
     m_toldCalls = m_toldOutput = 0;
 

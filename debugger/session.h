@@ -144,6 +144,7 @@ private:
     bool m_atPhaseBegin = false;           // before the first instruction of a phase of the launch
     std::optional<engine::Moment> m_seen;  // the break there was dealt with
     std::string m_gateCall;                // a host call that the gate stopped before
+    std::string m_stoppedItself;           // why, if the program asked to be stopped
     static constexpr size_t kMaxLogsAtOnce = 1000;
     LogRing m_logs{kMaxLogsAtOnce};
     Clock::time_point m_logsToldAt;

@@ -129,6 +129,7 @@ void Session::slice() {
     case StopKind::Yielded: break;
     case StopKind::HostInterrupted:
         if (!m_gateCall.empty()) callStopped();
+        if (!m_stoppedItself.empty()) stop(StopReason::Pause, std::exchange(m_stoppedItself, {}) + " at ");
         break;
     case StopKind::Breakpoint:
     case StopKind::Stepped:
@@ -335,6 +336,7 @@ void Session::setState(SessionState state, std::string detail) {
 void Session::applyGate() {
     if (!m_debuggee || !m_debuggee->started()) return;
     m_debuggee->machine().breakOnThrow(m_breakpoints.throwBreak());
+    m_debuggee->host().setStopRequest([this](const std::string& why) { m_stoppedItself = why; });
     if (!m_breakpoints.hasHostCalls()) {
         m_debuggee->host().setGate({});
         return;

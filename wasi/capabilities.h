@@ -20,6 +20,13 @@ struct Preopen {
     bool operator==(const Preopen&) const = default;
 };
 
+/// A socket of TCP that the guest finds listening when it starts.
+struct Listener {
+    std::string address;  // "127.0.0.1", "::1", "localhost"; names are not looked up
+    uint16_t port = 0;    // 0 = any that is free
+    bool operator==(const Listener&) const = default;
+};
+
 enum class StdioKind : uint8_t {
     Inherit,  // the process's own descriptor (`wscope run`)
     Session,  // stdin from Request::Stdin, output to the session's OutputLog (the window, `wscope debug`)
@@ -58,7 +65,8 @@ struct Budgets {
 struct Capabilities {
     std::vector<std::string> arguments;  // argv, [0] included
     std::vector<std::pair<std::string, std::string>> environment;
-    std::vector<Preopen> preopens;
+    std::vector<Preopen> preopens;    // descriptors 3, 4 …
+    std::vector<Listener> listeners;  // … and those behind them
     StdioGrant standardInput, standardOutput, standardError;
     ClockGrant clock;
     RandomGrant random;

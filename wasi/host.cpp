@@ -21,6 +21,7 @@ struct WasiHost::Impl {
 
     engine::Result<> openStandardStreams();
     engine::Result<> openPreopens();
+    engine::Result<> openListeners();
     void add(std::unique_ptr<File> file, Descriptor&& descriptor);
 };
 
@@ -47,7 +48,8 @@ engine::Result<> WasiHost::Impl::openStandardStreams() {
         Rights rights;
     };
     constexpr Rights kReading = Rights::FdRead | Rights::FdSeek | Rights::FdTell | Rights::FdFdstatSetFlags |
-                                Rights::FdAdvise | Rights::FdFilestatGet | Rights::PollFdReadwrite;
+                                Rights::FdAdvise | Rights::FdFilestatGet | Rights::PollFdReadwrite |
+                                Rights::SockShutdown;
     constexpr Rights kWriting =
         (kReading & ~Rights::FdRead) | Rights::FdWrite | Rights::FdDatasync | Rights::FdSync;
     for (auto& wanted : {Wanted{c.standardInput, StdioStream::Input, {}, kReading},
@@ -78,6 +80,18 @@ engine::Result<> WasiHost::Impl::openPreopens() {
     return {};
 }
 
+engine::Result<> WasiHost::Impl::openListeners() {
+    for (const auto& listener : state.capabilities.listeners) {
+        auto socket = TRY(openListener(listener));
+        Descriptor d;
+        d.base = kListenerRights;
+        d.inheriting = kConnectionRights;
+        d.guestPath = socket->address();
+        add(std::move(socket), std::move(d));
+    }
+    return {};
+}
+
 engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabilities) {
     // A guest that writes to a closed pipe gets EPIPE; the signal would end us instead.
     struct sigaction action {};
@@ -92,6 +106,7 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
     if (const uint64_t bytes = state.capabilities.budgets.maxLogBytes) state.log.setBudget(bytes);
     TRY(host->m->openStandardStreams());
     TRY(host->m->openPreopens());
+    TRY(host->m->openListeners());
     // What the user granted is open; the limit is for what the guest opens itself.
     if (const uint64_t most = state.capabilities.budgets.maxOpenFiles)
         state.files.setLimit(state.files.entries().size() + most);
@@ -171,6 +186,9 @@ const std::string& WasiHost::limitReached() const { return m->state.limitReached
 void WasiHost::setLogging(bool on) { m->state.gate.setLogging(on); }
 void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> gate) {
     m->state.gate.setQuestion(std::move(gate));
+}
+void WasiHost::setStopRequest(std::function<void(const std::string&)> request) {
+    m->state.stopRequest = std::move(request);
 }
 void WasiHost::pushInput(std::span<const uint8_t> bytes) { m->state.input->push(bytes); }
 void WasiHost::closeInput() { m->state.input->close(); }

@@ -59,6 +59,10 @@ public:
     /// when it is resumed at once.
     void setGate(std::function<GateDecision(uint16_t function, engine::HostCall&)> gate);
 
+    /// Called when the guest stops itself (proc_raise of SIGSTOP and its like): the call ends as Interrupted, and succeeds when it is
+    /// resumed. Without it such signals are ignored: nobody could continue the guest.
+    void setStopRequest(std::function<void(const std::string& why)> request);
+
     /// Bytes for Session stdin, and its end.
     void pushInput(std::span<const uint8_t> bytes);
     void closeInput();

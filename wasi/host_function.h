@@ -30,7 +30,6 @@ struct HostFunction {
     std::vector<HostParameter> parameters, results;
     engine::FuncType type;  // core signature, derived from the method's C++ signature
     bool returnsErrno = true;
-    bool isImplemented = true;  // false: answers ENOSYS and says so in the log
 };
 
 /// All rows, of all versions of WASI; SyscallRecord::function indexes it.

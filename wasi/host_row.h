@@ -170,10 +170,9 @@ struct Method<M> {
 /// `names`: of all parameters of the method in order, results included, as the standard names them.
 template <auto M>
 HostRow hostRow(std::string_view module, std::string_view name, Family family,
-                std::vector<std::string_view> names, std::string_view summary, bool isImplemented = true) {
-    HostRow made{{module, name, family, summary, {}, {}, {}, true, isImplemented},
-                 row::Method<M>::call,
-                 row::Method<M>::show};
+                std::vector<std::string_view> names, std::string_view summary) {
+    HostRow made{
+        {module, name, family, summary, {}, {}, {}, true}, row::Method<M>::call, row::Method<M>::show};
     row::Method<M>::describe(made.function, names);
     return made;
 }

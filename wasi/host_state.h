@@ -2,6 +2,7 @@
 // WasiHost; session thread only, but for what its parts allow.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "wasi/call_gate.h"
@@ -25,6 +26,7 @@ struct HostState {
     SyscallLog log;
     CallGate gate{log};
     DescriptorTable files;
+    std::function<void(const std::string& why)> stopRequest;  // see WasiHost::setStopRequest()
     std::string limitReached;  // in words, of the first budget that cut something short
     uint64_t outputBytes = 0;  // written to stdout and stderr so far
 };

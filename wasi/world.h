@@ -54,6 +54,7 @@ struct NewTimes {
 };
 
 class Directory;
+class Socket;
 
 /// An open file, stream or directory. The defaults refuse, as what the thing cannot do.
 class File {
@@ -64,6 +65,7 @@ public:
     virtual std::string_view kind() const = 0;
     virtual std::string hostPath() const { return {}; }
     virtual Directory* asDirectory() { return nullptr; }
+    virtual Socket* asSocket() { return nullptr; }
 
     virtual OrErrno<Filestat> stat() = 0;
     /// At the file's own position, or at `offset`. 0 bytes = end of file. Again if nothing is there yet.
@@ -121,6 +123,25 @@ public:
     Errno advise(uint64_t, uint64_t, Advice) override { return Errno::Isdir; }
     Errno allocate(uint64_t, uint64_t) override { return Errno::Isdir; }
 };
+
+/// A connection, or a socket that listens. To read and write it as a file is to receive and send.
+class Socket : public File {
+public:
+    Socket* asSocket() override { return this; }
+    /// The next caller, named by kind(). Again if there is none; Inval if this does not listen.
+    virtual OrErrno<std::unique_ptr<Socket>> accept() = 0;
+    struct Received {
+        uint64_t bytes = 0;
+        bool isTruncated = false;  // a datagram that was longer than its room
+    };
+    /// `peek`: what was received can be received again.
+    virtual OrErrno<Received> receive(std::span<const iovec> to, bool peek) = 0;
+    virtual Errno shutdown(bool receiving, bool sending) = 0;
+    /// "tcp:127.0.0.1:8080": of who called, or where it listens.
+    virtual std::string address() const = 0;
+};
+/// Listens there. Errors: BadArgument, Denied, Io with the address and what to do.
+engine::Result<std::unique_ptr<Socket>> openListener(const Listener& listener);
 
 /// Opens a preopen's directory. Errors: NotFound, Denied, Io, Unsupported (a kind that is not there yet).
 engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen);

@@ -38,6 +38,12 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
     command.add_option("--dir-ro", typed.readOnlyDirs, "Grant a folder for reading: HOST[::GUEST]")
         ->type_name("HOST[::GUEST]")
         ->allow_extra_args(false);
+    command
+        .add_option(
+            "--listen", typed.listeners,
+            "Grant a socket that listens, behind the folders' descriptors; port 0: any, which is told")
+        ->type_name("ADDRESS:PORT")
+        ->allow_extra_args(false);
     command.add_option("--env", typed.environment, "Set a variable; without a value, pass on ours")
         ->type_name("NAME[=VALUE]")
         ->allow_extra_args(false);
@@ -151,6 +157,26 @@ wasi::Preopen parseDirectory(const std::string& text, wasi::MountKind kind) {
     return preopen;
 }
 
+Result<wasi::Listener> parseListener(const std::string& text) {
+    const auto refuse = [&] {
+        return Error{ErrorCode::BadArgument,
+                     "--listen takes ADDRESS:PORT, such as 127.0.0.1:8080, [::1]:8080 "
+                     "or localhost:0, not \"" +
+                         debugger::printable(text) + "\""};
+    };
+    std::string_view rest = text;
+    if (rest.starts_with("tcp:")) rest.remove_prefix(4);
+    const size_t colon = rest.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) return refuse();
+    std::string_view address = rest.substr(0, colon);
+    const bool isBracketed = address.starts_with('[') && address.ends_with(']');
+    if (isBracketed) address = address.substr(1, address.size() - 2);
+    const auto port = parseInteger(rest.substr(colon + 1), "--listen");
+    if (!port || *port > 65535 || isBracketed != (address.find(':') != std::string_view::npos))
+        return refuse();
+    return wasi::Listener{std::string(address), static_cast<uint16_t>(*port)};
+}
+
 Result<wasi::ClockGrant> parseClock(const std::string& text) {
     wasi::ClockGrant clock;
     if (text == "real") return clock;
@@ -225,6 +251,8 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
         granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Real));
     for (const std::string& dir : typed.readOnlyDirs)
         granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::ReadOnly));
+    for (const std::string& listener : typed.listeners)
+        granted.listeners.push_back(TRY(parseListener(listener)));
 
     const wasi::StdioKind kind = sessionStdio ? wasi::StdioKind::Session : wasi::StdioKind::Inherit;
     granted.standardInput.kind = granted.standardOutput.kind = granted.standardError.kind = kind;

@@ -11,7 +11,7 @@ namespace launch {
 
 /// What the user typed, before it is checked.
 struct TypedOptions {
-    std::vector<std::string> dirs, readOnlyDirs, environment, maps;
+    std::vector<std::string> dirs, readOnlyDirs, listeners, environment, maps;
     bool inheritEnvironment = false;
     std::string arg0, input, invoke, tier = "interp", clock = "real", random = "real";
     std::string maxMemory, maxOutput, maxLog;

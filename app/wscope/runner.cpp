@@ -1,5 +1,6 @@
 #include "app/wscope/runner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <iostream>
@@ -78,6 +79,14 @@ std::string trapReport(debugger::Debuggee& debuggee) {
     const uint32_t depth = debuggee.machine().depth();
     if (depth > kMostFrames) report += "\n  … " + std::to_string(depth) + " calls in all";
     return report;
+}
+
+void tellPorts(debugger::Debuggee& debuggee) {
+    const auto& listeners = debuggee.options().capabilities.listeners;
+    if (std::none_of(listeners.begin(), listeners.end(), [](const auto& l) { return l.port == 0; })) return;
+    for (const wasi::OpenFile& file : debuggee.host().openFiles())
+        if (file.kind == "listener")
+            std::cerr << "wscope: descriptor " << file.fd << " listens at " << file.guestPath << std::endl;
 }
 
 int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {

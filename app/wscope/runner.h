@@ -15,6 +15,9 @@ namespace wscope {
 /// `onYield` ended it. Results of an invoked export go to stdout.
 int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield = {});
 
+/// Tells on stderr where the program listens, if a port was left to the host.
+void tellPorts(debugger::Debuggee& debuggee);
+
 /// "trap: …" and the stack with source lines.
 std::string trapReport(debugger::Debuggee& debuggee);
 

@@ -23,6 +23,12 @@ Errno Preview1::lacks(Rights missing) {
     return Errno::Notcapable;
 }
 
+Errno Preview1::needRoom() {
+    if (!m_state.files.isFull()) return Errno::Success;
+    m_call.detail = "limit of " + decimal(m_state.files.limit()) + " open files reached";
+    return Errno::Mfile;
+}
+
 Errno Preview1::fd_advise(Fd fd, Filesize offset, Filesize len, Advice advice) {
     const auto d = open(fd, Rights::FdAdvise);
     if (!d) return d.error();

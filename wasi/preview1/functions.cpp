@@ -10,7 +10,7 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-// ROW(method, family, its parameters as the standard names them (results behind them), what it does [, false: not implemented])
+// ROW(method, family, its parameters as the standard names them (results behind them), what it does)
 #define ROW(method, family, names, ...) \
     hostRow<&Preview1::method>(kModule, #method, Family::family, Names names, __VA_ARGS__)
 
@@ -87,11 +87,11 @@ std::vector<HostRow> preview1Rows() {
         ROW(sched_yield, Process, ({}), "Gives up the processor for a moment."),
         ROW(random_get, Random, ({"buf", "buf_len"}), "Fills a buffer with random bytes."),
         ROW(sock_accept, Network, ({"fd", "flags", "connection"}),
-            "Accepts a connection on a listening socket.", false),
+            "Accepts a connection on a listening socket."),
         ROW(sock_recv, Network, ({"fd", "ri_data", "ri_flags", "ro_datalen", "ro_flags"}),
-            "Receives from a socket.", false),
-        ROW(sock_send, Network, ({"fd", "si_data", "si_flags", "so_datalen"}), "Sends to a socket.", false),
-        ROW(sock_shutdown, Network, ({"fd", "how"}), "Shuts down one or both directions of a socket.", false),
+            "Receives from a socket."),
+        ROW(sock_send, Network, ({"fd", "si_data", "si_flags", "so_datalen"}), "Sends to a socket."),
+        ROW(sock_shutdown, Network, ({"fd", "how"}), "Shuts down one or both directions of a socket."),
     };
 }
 

@@ -147,10 +147,7 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     if (has(fdflags, Fdflags::Dsync)) passedOn = passedOn | Rights::FdDatasync;
     if (hasAny(fdflags, Fdflags::Rsync | Fdflags::Sync)) passedOn = passedOn | Rights::FdSync;
     if (const Rights missing = passedOn & ~parent.inheriting; missing != Rights::None) return lacks(missing);
-    if (m_state.files.isFull()) {
-        m_call.detail = "limit of " + decimal(m_state.files.limit()) + " open files reached";
-        return Errno::Mfile;
-    }
+    if (const Errno e = needRoom(); e != Errno::Success) return e;
 
     OpenHow how;
     how.create = has(oflags, Oflags::Creat);

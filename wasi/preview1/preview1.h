@@ -72,9 +72,9 @@ public:
     Answer poll_oneoff(Pointer<Subscription> in, Pointer<Event> out, Size nsubscriptions, Size& nevents);
 
     // sockets.cpp
-    Errno sock_accept(Fd fd, Fdflags flags, Fd& connection);
-    Errno sock_recv(Fd fd, List<Iovec> ri_data, Riflags ri_flags, Size& ro_datalen, Roflags& ro_flags);
-    Errno sock_send(Fd fd, List<Ciovec> si_data, Siflags si_flags, Size& so_datalen);
+    Answer sock_accept(Fd fd, Fdflags flags, Fd& connection);
+    Answer sock_recv(Fd fd, List<Iovec> ri_data, Riflags ri_flags, Size& ro_datalen, Roflags& ro_flags);
+    Answer sock_send(Fd fd, List<Ciovec> si_data, Siflags si_flags, Size& so_datalen);
     Errno sock_shutdown(Fd fd, Sdflags how);
 
 protected:
@@ -87,6 +87,11 @@ private:
     OrErrno<Descriptor*> open(Fd fd, Rights needed);
     /// … and is a directory.
     OrErrno<Directory*> directory(Fd fd, Rights needed);
+    /// … and is a socket.
+    OrErrno<Socket*> socket(Fd fd, Rights needed);
+    /// Mfile, and says so, where the table has no room for another descriptor.
+    Errno needRoom();
+    Answer stopSelf(Signal signal);
     Errno lacks(Rights missing);
     /// Notes why a path was refused; passes the errno on.
     Errno explain(Errno error, Fd fd, const std::string& path, std::string_view why = {});
@@ -103,6 +108,8 @@ private:
     template <class Buffer>
     Errno gather(List<Buffer> list);
     Errno limitOutput();
+    /// Journals that the first `bytes` bytes of m_buffers were filled.
+    void wroteBuffers(uint64_t bytes);
     using Step = std::function<OrErrno<uint64_t>(std::span<const iovec>, uint64_t done)>;
     Answer transfer(Descriptor& descriptor, bool isRead, const Step& step, Size& moved);
     Answer readInto(Fd fd, List<Iovec> iovs, std::optional<uint64_t> offset, Size& nread);

@@ -17,6 +17,8 @@ Errno sizes(const std::vector<std::string>& strings, Size& count, Size& bytes) {
     return Errno::Success;
 }
 
+std::string nameOf(Signal signal) { return std::string(Abi<Signal>::kNames[static_cast<size_t>(signal)]); }
+
 }  // namespace
 
 Errno Preview1::putStrings(const std::vector<std::string>& strings, uint32_t table, uint32_t buffer) {
@@ -68,6 +70,17 @@ Errno Preview1::clock_time_get(Clockid id, Timestamp, Timestamp& time) {
 
 NoReturn Preview1::proc_exit(Exitcode rval) { return {engine::HostOutcome::exit(rval)}; }
 
+Answer Preview1::stopSelf(Signal signal) {
+    if (m_call.wait.progress) return Errno::Success;  // it was continued
+    if (!m_state.stopRequest) {
+        m_call.detail = "ignored: there is nobody to continue the program";
+        return Errno::Success;
+    }
+    m_call.wait.progress = 1;
+    m_state.stopRequest("the program raised signal " + nameOf(signal));
+    return Answer::interrupted();
+}
+
 Answer Preview1::proc_raise(Signal sig) {
     switch (sig) {
     case Signal::None:
@@ -79,13 +92,13 @@ Answer Preview1::proc_raise(Signal sig) {
     case Signal::Stop:
     case Signal::Tstp:
     case Signal::Ttin:
-    case Signal::Ttou: m_call.detail = "not implemented: stopping signals"; return Errno::Nosys;
+    case Signal::Ttou: return stopSelf(sig);
     default: break;
     }
     // Terminates the process; as a trap, so that the place and its frames can be seen.
     engine::Trap trap;
     trap.kind = engine::TrapKind::Host;
-    trap.message = "the program raised signal " + std::string(Abi<Signal>::kNames[static_cast<size_t>(sig)]);
+    trap.message = "the program raised signal " + nameOf(sig);
     return engine::HostOutcome::trapped(std::move(trap));
 }
 

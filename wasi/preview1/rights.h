@@ -19,7 +19,10 @@ inline constexpr Rights kDirectoryRights =
 /// Terminals, pipes, devices. That they lack seek and tell is how programs know a terminal.
 inline constexpr Rights kStreamRights = Rights::FdRead | Rights::FdFdstatSetFlags | Rights::FdWrite |
                                         Rights::FdFilestatGet | Rights::PollFdReadwrite;
-inline constexpr Rights kSocketRights = kStreamRights | Rights::SockShutdown | Rights::SockAccept;
+inline constexpr Rights kConnectionRights = kStreamRights | Rights::SockShutdown;
+/// fd_read is what polling for a caller needs.
+inline constexpr Rights kListenerRights = (kConnectionRights | Rights::SockAccept) & ~Rights::FdWrite;
+inline constexpr Rights kSocketRights = kConnectionRights | kListenerRights;
 
 constexpr Rights rightsThatApply(Filetype type) {
     switch (type) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "wasi/abi.h"
+#include "wasi/preview1/buffers.h"
 #include "wasi/preview1/preview1.h"
 #include "wasi/preview1/rights.h"
 
@@ -11,46 +12,6 @@ namespace wasi {
 namespace {
 
 constexpr uint32_t kMaxBuffers = 1024;  // IOV_MAX of Linux
-constexpr uint64_t kSliceBytes = uint64_t{16}
-                                 << 20;  // moved between two looks at whether the session wants the thread
-
-/// Walks over a list of buffers as they are filled.
-class Cursor {
-public:
-    explicit Cursor(std::span<const iovec> buffers) : m_rest(buffers) { skipDone(); }
-    bool done() const { return m_rest.empty(); }
-    /// The next buffers, at most kSliceBytes of them.
-    std::span<const iovec> slice(uint64_t& bytes) {
-        m_slice.clear();
-        bytes = 0;
-        for (size_t i = 0; i < m_rest.size() && bytes < kSliceBytes; i++) {
-            iovec part = m_rest[i];
-            if (i == 0) {
-                part.iov_base = static_cast<uint8_t*>(part.iov_base) + m_into;
-                part.iov_len -= m_into;
-            }
-            part.iov_len = std::min<uint64_t>(part.iov_len, kSliceBytes - bytes);
-            bytes += part.iov_len;
-            m_slice.push_back(part);
-        }
-        return m_slice;
-    }
-    void advance(uint64_t bytes) {
-        m_into += bytes;
-        skipDone();
-    }
-
-private:
-    void skipDone() {
-        while (!m_rest.empty() && m_into >= m_rest[0].iov_len) {
-            m_into -= m_rest[0].iov_len;
-            m_rest = m_rest.subspan(1);
-        }
-    }
-    std::span<const iovec> m_rest;
-    uint64_t m_into = 0;  // of the first
-    std::vector<iovec> m_slice;
-};
 
 }  // namespace
 
@@ -75,6 +36,19 @@ Errno Preview1::gather(List<Buffer> list) {
         if constexpr (!kIsWritten) (void)m_call.memory.read(buffer.buf, buffer.buf_len);
     }
     return m_bufferBytes > UINT32_MAX ? Errno::Inval : Errno::Success;
+}
+
+template Errno Preview1::gather(List<Iovec> list);
+template Errno Preview1::gather(List<Ciovec> list);
+
+void Preview1::wroteBuffers(uint64_t bytes) {
+    const uint8_t* const base = m_call.memory.writable(0, 0);
+    for (const auto& buffer : m_buffers) {
+        const auto part = std::min<uint64_t>(bytes, buffer.iov_len);
+        if (part)
+            m_call.memory.wrote(static_cast<uint32_t>(static_cast<uint8_t*>(buffer.iov_base) - base), part);
+        bytes -= part;
+    }
 }
 
 /// Cuts m_buffers to what the output budget has left.
@@ -143,17 +117,7 @@ Answer Preview1::readInto(Fd fd, List<Iovec> iovs, std::optional<uint64_t> offse
             return file.read(to, offset ? std::optional(*offset + done) : std::nullopt);
         },
         nread);
-    if (m_call.logging() && answer.ended()) {
-        uint64_t left = nread;
-        const uint8_t* const base = m_call.memory.writable(0, 0);
-        for (const auto& buffer : m_buffers) {
-            const auto part = std::min<uint64_t>(left, buffer.iov_len);
-            if (part)
-                m_call.memory.wrote(static_cast<uint32_t>(static_cast<uint8_t*>(buffer.iov_base) - base),
-                                    part);
-            left -= part;
-        }
-    }
+    if (m_call.logging() && answer.ended()) wroteBuffers(nread);
     return answer;
 }
 

@@ -2,7 +2,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "wasi/world.h"
 #include "wasi/world/host_errno.h"
 #include "wasi/world/host_files.h"
+#include "wasi/world/host_socket.h"
 #include "wasi/world/session_input.h"
 
 namespace wasi {
@@ -142,7 +142,7 @@ private:
     StdioStream m_stream;
 };
 
-/// A terminal, pipe, socket or device of the host. Its description is shared with others (a shell, a pipeline), so its flags are left
+/// A terminal, pipe or device of the host. Its description is shared with others (a shell, a pipeline), so its flags are left
 /// alone: whether a call would block is asked of poll(2) first, and a pipe gets no more at once than it takes without blocking.
 class HostStream : public File {
 public:
@@ -196,8 +196,7 @@ private:
     }
     OrErrno<uint64_t> writeSome(const uint8_t* bytes, size_t length) const {
         if (!isReady(POLLOUT)) return Errno::Again;
-        const ssize_t n = S_ISSOCK(m_mode) ? send(m_fd.get(), bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                           : ::write(m_fd.get(), bytes, length);
+        const ssize_t n = ::write(m_fd.get(), bytes, length);
         if (n < 0) return errno == EINTR ? Errno::Again : lastErrno();
         return static_cast<uint64_t>(n);
     }
@@ -215,6 +214,8 @@ engine::Result<std::unique_ptr<File>> fromDescriptor(UniqueFd fd, StdioStream st
     if (S_ISREG(s.st_mode))
         return std::unique_ptr<File>(
             std::make_unique<HostFile>(std::move(fd), std::move(path), false, nameOf(stream)));
+    if (S_ISSOCK(s.st_mode))
+        return std::unique_ptr<File>(std::make_unique<HostSocket>(std::move(fd), nameOf(stream)));
     return std::unique_ptr<File>(std::make_unique<HostStream>(std::move(fd), s.st_mode, stream));
 }
 
