@@ -67,6 +67,7 @@ constexpr Verb kVerbs[] = {
     {"list", "Show Source", "panel-source", "", "list", "l", "list [LINE | FILE:LINE | FUNCTION | FIRST,LAST]", "Shows source lines around the present one, then those that follow.", "source", kLoaded},
     {"calls", "System Calls", "panel-calls", "", "calls", "", "calls [TEXT]", "Shows the host calls made so far, or those that contain a text; calls #N shows one in detail.", "", kLoaded},
     {"open-files", "Open Files", "panel-files", "", "fds", "", "fds", "Shows the program's open file descriptors.", "", kLoaded},
+    {"folder-changes", "Folder Changes", "panel-files", "", "changes", "", "changes [apply | discard] [FOLDER]", "Shows what the program changed in overlays (--dir-overlay) and in-memory folders; does it on the host, or forgets it.", "", kLoaded},
     {"info", "Information", "info", "", "info", "i", "info breakpoints|functions|sources|module|frame|line|locals|display [TEXT]", "Tells what is known.", "", kAny},
 
     {"watch", "Break on Write", "watchpoint", "", "watch", "", "watch EXPR | ADDRESS,LENGTH", "Stops when memory changes.", "", kNever},

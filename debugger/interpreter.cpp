@@ -87,6 +87,7 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
         {"list", &Impl::list},
         {"calls", &Impl::calls},
         {"open-files", &Impl::openFiles},
+        {"folder-changes", &Impl::folderChanges},
         {"info", &Impl::info},
         {"help", &Impl::help},
     };

@@ -146,6 +146,7 @@ struct CommandInterpreter::Impl {
     Result<> list(std::string_view);
     Result<> calls(std::string_view);
     Result<> openFiles(std::string_view);
+    Result<> folderChanges(std::string_view);
     Result<> info(std::string_view);
     Result<> help(std::string_view);
     Result<> showFrame(uint32_t index);

@@ -302,4 +302,41 @@ Result<> CommandInterpreter::Impl::openFiles(std::string_view) {
     return {};
 }
 
+Result<> CommandInterpreter::Impl::folderChanges(std::string_view arguments) {
+    std::string_view rest = arguments;
+    const std::string_view verb = takeWord(rest);
+    if (verb == "apply" || verb == "discard") {
+        const std::string folder(rest);
+        const uint64_t count = verb == "apply" ? TRY(client.call(ApplyFolderChanges{folder}))
+                                               : TRY(client.call(DiscardFolderChanges{folder}));
+                                               answer["count"] = count;
+                                               line(std::to_string(count) +
+                                                    (count == 1 ? " change " : " changes ") +
+                                                    (verb == "apply" ? "applied" : "discarded"));
+                                               return {};
+    }
+    const std::vector<wasi::FolderChanges> folders = TRY(client.call(GetFolderChanges{}));
+    answer["folders"] = Json::array();
+    if (folders.empty()) line("No folder is an overlay or in memory.");
+    for (const wasi::FolderChanges& folder : folders) {
+        if (!arguments.empty() && arguments != folder.guestPath) continue;
+        Json changes = Json::array();
+        line(printable(folder.guestPath) +
+             (folder.isOverlay ? " (overlay of " + printable(folder.hostPath) + ")" : " (in memory)") +
+             (folder.changes.empty() ? ": no changes" : ""));
+        for (const wasi::FolderChange& change : folder.changes) {
+            changes.push_back({{"kind", std::string(wasi::toText(change.kind))},
+                               {"path", change.path},
+                               {"bytesBefore", change.bytesBefore},
+                               {"bytesNow", change.bytesNow}});
+            line("  " + wasi::toText(change));
+        }
+        answer["folders"].push_back({{"guestPath", folder.guestPath},
+                                     {"hostPath", folder.hostPath},
+                                     {"overlay", folder.isOverlay},
+                                     {"changes", std::move(changes)}});
+    }
+    return {};
+}
+
 }  // namespace debugger

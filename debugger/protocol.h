@@ -11,6 +11,7 @@
 
 #include "engine/base/result.h"
 #include "wasi/capabilities.h"
+#include "wasi/folder_changes.h"
 
 namespace engine {
 enum class Tier : uint8_t;  // store.h, which no front end needs
@@ -445,6 +446,20 @@ struct GetOpenFiles {
     using Reply = std::vector<OpenFileRow>;
 };
 
+/// What the program changed in overlays and in-memory folders.
+struct GetFolderChanges {
+    using Reply = std::vector<wasi::FolderChanges>;
+};
+/// … done on the host, or forgotten; of the folder at this guest path, or of all if it is empty. Number of changes.
+struct ApplyFolderChanges {
+    using Reply = uint64_t;
+    std::string guestPath;
+};
+struct DiscardFolderChanges {
+    using Reply = uint64_t;
+    std::string guestPath;
+};
+
 struct OutputSlice {
     uint64_t begin = 0, end = 0;
     std::vector<OutputPiece> pieces;
@@ -464,7 +479,8 @@ using Request =
                  PassHits, RemoveBreakpoint, ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren,
                  Evaluate, Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain,
                  GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries,
-                 GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetOutput, SendInput>;
+                 GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetFolderChanges, ApplyFolderChanges,
+                 DiscardFolderChanges, GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 

@@ -114,6 +114,9 @@ private:
     Result<CallSlice> handle(const GetCalls& request);
     Result<CallDetail> handle(const GetCall& request);
     Result<std::vector<OpenFileRow>> handle(const GetOpenFiles&);
+    Result<std::vector<wasi::FolderChanges>> handle(const GetFolderChanges&);
+    Result<uint64_t> handle(const ApplyFolderChanges& request);
+    Result<uint64_t> handle(const DiscardFolderChanges& request);
     Result<OutputSlice> handle(const GetOutput& request);
 
     Mailbox& m_mailbox;

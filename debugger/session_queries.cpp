@@ -158,6 +158,23 @@ engine::Result<std::vector<OpenFileRow>> Session::handle(const GetOpenFiles&) {
     return rows;
 }
 
+engine::Result<std::vector<wasi::FolderChanges>> Session::handle(const GetFolderChanges&) {
+    if (!m_debuggee || !m_debuggee->started()) return std::vector<wasi::FolderChanges>{};
+    return m_debuggee->host().folderChanges();
+}
+
+engine::Result<uint64_t> Session::handle(const ApplyFolderChanges& request) {
+    if (!m_debuggee || !m_debuggee->started())
+        return engine::Error{engine::ErrorCode::State, "the program is not started"};
+    return m_debuggee->host().applyChanges(request.guestPath);
+}
+
+engine::Result<uint64_t> Session::handle(const DiscardFolderChanges& request) {
+    if (!m_debuggee || !m_debuggee->started())
+        return engine::Error{engine::ErrorCode::State, "the program is not started"};
+    return m_debuggee->host().discardChanges(request.guestPath);
+}
+
 engine::Result<OutputSlice> Session::handle(const GetOutput& request) {
     OutputSlice slice;
     if (!m_debuggee || !m_debuggee->started()) return slice;

@@ -10,11 +10,16 @@
 
 namespace wasi {
 
-enum class MountKind : uint8_t { Real, ReadOnly, Overlay, InMemory };
+enum class MountKind : uint8_t {
+    Real,
+    ReadOnly,
+    Overlay,   // shows the host's folder, keeps what the guest changes in memory: the host is never written
+    InMemory,  // a folder of its own, which at first has what lies in hostPath, if one is given
+};
 
 /// A directory that the guest finds open when it starts.
 struct Preopen {
-    std::string hostPath;   // a directory; empty for InMemory
+    std::string hostPath;   // a directory; may be empty for InMemory
     std::string guestPath;  // as the guest sees it: "/", "/data", "."
     MountKind kind = MountKind::Real;
     bool operator==(const Preopen&) const = default;
@@ -40,10 +45,11 @@ struct StdioGrant {
 };
 
 struct ClockGrant {
-    enum class Kind : uint8_t { Real, Fixed, Scaled } kind = Kind::Real;
+    enum class Kind : uint8_t { Real, Fixed, Scaled, Offset } kind = Kind::Real;
     uint64_t fixedNs =
         0;  // realtime and monotonic start there and advance by one microsecond at each reading
     double scale = 1.0;
+    int64_t offsetNs = 0;  // realtime is so much later than the host's; monotonic is not
     bool operator==(const ClockGrant&) const = default;
 };
 struct RandomGrant {
@@ -51,11 +57,15 @@ struct RandomGrant {
     bool operator==(const RandomGrant&) const = default;
 };
 
+inline constexpr uint64_t kDefaultVirtualBytes = uint64_t{1} << 30;
+
 /// Budgets; reaching one is said by name. 0 = no limit but the engine's own.
 struct Budgets {
     uint64_t maxMemoryBytes = 0;
     uint64_t maxOutputBytes = 0;
     uint64_t maxOpenFiles = 1024;
+    uint64_t maxVirtualBytes =
+        0;  // what overlays and in-memory folders keep together; 0 = kDefaultVirtualBytes
     uint64_t timeoutMs = 0;
     uint64_t maxLogBytes =
         0;  // of the call log, which then keeps the newest calls; 0 = SyscallLog::kDefaultBudget

@@ -8,6 +8,8 @@
 #include "wasi/host_state.h"
 #include "wasi/preview1/preview1.h"
 #include "wasi/preview1/rights.h"
+#include "wasi/world/virtual_changes.h"
+#include "wasi/world/virtual_files.h"
 
 namespace wasi {
 
@@ -18,10 +20,16 @@ struct WasiHost::Impl {
     Unstable front{state};  // is a Preview1: the rows of both versions call it
     std::unordered_map<uint16_t, engine::FuncAddr> registered;
     const engine::Store* registeredIn = nullptr;
+    struct Virtual {
+        Preopen preopen;
+        std::shared_ptr<VirtualTree> tree;
+    };
+    std::vector<Virtual> virtuals;  // overlays and in-memory folders, whatever became of their descriptors
 
     engine::Result<> openStandardStreams();
     engine::Result<> openPreopens();
     engine::Result<> openListeners();
+    engine::Result<std::unique_ptr<Directory>> openVirtual(const Preopen& preopen);
     void add(std::unique_ptr<File> file, Descriptor&& descriptor);
 };
 
@@ -69,7 +77,8 @@ engine::Result<> WasiHost::Impl::openStandardStreams() {
 
 engine::Result<> WasiHost::Impl::openPreopens() {
     for (const auto& preopen : state.capabilities.preopens) {
-        auto directory = TRY(openPreopen(preopen));
+        const bool isVirtual = preopen.kind == MountKind::Overlay || preopen.kind == MountKind::InMemory;
+        auto directory = isVirtual ? TRY(openVirtual(preopen)) : TRY(openPreopen(preopen));
         Descriptor d;
         d.base = kDirectoryRights;
         d.inheriting = kDirectoryRights | kFileRights;
@@ -78,6 +87,81 @@ engine::Result<> WasiHost::Impl::openPreopens() {
         add(std::move(directory), std::move(d));
     }
     return {};
+}
+
+engine::Result<std::unique_ptr<Directory>> WasiHost::Impl::openVirtual(const Preopen& preopen) {
+    constexpr uint64_t kFirstDevice = 0x7761'0000;  // no device of the host
+    if (!state.storage) {
+        const uint64_t most = state.capabilities.budgets.maxVirtualBytes;
+        state.storage = std::make_shared<VirtualStorage>(
+            most ? most : kDefaultVirtualBytes,
+            [this] {
+                const auto now = state.clock->now(Clockid::Realtime);
+                return now ? *now : 0;
+            },
+            [this](const std::string& reached) {
+                if (state.limitReached.empty()) state.limitReached = reached;
+                state.gate.context().detail = reached;
+            });
+    }
+    std::unique_ptr<Directory> lower;
+    if (!preopen.hostPath.empty())
+        lower = TRY(openPreopen({preopen.hostPath, preopen.guestPath, MountKind::ReadOnly}));
+    auto tree =
+        std::make_shared<VirtualTree>(state.storage, std::move(lower), kFirstDevice + virtuals.size());
+    if (preopen.kind == MountKind::InMemory && tree->lower())
+        if (const Errno e = tree->detachFromLower(); e != Errno::Success)
+            return Error{ErrorCode::Io,
+                         "preopen " + preopen.guestPath + ": cannot copy " + preopen.hostPath +
+                             " into memory: " + std::string(errnoText(static_cast<uint16_t>(e)))};
+    virtuals.push_back({preopen, tree});
+    return std::unique_ptr<Directory>(std::make_unique<VirtualDirectory>(tree, tree->root()));
+}
+
+engine::Result<std::vector<FolderChanges>> WasiHost::folderChanges() const {
+    std::vector<FolderChanges> all;
+    for (const auto& [preopen, tree] : m->virtuals)
+        all.push_back({
+            preopen.guestPath, preopen.hostPath, preopen.kind == MountKind::Overlay, TRY(changesOf(*tree))
+        });
+    return all;
+}
+
+namespace {
+
+/// Calls `settle` for the overlays of that guest path, or all.
+template <class Virtuals, class Settle>
+engine::Result<uint64_t> settleEach(const Virtuals& virtuals, const std::string& guestPath,
+                                    const Settle& settle) {
+    uint64_t count = 0;
+    bool isFound = guestPath.empty();
+    for (const auto& mount : virtuals) {
+        if (mount.preopen.kind != MountKind::Overlay) continue;
+        if (!guestPath.empty() && mount.preopen.guestPath != guestPath) continue;
+        isFound = true;
+        count += TRY(settle(mount));
+    }
+    if (isFound) return count;
+    return Error{ErrorCode::NotFound,
+                 "there is no overlay at " + engine::printable(guestPath) + "; changes lists what there is"};
+}
+
+}  // namespace
+
+engine::Result<uint64_t> WasiHost::applyChanges(const std::string& guestPath) {
+    return settleEach(m->virtuals, guestPath, [](const Impl::Virtual& mount) -> engine::Result<uint64_t> {
+        auto to = TRY(openPreopen({mount.preopen.hostPath, mount.preopen.guestPath, MountKind::Real}));
+        return wasi::applyChanges(mount.tree, *to);
+    });
+}
+
+engine::Result<uint64_t> WasiHost::discardChanges(const std::string& guestPath) {
+    return settleEach(m->virtuals, guestPath, [](const Impl::Virtual& mount) -> engine::Result<uint64_t> {
+        const uint64_t count = TRY(changesOf(*mount.tree))
+        .size();
+        mount.tree->discard();
+        return count;
+    });
 }
 
 engine::Result<> WasiHost::Impl::openListeners() {

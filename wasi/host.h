@@ -12,6 +12,7 @@
 
 #include "engine/store.h"
 #include "wasi/capabilities.h"
+#include "wasi/folder_changes.h"
 #include "wasi/host_function.h"
 #include "wasi/output_log.h"
 #include "wasi/syscall_log.h"
@@ -49,6 +50,15 @@ public:
     SyscallLog& log();
     OutputLog& output();  // what the guest wrote to Session stdio
     std::vector<OpenFile> openFiles() const;
+
+    /// What the guest has changed in overlays and in-memory folders, one for each of them.
+    engine::Result<std::vector<FolderChanges>> folderChanges() const;
+    /// Does on the host what the guest did in the overlay at that guest path (all of them if it is empty), which then has no changes any
+    /// more. Number of changes. Errors: NotFound (there is no such overlay), Io, Denied with the path where it failed; what was not reached
+    /// is still a change of the overlay.
+    engine::Result<uint64_t> applyChanges(const std::string& guestPath);
+    /// Forgets them: the folder is as on the host again. What the guest has open keeps its contents.
+    engine::Result<uint64_t> discardChanges(const std::string& guestPath);
 
     /// Which budget cut the guest short first: "output limit of 1024 bytes reached"; empty if none did.
     const std::string& limitReached() const;

@@ -13,6 +13,7 @@
 #include "wasi/waiter.h"
 #include "wasi/world.h"
 #include "wasi/world/session_input.h"
+#include "wasi/world/virtual_content.h"
 
 namespace wasi {
 
@@ -25,6 +26,7 @@ struct HostState {
     Waiter waiter;
     SyscallLog log;
     CallGate gate{log};
+    std::shared_ptr<VirtualStorage> storage;
     DescriptorTable files;
     std::function<void(const std::string& why)> stopRequest;  // see WasiHost::setStopRequest()
     std::string limitReached;  // in words, of the first budget that cut something short

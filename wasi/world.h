@@ -143,7 +143,7 @@ public:
 /// Listens there. Errors: BadArgument, Denied, Io with the address and what to do.
 engine::Result<std::unique_ptr<Socket>> openListener(const Listener& listener);
 
-/// Opens a preopen's directory. Errors: NotFound, Denied, Io, Unsupported (a kind that is not there yet).
+/// Opens a preopen's directory of the host, or an overlay's lower one. Errors: NotFound, Denied, Io.
 engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen);
 
 /// Input of a session: bytes that are pushed in, and an end. Any thread.

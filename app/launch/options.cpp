@@ -1,6 +1,8 @@
 #include "app/launch/options.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -39,6 +41,16 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         ->type_name("HOST[::GUEST]")
         ->allow_extra_args(false);
     command
+        .add_option("--dir-overlay", typed.overlayDirs,
+                    "Grant a folder that is only seemingly written: HOST[::GUEST]")
+        ->type_name("HOST[::GUEST]")
+        ->allow_extra_args(false);
+    command
+        .add_option("--dir-memory", typed.memoryDirs,
+                    "Grant a folder in memory, empty or a copy: [HOST::]GUEST")
+        ->type_name("[HOST::]GUEST")
+        ->allow_extra_args(false);
+    command
         .add_option(
             "--listen", typed.listeners,
             "Grant a socket that listens, behind the folders' descriptors; port 0: any, which is told")
@@ -58,7 +70,7 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         .add_option("--tier", typed.tier,
                     "Which tier runs: interp (if not given), jit (all compiled) or auto (compiled when hot)")
         ->check(CLI::IsMember({"interp", "jit", "auto"}));
-    command.add_option("--clock", typed.clock, "real, fixed:NANOSECONDS or scaled:FACTOR")
+    command.add_option("--clock", typed.clock, "real, fixed:NANOSECONDS, scaled:FACTOR or offset:SECONDS")
         ->type_name("CLOCK");
     command.add_option("--random", typed.random, "real or seed:NUMBER")->type_name("RANDOM");
     command.add_option("--max-memory", typed.maxMemory, "Most memory that the program may have, e.g. 512M")
@@ -71,6 +83,10 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         .add_option(
             "--max-log", typed.maxLog,
             "Most memory for the log of host calls (2G if not given), which then keeps the newest calls")
+        ->type_name("SIZE");
+    command
+        .add_option("--max-virtual", typed.maxVirtual,
+                    "Most memory for overlays and in-memory folders (1G if not given)")
         ->type_name("SIZE");
     command.add_option("--timeout", typed.timeout, "End it after this time: 10s, 500ms, 2m")
         ->type_name("TIME");
@@ -191,8 +207,16 @@ Result<wasi::ClockGrant> parseClock(const std::string& text) {
         clock.scale = std::strtod(text.c_str() + 7, &end);
         if (*end == '\0' && clock.scale > 0 && clock.scale <= 1e9) return clock;
     }
-    return Error{ErrorCode::BadArgument, "--clock takes real, fixed:NANOSECONDS or scaled:FACTOR, not \"" +
-                                             debugger::printable(text) + "\""};
+    if (text.starts_with("offset:")) {
+        char* end = nullptr;
+        const double seconds = std::strtod(text.c_str() + 7, &end);
+        clock.kind = wasi::ClockGrant::Kind::Offset;
+        clock.offsetNs = static_cast<int64_t>(std::clamp(seconds, -9e9, 9e9) * 1e9);
+        if (*end == '\0' && end != text.c_str() + 7 && std::abs(seconds) <= 9e9) return clock;
+    }
+    return Error{ErrorCode::BadArgument,
+                 "--clock takes real, fixed:NANOSECONDS, scaled:FACTOR or offset:SECONDS, not \"" +
+                     debugger::printable(text) + "\""};
 }
 
 Result<wasi::RandomGrant> parseRandom(const std::string& text) {
@@ -251,6 +275,12 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
         granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Real));
     for (const std::string& dir : typed.readOnlyDirs)
         granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::ReadOnly));
+    for (const std::string& dir : typed.overlayDirs)
+        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Overlay));
+    for (const std::string& dir : typed.memoryDirs) {
+        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::InMemory));
+        if (dir.find("::") == std::string::npos) granted.preopens.back().hostPath.clear();
+    }
     for (const std::string& listener : typed.listeners)
         granted.listeners.push_back(TRY(parseListener(listener)));
 
@@ -262,6 +292,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     if (!typed.maxMemory.empty()) granted.budgets.maxMemoryBytes = TRY(parseSize(typed.maxMemory));
     if (!typed.maxOutput.empty()) granted.budgets.maxOutputBytes = TRY(parseSize(typed.maxOutput));
     if (!typed.maxLog.empty()) granted.budgets.maxLogBytes = TRY(parseSize(typed.maxLog));
+    if (!typed.maxVirtual.empty()) granted.budgets.maxVirtualBytes = TRY(parseSize(typed.maxVirtual));
     granted.budgets.maxOpenFiles = typed.maxFiles;
     if (!typed.timeout.empty()) granted.budgets.timeoutMs = TRY(parseMilliseconds(typed.timeout));
     for (const std::string& map : typed.maps) {

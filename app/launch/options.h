@@ -11,10 +11,10 @@ namespace launch {
 
 /// What the user typed, before it is checked.
 struct TypedOptions {
-    std::vector<std::string> dirs, readOnlyDirs, listeners, environment, maps;
+    std::vector<std::string> dirs, readOnlyDirs, overlayDirs, memoryDirs, listeners, environment, maps;
     bool inheritEnvironment = false;
     std::string arg0, input, invoke, tier = "interp", clock = "real", random = "real";
-    std::string maxMemory, maxOutput, maxLog;
+    std::string maxMemory, maxOutput, maxLog, maxVirtual, changes = "discard";
     uint64_t maxFiles = 1024;
     std::string timeout;
 };

@@ -23,7 +23,7 @@ int run(const CLI::App& command, const TypedOptions& typed) {
     const int status = runToEnd(**debuggee);
     if (const std::string& limit = (*debuggee)->host().limitReached(); !limit.empty())
         std::cerr << "wscope: " << limit << " (--max-output)\n";
-    return status;
+    return settleChanges(**debuggee, typed, status);
 }
 
 }  // namespace
@@ -33,6 +33,7 @@ void addRun(CLI::App& app, int& status) {
     CLI::App* command =
         app.add_subcommand("run", "Run a program: stdin, stdout, stderr and exit status are its own");
     addLaunchOptions(*command, *typed);
+    addChangesOption(*command, *typed);
     command->footer(
         "Examples:\n  wscope run hello.wasm\n  wscope run --dir . wordcount.wasm sample.txt\n"
         "  wscope run --invoke add lib.wasm 2 3\nStatus 134: it trapped. Status 2: it could not be run.");

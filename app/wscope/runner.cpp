@@ -89,6 +89,27 @@ void tellPorts(debugger::Debuggee& debuggee) {
             std::cerr << "wscope: descriptor " << file.fd << " listens at " << file.guestPath << std::endl;
 }
 
+void addChangesOption(CLI::App& command, TypedOptions& typed) {
+    command
+        .add_option(
+            "--changes", typed.changes,
+            "At the end, discard the changes in overlays, list them on stderr, or apply them to the host")
+        ->check(CLI::IsMember({"discard", "list", "apply"}));
+}
+
+int settleChanges(debugger::Debuggee& debuggee, const TypedOptions& typed, int status) {
+    if (typed.changes == "discard") return status;
+    const auto folders = debuggee.host().folderChanges();
+    if (!folders) return fail(folders.error());
+    for (const wasi::FolderChanges& folder : *folders)
+        for (const wasi::FolderChange& change : folder.changes)
+            std::cerr << "wscope: " << debugger::printable(folder.guestPath) << ": " << wasi::toText(change)
+                      << "\n";
+    if (typed.changes != "apply") return status;
+    if (const auto applied = debuggee.host().applyChanges({}); !applied) return fail(applied.error());
+    return status;
+}
+
 int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
     const uint64_t timeoutMs = debuggee.options().capabilities.budgets.timeoutMs;
     Alarm alarm(debuggee, onYield != nullptr, timeoutMs);

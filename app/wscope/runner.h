@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "app/wscope/options.h"
 #include "debugger/debuggee.h"
 
 namespace wscope {
@@ -17,6 +18,11 @@ int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield 
 
 /// Tells on stderr where the program listens, if a port was left to the host.
 void tellPorts(debugger::Debuggee& debuggee);
+
+/// --changes, for run and trace: what becomes of the changes of overlays when the program has ended.
+void addChangesOption(CLI::App& command, TypedOptions& typed);
+/// Returns `status`, or 2 if they could not be applied; lists on stderr.
+int settleChanges(debugger::Debuggee& debuggee, const TypedOptions& typed, int status);
 
 /// "trap: …" and the stack with source lines.
 std::string trapReport(debugger::Debuggee& debuggee);

@@ -204,7 +204,7 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     });
     const int status = runToEnd(**debuggee, [&] { return tracer.writeFinished(); });
     if (wanted.withSummary) tracer.writeSummary();
-    return output.flush() ? status : output.fail();
+    return settleChanges(**debuggee, typed, output.flush() ? status : output.fail());
 }
 
 }  // namespace
@@ -215,6 +215,7 @@ void addTrace(CLI::App& app, int& status) {
     CLI::App* command =
         app.add_subcommand("trace", "Run a program and show its host calls, one a line, on stderr");
     addLaunchOptions(*command, *typed);
+    addChangesOption(*command, *typed);
     command->add_option("-o,--output", wanted->output, "Write to a file instead of stderr")
         ->type_name("FILE");
     command->add_option("--format", wanted->format, "text, or json: one object a line")

@@ -1,5 +1,6 @@
-// wasi_runner [--tier interp|jit|auto|break-everywhere] [-v] FOLDER|FILE.wasm…: runs WASI 0.1 tests of the wasi-testsuite form (NAME.wasm with an optional
-// NAME.json, plain or as operations). One line per test that did not pass; the last line counts. Exit status 0 if none failed.
+// wasi_runner [--tier interp|jit|auto|break-everywhere] [--mount real|overlay|memory] [-v] FOLDER|FILE.wasm…: runs WASI 0.1 tests of the
+// wasi-testsuite form (NAME.wasm with an optional NAME.json, plain or as operations). What kind of folder their root is, --mount says; if it is
+// not the host's own, the host's must stay as it was. One line per test that did not pass; the last line counts. Exit status 0 if none failed.
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "engine/machine.h"
@@ -91,6 +93,20 @@ private:
     fs::path m_path;
 };
 
+bool sameFolders(const fs::path& a, const fs::path& b) {
+    const auto contents = [](const fs::path& folder) {
+        std::map<std::string, std::string> all;
+        for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+            std::ostringstream text;
+            text << static_cast<int>(entry.symlink_status().type());
+            if (entry.is_regular_file()) text << std::ifstream(entry.path()).rdbuf();
+            all[fs::relative(entry.path(), folder).string()] = text.str();
+        }
+        return all;
+    };
+    return contents(a) == contents(b);
+}
+
 /// Stops a run that takes too long.
 class Watchdog {
 public:
@@ -161,6 +177,7 @@ Outcome check(const Specification& s, const Ended& ended, const wasi::WasiHost& 
 struct Options {
     engine::Tier tier = engine::Tier::Interp;
     bool breakEverywhere = false;
+    wasi::MountKind mount = wasi::MountKind::Real;
     bool isVerbose = false;
 };
 
@@ -181,7 +198,7 @@ Outcome runOne(const fs::path& wasm, const Options& options) {
     std::optional<ScratchFolder> scratch;
     if (s.root) {
         scratch.emplace(wasm.parent_path() / *s.root);
-        c.preopens.push_back({scratch->root(), "/", wasi::MountKind::Real});
+        c.preopens.push_back({scratch->root(), "/", options.mount});
     }
     auto host = wasi::WasiHost::create(c);
     if (!host) return failed(host.error().text());
@@ -215,6 +232,9 @@ Outcome runOne(const fs::path& wasm, const Options& options) {
         if (stop == engine::StopKind::Trapped) ended.trap = (*machine)->trap().text();
     }
     auto outcome = check(s, ended, **host);
+    if (scratch && options.mount != wasi::MountKind::Real && outcome.verdict == Verdict::Passed &&
+        !sameFolders(wasm.parent_path() / *s.root, scratch->root()))
+        outcome = failed("the folder on the host was changed");
     if (options.isVerbose && outcome.verdict == Verdict::Failed)
         for (const auto& record : (*host)->log().slice(0, 10000))
             outcome.why +=
@@ -236,6 +256,11 @@ std::vector<fs::path> findTests(const std::vector<std::string>& folders) {
     return tests;
 }
 
+wasi::MountKind mountOf(const std::string& word) {
+    if (word == "overlay") return wasi::MountKind::Overlay;
+    return word == "memory" ? wasi::MountKind::InMemory : wasi::MountKind::Real;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -248,7 +273,9 @@ int main(int argc, char** argv) {
             options.breakEverywhere = tier == "break-everywhere";
             if (tier == "jit") options.tier = engine::Tier::Jit;
             if (tier == "auto") options.tier = engine::Tier::Auto;
-        } else if (argument == "-v")
+        } else if (argument == "--mount" && i + 1 < argc)
+            options.mount = mountOf(argv[++i]);
+        else if (argument == "-v")
             options.isVerbose = true;
         else
             folders.push_back(argument);

@@ -39,6 +39,21 @@ private:
     }
 };
 
+/// The host's clocks, but for what time of day it is.
+class OffsetClock : public RealClock {
+public:
+    explicit OffsetClock(int64_t offsetNs) : m_offsetNs(offsetNs) {}
+    OrErrno<uint64_t> now(Clockid id) override {
+        const auto real = RealClock::now(id);
+        if (!real || id != Clockid::Realtime) return real;
+        const int64_t moved = static_cast<int64_t>(*real) + m_offsetNs;
+        return static_cast<uint64_t>(std::max<int64_t>(moved, 0));
+    }
+
+private:
+    int64_t m_offsetNs;
+};
+
 /// Time stands still but for one microsecond at each reading, and for what a guest sleeps: that passes at once.
 class FixedClock : public Clock {
 public:
@@ -92,6 +107,7 @@ std::unique_ptr<Clock> makeClock(const ClockGrant& grant) {
     switch (grant.kind) {
     case ClockGrant::Kind::Fixed: return std::make_unique<FixedClock>(grant.fixedNs);
     case ClockGrant::Kind::Scaled: return std::make_unique<ScaledClock>(grant.scale > 0 ? grant.scale : 1.0);
+    case ClockGrant::Kind::Offset: return std::make_unique<OffsetClock>(grant.offsetNs);
     case ClockGrant::Kind::Real: break;
     }
     return std::make_unique<RealClock>();

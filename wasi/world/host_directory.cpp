@@ -286,11 +286,6 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
 
 engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen) {
     using engine::Error, engine::ErrorCode;
-    if (preopen.kind == MountKind::Overlay || preopen.kind == MountKind::InMemory)
-        return Error{ErrorCode::Unsupported,
-                     std::string(preopen.kind == MountKind::Overlay ? "copy-on-write overlay" : "in-memory") +
-                         " directory for " + preopen.guestPath +
-                         ": not yet supported; grant it read-write or read-only"};
     UniqueFd fd(::open(preopen.hostPath.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) {
         const int error = errno;
@@ -305,7 +300,7 @@ engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen) {
                                           std::string(errnoText(static_cast<uint16_t>(fromHost(error)))))};
     }
     return std::unique_ptr<Directory>(std::make_unique<HostDirectory>(
-        std::move(fd), preopen.hostPath, preopen.kind == MountKind::ReadOnly, chooseResolution()));
+        std::move(fd), preopen.hostPath, preopen.kind != MountKind::Real, chooseResolution()));
 }
 
 }  // namespace wasi

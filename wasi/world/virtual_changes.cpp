@@ -1,0 +1,272 @@
+#include "wasi/world/virtual_changes.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/base/printable.h"
+#include "wasi/host_function.h"
+#include "wasi/world/virtual_files.h"
+
+namespace wasi {
+
+std::string_view toText(FolderChange::Kind kind) {
+    switch (kind) {
+    case FolderChange::Kind::Added: return "added";
+    case FolderChange::Kind::Changed: return "changed";
+    case FolderChange::Kind::Removed: return "removed";
+    }
+    return "";
+}
+
+std::string toText(const FolderChange& change) {
+    std::string text(toText(change.kind));
+    text.resize(9, ' ');
+    text += engine::printable(change.path);
+    if (change.type == Filetype::Directory) return text + "/";
+    const auto bytes = [](uint64_t n) { return std::to_string(n); };
+    if (change.kind == FolderChange::Kind::Changed)
+        return text + " (" + bytes(change.bytesBefore) + " -> " + bytes(change.bytesNow) + " bytes)";
+    if (change.kind == FolderChange::Kind::Added && change.type == Filetype::RegularFile)
+        return text + " (" + bytes(change.bytesNow) + " bytes)";
+    return text;
+}
+
+namespace {
+
+struct Change {
+    FolderChange told;
+    VirtualNodePtr node;  // null if it was removed
+};
+
+bool isSame(const VirtualNode& node, const std::optional<Filestat>& below) {
+    return node.lower && below && below->dev == node.device && below->ino == node.inode;
+}
+
+class Comparison {
+public:
+    explicit Comparison(VirtualTree& tree) : m_tree(tree) {}
+
+    /// `isInPlace`: the directory is the one below at this path, so that only its changed children matter.
+    Errno compare(const VirtualNodePtr& directory, const std::string& path, bool isInPlace) {
+        std::set<std::string> names;
+        for (const auto& [name, node] : directory->children)
+            names.insert(name);
+        if (!isInPlace)
+            if (const Errno e = addAllNames(directory, path, names); e != Errno::Success) return e;
+        for (const auto& name : names) {
+            const std::string at = path.empty() ? name : path + "/" + name;
+            const auto node = m_tree.child(directory, name);
+            if (!node) return node.error();
+            if (const Errno e = compareEntry(*node, at); e != Errno::Success) return e;
+        }
+        return Errno::Success;
+    }
+    std::vector<Change> found;
+
+private:
+    Errno addAllNames(const VirtualNodePtr& directory, const std::string& path,
+                      std::set<std::string>& names) {
+        uint64_t leftOut = 0;
+        const auto now = m_tree.entries(directory, leftOut);
+        if (!now) return now.error();
+        for (const auto& entry : *now)
+            names.insert(entry.name);
+        const auto below = m_tree.below(path);
+        if (below && below->filetype == Filetype::Directory) {
+            OpenHow how;
+            how.read = how.directory = true;
+            auto opened = m_tree.lower()->open(path, how, nullptr);
+            if (!opened) return opened.error();
+            const auto before = (*opened)->asDirectory()->entries(leftOut);
+            if (!before) return before.error();
+            for (const auto& entry : *before)
+                names.insert(entry.name);
+        }
+        names.erase(".");
+        names.erase("..");
+        return Errno::Success;
+    }
+
+    Errno compareEntry(const VirtualNodePtr& node, const std::string& path) {
+        const auto below = m_tree.below(path);
+        const uint64_t before = below ? uint64_t{below->size} : 0;
+        using Kind = FolderChange::Kind;
+        if (!node) {
+            if (below) found.push_back({{Kind::Removed, path, below->filetype, before, 0}, nullptr});
+            return Errno::Success;
+        }
+        const bool inPlace = isSame(*node, below);
+        const auto stat = m_tree.stat(node);
+        if (!stat) return stat.error();
+        const bool isNewDirectory =
+            node->isDirectory() && !inPlace && !(below && below->filetype == Filetype::Directory);
+        const bool isChanged = node->isDirectory() ? isNewDirectory
+                               : inPlace           ? node->isFile() && (node->isTouched || node->modified)
+                                                   : true;
+        if (isChanged)
+            found.push_back(
+                {{below ? Kind::Changed : Kind::Added, path, node->type, before, (*stat).size}, node});
+        return node->isDirectory() ? compare(node, path, inPlace) : Errno::Success;
+    }
+
+    VirtualTree& m_tree;
+};
+
+/// Changes being done on the host.
+class Application {
+public:
+    Application(const std::shared_ptr<VirtualTree>& tree, Directory& to) : m_tree(tree), m_to(to) {}
+
+    engine::Result<> run(const std::vector<Change>& changes) {
+        // All that is read below is read before anything there is removed or replaced.
+        for (const auto& c : changes)
+            if (c.node && !c.node->isDirectory()) TRY(stage(c));
+        for (const auto& c : changes)
+            if (!c.node || isOtherType(c)) TRY(removeAll(c.told.path));
+        for (const auto& c : changes) {
+            if (!c.node) continue;
+            if (c.node->isDirectory())
+                TRY(said(m_to.createDirectory(c.told.path), c.told.path));
+            else if (c.node->isLink())
+                TRY(putLink(c));
+            else
+                TRY(putFile(c));
+        }
+        return {};
+    }
+    ~Application() {
+        for (const auto& [node, staged] : m_staged)
+            if (!staged.name.empty()) (void)m_to.unlink(staged.name);
+    }
+
+private:
+    static engine::Result<> said(Errno error, const std::string& path) {
+        if (error == Errno::Success) return {};
+        const auto code = error == Errno::Acces || error == Errno::Perm || error == Errno::Notcapable
+                              ? engine::ErrorCode::Denied
+                              : engine::ErrorCode::Io;
+        return engine::Error{code, "cannot apply the change of " + engine::printable(path) + ": " +
+                                       std::string(errnoText(static_cast<uint16_t>(error)))};
+    }
+    bool isOtherType(const Change& c) const {
+        const auto below = m_tree->below(c.told.path);
+        return below && (below->filetype != c.node->type || c.node->isLink());
+    }
+
+    engine::Result<> stage(const Change& c) {
+        if (m_staged.contains(c.node.get())) return {};
+        const auto stat = m_tree->stat(c.node);
+        if (!stat) return said(stat.error(), c.told.path);
+        Staged staged{{}, {}, *stat};
+        if (c.node->isLink()) {
+            const auto target = m_tree->target(c.node);
+            if (!target) return said(target.error(), c.told.path);
+            staged.target = *target;
+            m_staged.emplace(c.node.get(), std::move(staged));
+            return {};
+        }
+        staged.name = ".wasiscope-" + std::to_string(m_staged.size()) + "-" + std::to_string(c.node->inode);
+        OpenHow how;
+        how.read = how.write = how.create = how.exclusive = true;
+        auto file = m_to.open(staged.name, how, nullptr);
+        if (!file) return said(file.error(), staged.name);
+        m_staged.emplace(c.node.get(), std::move(staged));
+        VirtualFile from(m_tree, c.node, Fdflags::None);
+        return copy(from, **file, c.told.path);
+    }
+
+    static engine::Result<> copy(File& from, File& to, const std::string& path) {
+        std::vector<uint8_t> buffer(256 << 10);
+        for (uint64_t at = 0;;) {
+            iovec part{buffer.data(), buffer.size()};
+            const auto n = from.read({&part, 1}, at);
+            if (!n) return said(n.error(), path);
+            if (*n == 0) return said(to.setSize(at), path);
+            for (uint64_t done = 0; done < *n;) {
+                part = {buffer.data() + done, *n - done};
+                const auto written = to.write({&part, 1}, at + done);
+                if (!written) return said(written.error(), path);
+                done += *written;
+            }
+            at += *n;
+        }
+    }
+
+    engine::Result<> removeAll(const std::string& path) {
+        const auto stat = m_to.statAt(path, false);
+        if (!stat && stat.error() == Errno::Noent) return {};
+        if (!stat) return said(stat.error(), path);
+        if ((*stat).filetype != Filetype::Directory) return said(m_to.unlink(path), path);
+        OpenHow how;
+        how.read = how.directory = true;
+        auto opened = m_to.open(path, how, nullptr);
+        if (!opened) return said(opened.error(), path);
+        uint64_t leftOut = 0;
+        const auto inside = (*opened)->asDirectory()->entries(leftOut);
+        if (!inside) return said(inside.error(), path);
+        for (const auto& entry : *inside)
+            if (entry.name != "." && entry.name != "..") TRY(removeAll(path + "/" + entry.name));
+        return said(m_to.removeDirectory(path), path);
+    }
+
+    engine::Result<> putLink(const Change& c) {
+        return said(m_to.symlink(m_staged.at(c.node.get()).target, c.told.path), c.told.path);
+    }
+
+    /// What exists is written anew, so that it keeps its mode and its other names; what is new is moved there.
+    engine::Result<> putFile(const Change& c) {
+        const std::string& path = c.told.path;
+        const Staged& staged = m_staged.at(c.node.get());
+        if (m_to.statAt(path, false)) {
+            OpenHow how;
+            how.read = true;
+            auto from = m_to.open(staged.name, how, nullptr);
+            if (!from) return said(from.error(), staged.name);
+            how.write = true;
+            auto to = m_to.open(path, how, nullptr);
+            if (!to) return said(to.error(), path);
+            TRY(copy(**from, **to, path));
+        } else {
+            TRY(said(m_to.link(staged.name, false, m_to, path), path));
+        }
+        NewTimes times;
+        times.accessed = uint64_t{staged.stat.atim};
+        times.modified = uint64_t{staged.stat.mtim};
+        return said(m_to.setTimesAt(path, false, times), path);
+    }
+
+    struct Staged {
+        std::string name;    // of a file: in the folder's root
+        std::string target;  // of a link
+        Filestat stat;
+    };
+    std::shared_ptr<VirtualTree> m_tree;
+    Directory& m_to;
+    std::map<const VirtualNode*, Staged> m_staged;
+};
+
+engine::Result<std::vector<Change>> compared(VirtualTree& tree) {
+    Comparison comparison(tree);
+    if (const Errno e = comparison.compare(tree.root(), "", true); e != Errno::Success)
+        return engine::Error{engine::ErrorCode::Io, "cannot compare with the folder below: " +
+                                                        std::string(errnoText(static_cast<uint16_t>(e)))};
+    return std::move(comparison.found);
+}
+
+}  // namespace
+
+engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree) {
+    std::vector<FolderChange> told;
+    for (auto& change : TRY(compared(tree)))
+        told.push_back(std::move(change.told));
+    return told;
+}
+
+engine::Result<uint64_t> applyChanges(const std::shared_ptr<VirtualTree>& tree, Directory& to) {
+    const auto changes = TRY(compared(*tree));
+    TRY(Application(tree, to).run(changes));
+    tree->discard();
+    return changes.size();
+}
+
+}  // namespace wasi

@@ -1,0 +1,16 @@
+// What was changed in a VirtualTree against what lies below it, and doing that on the host.
+#pragma once
+
+#include "wasi/world/virtual_tree.h"
+
+namespace wasi {
+
+/// By path; of what was removed only the topmost. New times alone count as a change of a file.
+engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree);
+
+/// Does them in `to`, which is the tree's lower directory, granted for writing; the tree then has none any more. Contents are written
+/// beside what is there before anything is replaced. Number of changes. Errors: Io, Denied with the path; the tree then keeps its changes,
+/// and they can be applied again.
+engine::Result<uint64_t> applyChanges(const std::shared_ptr<VirtualTree>& tree, Directory& to);
+
+}  // namespace wasi
