@@ -100,7 +100,7 @@ bool sameFolders(const fs::path& a, const fs::path& b) {
             std::ostringstream text;
             text << static_cast<int>(entry.symlink_status().type());
             if (entry.is_regular_file()) text << std::ifstream(entry.path()).rdbuf();
-            all[fs::relative(entry.path(), folder).string()] = text.str();
+            all[entry.path().lexically_relative(folder).string()] = text.str();
         }
         return all;
     };
