@@ -197,7 +197,7 @@ void FunctionCompiler::cell(uint32_t i) {
         for (uint32_t slot = m_code->localSlots; slot < m_top; ++slot)
             if (at(slot).kind == Kind::Condition) (void)general(slot);
     }
-    if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c)) return;
+    if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c) || vector(c)) return;
     interpret(!endsCode(c.plain));
 }
 

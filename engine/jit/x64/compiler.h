@@ -129,6 +129,13 @@ private:
     void convertFloat(bool toDouble, const Insn& c);
     void reinterpret(bool toFloat, bool isDouble, const Insn& c);
 
+    // vectors.cpp
+    bool vector(const Insn& c);
+    void moveVector(const Mem& to, const Mem& from);
+    void vectorOperation(const Insn& c);
+    bool lane(const Insn& c);
+    bool splat(const Insn& c);
+
     // memory.cpp
     bool memory(const Insn& c);
     void load(const Insn& c);
