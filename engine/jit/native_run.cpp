@@ -54,8 +54,13 @@ bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
     // anew when the native frames turn into records.
     Execution* x = context->execution;
     Code* outermost = std::exchange(x->frame->code, code);
+    // What the cell spends brings the next look of the machine code nearer; as in a step, no yield is heard behind the cell.
+    x->ticksLeft = context->ticksLeft;
+    const bool stepping = std::exchange(x->stepping, true);
     const bool isDone =
         completed(x->handlers[ip->plain].run(ip, fp, x, x->mem0, x->mem0Size, stopHandlers()), x);
+    x->stepping = stepping;
+    context->ticksLeft = x->ticksLeft;
     x->frame->code = outermost;
     context->memorySize = x->mem0Size;
     if (isDone) return true;

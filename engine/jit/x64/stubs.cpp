@@ -56,6 +56,7 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
     a.mov(x86::rdx, kFrame);
     a.mov(x86::rax, asmjit::Imm(reinterpret_cast<uint64_t>(&executeCell)));
     a.call(x86::rax);
+    a.mov(kTicks, field(offsetof(NativeContext, ticksLeft)));
     a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
     a.ret();
 
