@@ -155,8 +155,17 @@ private:
         const bool hasBlock = r.imm == Imm::Block || r.imm == Imm::TryTable;
         if (hasBlock && (!m_instruction.block.params.empty() || m_instruction.block.results.size() > 1))
             add(Feature::MultiValue);
+        if ((r.imm == Imm::MemArg || r.imm == Imm::MemArgLane) && namesMemory(r)) add(Feature::MultiMemory);
         const bool namesType = (r.imm == Imm::Heap && r.feature != Feature::Gc) || r.imm == Imm::SelectTypes;
         if (namesType) type(m_instruction.type);  // of ref.null, select
+    }
+
+    /// Whether an access says which memory, be it memory 0: a bit of the flags behind the opcode.
+    bool namesMemory(const OpRow& r) const {
+        const uint8_t* at = m_module.bytes->data() + m_instruction.offset;
+        while (r.prefix && (*++at & 0x80)) {
+        }
+        return at[1] & 0x40;
     }
 
     const Module& m_module;

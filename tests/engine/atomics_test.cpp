@@ -17,14 +17,15 @@ Program waiter(const std::string& timeout = "-1", uint8_t flags = kShared) {
     Program program;
     program.functions = {
         {"", "i32", "", address + "; i32.const 0; i64.const " + timeout + "; memory.atomic.wait32 8"},
-        {"i32", "i32", "", address + "; local.get 0; memory.atomic.notify 8"}};
+        {"i32", "i32", "", address + "; local.get 0; memory.atomic.notify 8"},
+        {"i32", "i32", "", address + "; local.get 0; memory.atomic.notify 16"}};
     program.pages = 1;
     program.memoryFlags = flags;
     return program;
 }
 
-uint64_t notify(Machine& machine, Running& r, uint32_t count) {
-    CHECK(machine.start(r.function("1"), std::vector{Value::i32(count)}).ok());
+uint64_t notify(Machine& machine, Running& r, uint32_t count, const std::string& function = "1") {
+    CHECK(machine.start(r.function(function), std::vector{Value::i32(count)}).ok());
     CHECK(machine.run() == StopKind::Finished);
     return machine.results()[0].low;
 }
@@ -85,6 +86,22 @@ TEST(Atomics, NotifyWakesTheOldestWaitsFirst) {
     EXPECT_EQ(threads[0]->run(), StopKind::Finished);
     threads.clear();
     EXPECT_EQ(notify(*r.machine, r, 2), 0u) << "a destroyed thread does not wait";
+}
+
+TEST(Atomics, NotifyWakesWaitsAtItsAddressInItsMemoryOnly) {
+    Running r(waiter());
+    r.link().start();
+    r.machine->setWait([](std::optional<uint64_t>, const std::string&) { return false; });
+    EXPECT_EQ(r.machine->run(), StopKind::HostInterrupted);
+    auto other = std::move(*Machine::create(r.store));
+    EXPECT_EQ(notify(*other, r, 5, "2"), 0u) << "eight bytes behind it";
+    const InstanceId first = r.id;
+    r.link();
+    EXPECT_EQ(notify(*other, r, 5), 0u) << "another instance has another memory";
+    r.id = first;
+    EXPECT_EQ(r.machine->run(), StopKind::HostInterrupted);
+    EXPECT_EQ(notify(*other, r, 5), 1u);
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
 }
 
 TEST(Atomics, SaysWhatIsWaitedForAndThatNobodyCanWakeIt) {

@@ -103,6 +103,11 @@ TEST(Features, AreFoundInTypesAndCode) {
               "mvp reference-types function-references ");
     EXPECT_EQ(features(module({section(5, vec({{4, 1}, {3, 1, 1}}))})), "mvp threads memory64 multi-memory ");
     EXPECT_EQ(features(module({section(1, vec({{0x5f, 0}}))})), "mvp gc ");
+    const Bytes memory = section(5, vec({{0, 1}}));
+    for (const auto& [memarg, found] :
+         {std::pair{Bytes{0, 0}, "mvp "}, {Bytes{0x40, 0, 0}, "mvp multi-memory "}})
+        EXPECT_EQ(features(oneFunction(kVoid, Bytes{0, 0x41, 0, 0x28} + memarg + Bytes{0x1a, 0x0b}, memory)),
+                  found);
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ TEST(Exceptions, OfHostFunctionsAreCaughtAndTheHostIsCalledOnce) {
     EXPECT_EQ(r.machine->run(), StopKind::Exception);
     EXPECT_EQ(r.machine->step(), StopKind::Stepped);
     EXPECT_EQ(r.machine->location(), r.at(5));
-    r.machine->abandon();
+    EXPECT_EQ(r.machine->run(), StopKind::Finished) << "it was caught, and is not thrown again";
 
     r.machine->breakOnThrow(ThrowBreak::Never);
     r.start({}, "1");
@@ -242,6 +242,57 @@ TEST(Exceptions, ALegacyTryHasItsOwnClausesOnly) {
     r.link().start();
     ASSERT_EQ(r.machine->run(), StopKind::Finished);
     EXPECT_EQ(r.machine->results()[0].low, 7u);
+}
+
+TEST(Exceptions, LeaveTheOperandsBelowTheirBlockAsTheyWere) {
+    Program program;
+    program.tags = {"i32"};
+    const std::string thrown = "i32.const 1; i32.const 2; i32.const 3; throw 0; ";
+    const std::string sum = "i32.add; local.get 0; i32.add";
+    program.functions = {
+        {"i32", "i32", "",
+         "i32.const 100; block i32; try_table catch 0 0; " + thrown + "end; unreachable; end; " + sum},
+        {"i32", "i32", "", "i32.const 100; try i32; " + thrown + "catch 0; end; " + sum}};
+    for (const char* entry : {"0", "1"}) {
+        Running r(program);
+        r.link().start({Value::i32(1000)}, entry);
+        ASSERT_EQ(r.machine->run(), StopKind::Finished);
+        EXPECT_EQ(r.machine->results()[0].low, 1103u) << entry;
+    }
+}
+
+TEST(Exceptions, CaughtByALoopBeginItAnew) {
+    Program program;
+    program.tags = {""};
+    program.functions = {{"i32", "i32", "",
+                          "loop; try_table catch_all 0; local.get 0; i32.const 1; i32.sub; local.tee 0; if; "
+                          "throw 0; end; end; end; local.get 0"}};
+    Running r(program);
+    r.link().start({Value::i32(5)});
+    const uint64_t before = r.machine->tick();
+    ASSERT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0].low, 0u);
+    EXPECT_EQ(r.machine->tick() - before, 5u) << "each time the loop counts";
+}
+
+TEST(Exceptions, AreKeptForRethrowsAsLongAsTheirBlocksOnly) {
+    Program program;
+    program.tags = {""};
+    program.functions = {{"i32", "", "",
+                          "loop; try; throw 0; catch_all; local.get 0; i32.eqz; if; rethrow 1; end; end; "
+                          "local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0; end"}};
+    Running r(program);
+    r.link().start({Value::i32(1'200'000)});
+    EXPECT_EQ(r.machine->run(), StopKind::Finished) << "more than may be kept at once";
+}
+
+TEST(Exceptions, ANullReferenceTraps) {
+    Program program;
+    program.functions = {{"", "", "", "ref.null 0x69; throw_ref"}};
+    Running r(program);
+    r.link().start();
+    EXPECT_EQ(r.machine->run(), StopKind::Trapped);
+    EXPECT_EQ(r.machine->trap().kind, TrapKind::NullException);
 }
 
 TEST(Exceptions, OfARunThatIsOverAreForgottenByTheNext) {
