@@ -143,6 +143,9 @@ private:
 
     std::string leaves(const Value& value) {
         m_out.results = {describe(value)};
+        const std::string shape = shapesOf(engine::row(m_known.instruction.op).text).result;
+        if (const std::string text = textInShape(m_out.results[0].lanes, shape); !text.empty())
+            m_out.results[0].value = text;
         return "leaves " + m_out.results[0].value;
     }
     std::string leavesOfItsTypes() const {

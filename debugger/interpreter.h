@@ -131,6 +131,7 @@ struct CommandInterpreter::Impl {
     Result<> display(std::string_view);
     Result<> undisplay(std::string_view);
     Result<> memory(std::string_view);
+    void showWasmValues(const std::vector<WasmValue>& values);
     Result<> operandStack(std::string_view);
     Result<> explain(std::string_view);
     Result<> wasmLocals(std::string_view);

@@ -34,9 +34,9 @@ Result<> CommandInterpreter::Impl::evaluate(std::string_view expression) {
     answer["value"] = toJson(node);
     line(std::string(expression) + " = " + node.value);
     if (!node.available) return {};
-    // Members of a big value are shown one a line, as one line would be cut.
-    if (node.handle == 0 || node.value.size() < 100 || node.value.find("\xe2\x80\xa6") == std::string::npos)
-        return {};
+    // Members of a big value are shown one a line, as one line would be cut; those of a vector are its shapes.
+    const bool isCut = node.value.size() >= 100 && node.value.find("\xe2\x80\xa6") != std::string::npos;
+    if (node.handle == 0 || (!isCut && node.type != "v128")) return {};
     const auto members = client.call(GetChildren{node.handle, 0, 50});
     if (!members) return {};
     for (const VariableNode& member : *members)
@@ -252,6 +252,14 @@ std::string valueText(const WasmValue& value) {
            (value.hex.empty() || value.hex == value.value ? "" : " (" + value.hex + ")");
 }
 
+/// A line, and one more for each shape of a vector.
+std::vector<std::string> valueLines(const WasmValue& value) {
+    std::vector<std::string> lines = {valueText(value)};
+    for (const Lanes& lanes : value.lanes)
+        if (!lanes.isUnsigned()) lines.push_back("    " + lanes.text());
+    return lines;
+}
+
 nlohmann::ordered_json valuesJson(const std::vector<WasmValue>& values) {
     auto json = nlohmann::ordered_json::array();
     for (const WasmValue& value : values) {
@@ -260,6 +268,8 @@ nlohmann::ordered_json valuesJson(const std::vector<WasmValue>& values) {
                         {"type", value.type},
                         {"value", value.value},
                         {"hex", value.hex}});
+        for (const Lanes& lanes : value.lanes)
+            json.back()["lanes"][lanes.shape] = lanes.values;
     }
     return json;
 }
@@ -287,6 +297,12 @@ nlohmann::ordered_json toJson(const Explanation& explanation) {
 
 }  // namespace
 
+void CommandInterpreter::Impl::showWasmValues(const std::vector<WasmValue>& values) {
+    for (const WasmValue& value : values)
+        for (const std::string& text : valueLines(value))
+            line(text);
+}
+
 Result<> CommandInterpreter::Impl::operandStack(std::string_view) {
     TRY(needStopped());
     const OperandStack stack = TRY(client.call(GetOperandStack{frame}));
@@ -295,8 +311,7 @@ Result<> CommandInterpreter::Impl::operandStack(std::string_view) {
     answer["signature"] = stack.nextSignature;
     answer["labels"] = stack.labels;
     if (stack.operands.empty()) line("The operand stack is empty.");
-    for (const WasmValue& value : stack.operands)
-        line(valueText(value));
+    showWasmValues(stack.operands);
     line("next: " + stack.nextText + "  " + stack.nextSignature);
     std::string labels;
     for (const std::string& label : stack.labels)
@@ -333,8 +348,7 @@ Result<> CommandInterpreter::Impl::wasmLocals(std::string_view) {
     const std::vector<WasmValue> values = TRY(client.call(GetWasmLocals{frame}));
     answer["locals"] = valuesJson(values);
     if (values.empty()) line("The function has no locals.");
-    for (const WasmValue& value : values)
-        line(valueText(value));
+    showWasmValues(values);
     return {};
 }
 
@@ -352,8 +366,7 @@ Result<> CommandInterpreter::Impl::globals(std::string_view arguments) {
     const std::vector<WasmValue> values = TRY(client.call(GetWasmGlobals{}));
     answer["globals"] = valuesJson(values);
     if (values.empty()) line("The module has no globals.");
-    for (const WasmValue& value : values)
-        line(valueText(value));
+    showWasmValues(values);
     return {};
 }
 

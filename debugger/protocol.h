@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "debugger/symbols/lanes.h"
 #include "engine/base/result.h"
 #include "wasi/capabilities.h"
 #include "wasi/folder_changes.h"
@@ -128,6 +129,7 @@ struct WasmValue {
     std::string value;  // decimal or float text
     std::string hex;
     bool changed = false;
+    std::vector<Lanes> lanes;  // of a v128
 };
 
 struct DisassemblyRow {

@@ -87,6 +87,13 @@ engine::Result<OperandStack> Session::handle(const GetOperandStack& request) {
     stack.operands = TRY(m_variables.operands(request.frame));
     const StackFrame frame = TRY(m_frames.at(request.frame));
     m_code.describeNext(stack, engine::FuncIdx(frame.location.function), frame.location.offset);
+    // Vectors that it takes are shown as it sees them.
+    const std::string shape = shapesOf(stack.nextText).operands;
+    for (size_t i = stack.operands.size() - std::min<size_t>(stack.takes, stack.operands.size());
+         i < stack.operands.size(); i++) {
+        const std::string text = textInShape(stack.operands[i].lanes, shape);
+        if (!text.empty()) stack.operands[i].value = text;
+    }
     return stack;
 }
 

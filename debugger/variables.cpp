@@ -140,8 +140,8 @@ Result<std::vector<VariableNode>> Variables::ofFrame(uint32_t frame, bool withGl
     std::vector<VariableNode> nodes;
     if (context->hasFrame()) {
         auto found = variables(*context, frame);
-        // Code without debug info has its objects at least.
-        if (!found || found->empty()) nodes = TRY(objectLocals(*context, frame));
+        // Code without debug info has its objects and vectors at least.
+        if (!found || found->empty()) nodes = TRY(localsWithParts(*context, frame));
         if (nodes.empty()) nodes = TRY(std::move(found));
     }
     if (withGlobals) {
@@ -151,13 +151,14 @@ Result<std::vector<VariableNode>> Variables::ofFrame(uint32_t frame, bool withGl
     return nodes;
 }
 
-Result<std::vector<VariableNode>> Variables::objectLocals(FrameContext& context, uint32_t frame) {
+Result<std::vector<VariableNode>> Variables::localsWithParts(FrameContext& context, uint32_t frame) {
     const StackFrame at = TRY(m_frames->at(frame));
     const std::vector<engine::Value> values = TRY(m_debuggee->machine().locals(at.wasmFrame));
     const engine::FuncIdx function(at.location.function);
     std::vector<VariableNode> nodes;
     for (uint32_t i = 0; i < values.size() && nodes.size() < kMaxGlobals; i++) {
-        if (!engine::reference::isObject(values[i].low) || !values[i].type.isRef()) continue;
+        const bool isObject = values[i].type.isRef() && engine::reference::isObject(values[i].low);
+        if (!isObject && values[i].type != engine::kV128) continue;
         SourceValue value = TRY(debugger::evaluate("$local" + std::to_string(i), context));
         const std::string label = engine::localLabel(m_places->module(), function, i);
         if (label.starts_with('$')) value.name = label.substr(1);
@@ -241,6 +242,7 @@ WasmValue describe(const engine::Value& value) {
         snprintf(buffer, sizeof buffer, "0x%016llx%016llx", static_cast<unsigned long long>(value.high),
                  static_cast<unsigned long long>(value.low));
         described.hex = buffer;
+        described.lanes = lanesOf(value);
     } else {
         described.hex = hexText(value.low);
     }

@@ -62,8 +62,8 @@ private:
     WasmValue describeIn(const engine::Value& value, uint32_t frame);
     /// Parameters and local variables of the source.
     engine::Result<std::vector<VariableNode>> variables(FrameContext& context, uint32_t frame);
-    /// What stands in for variables where there is no debug info: locals that refer to objects.
-    engine::Result<std::vector<VariableNode>> objectLocals(FrameContext& context, uint32_t frame);
+    /// What stands in for variables where there is no debug info: locals that have parts, as objects and vectors.
+    engine::Result<std::vector<VariableNode>> localsWithParts(FrameContext& context, uint32_t frame);
     std::string scopeKey(uint32_t frame);
     std::vector<VariableNode> globals(FrameContext& context, uint32_t frame);
 

@@ -236,7 +236,8 @@ Result<SourceValue> memberNamed(const SourceValue& original, const std::string& 
             break;
         }
     }
-    if (!isWasmReference(value) && (!types.isAggregate(value.type) || !value.extents.empty()))
+    const bool hasMembers = types.isAggregate(value.type) || !types.stripped(value.type).members.empty();
+    if (!isWasmReference(value) && (!hasMembers || !value.extents.empty()))
         return wrong("a value of type " + quotedType(value, context) + " has no members");
     if (types.stripped(value.type).isDeclaration)
         return wrong("the module has no definition of " + quotedType(value, context));

@@ -161,7 +161,6 @@ uint64_t childCount(const SourceValue& original, EvaluationContext& context) {
         if (!pointee.object) return 0;
         return pointee.isExpanded ? childCount(*pointee.object, context) : 1;
     }
-    if (!types.isAggregate(value.type)) return 0;
     std::vector<SourceValue> members;
     appendMembers(value, members, context, 0);
     return members.size();
@@ -203,7 +202,7 @@ std::vector<SourceValue> children(const SourceValue& original, EvaluationContext
         all.push_back(std::move(*pointee.object));
         return slice(std::move(all), first, count);
     }
-    if (types.isAggregate(value.type)) appendMembers(value, all, context, 0);
+    appendMembers(value, all, context, 0);
     return slice(std::move(all), first, count);
 }
 

@@ -95,7 +95,8 @@ Result<> storeBits(const Target& target, UnsignedInt128 value, EvaluationContext
     return writePlace(object.place, 0, bytes, context);
 }
 
-Result<> assignFloat(const Target& target, std::string_view text, EvaluationContext& context) {
+Result<std::vector<uint8_t>> floatBytes(const Target& target, std::string_view text,
+                                        EvaluationContext& context) {
     const size_t size = target.bits / 8;
     Number number;
     if (text == "nan" || text == "NAN" || text == "NaN")
@@ -111,7 +112,51 @@ Result<> assignFloat(const Target& target, std::string_view text, EvaluationCont
                             std::fabs(value) > static_cast<double>(std::numeric_limits<float>::max());
     if (isTooLarge)
         return refused(shortest(value, 64) + " does not fit in `" + typeName(target.object, context) + "`");
-    return writePlace(target.object.place, 0, bytesOf(number, BaseEncoding::Float, size), context);
+    return bytesOf(number, BaseEncoding::Float, size);
+}
+
+/// v128 = "f32x4 1 2.5 3 4": the lanes one by one, separated by spaces or commas.
+Result<> assignLanes(const SourceValue& object, const Member& shape, std::string_view text,
+                     EvaluationContext& context) {
+    const Types types(context);
+    Target lane;
+    lane.object.type = lane.type = types.target(shape.type);
+    lane.info = &types.info(lane.type);
+    lane.encoding = lane.info->encoding;
+    lane.bits = static_cast<unsigned>(8 * lane.info->byteSize);
+    const uint64_t wanted = types.info(shape.type).dimensions[0];
+    std::vector<uint8_t> all;
+    uint64_t count = 0;
+    for (size_t at = shape.name.size(); (at = text.find_first_not_of(" \t,", at)) != std::string_view::npos;
+         count++) {
+        const size_t end = std::min(text.find_first_of(" \t,", at), text.size());
+        const std::string_view word = text.substr(at, end - at);
+        at = end;
+        if (count >= wanted) continue;
+        std::vector<uint8_t> bytes;
+        if (lane.encoding == BaseEncoding::Float) {
+            bytes = TRY(floatBytes(lane, word, context));
+        } else {
+            const Number number = TRY(numberOf(TRY(evaluate(word, context)), context));
+            const UnsignedInt128 bits = TRY(integerFor(lane, number, word, context));
+            bytes =
+                bytesOf(Number{Number::Kind::Unsigned, 128, bits, 0}, BaseEncoding::Unsigned, lane.bits / 8);
+        }
+        all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+    if (count != wanted)
+        return refused("there are " + std::to_string(count) + " values, " + shape.name + " has " +
+                       std::to_string(wanted) + " lanes");
+    return writePlace(object.place, 0, all, context);
+}
+
+/// The member of a v128 whose name begins the text, with more behind it.
+const Member* shapeWritten(const TypeInfo& type, std::string_view text) {
+    const size_t end = text.find_first_of(" \t,");
+    if (type.kind != TypeKind::Base || end == std::string_view::npos) return nullptr;
+    const auto shape = std::find_if(type.members.begin(), type.members.end(),
+                                    [&](const Member& m) { return m.name == text.substr(0, end); });
+    return shape == type.members.end() ? nullptr : &*shape;
 }
 
 /// char name[16] = "text".
@@ -170,7 +215,10 @@ Result<> assign(const SourceValue& original, std::string_view writtenText, Evalu
         return refused("the size of `" + typeName(object, context) + "` is not known");
     target.bits = object.bitSize ? object.bitSize : static_cast<unsigned>(8 * size);
     if (kind == TypeKind::Base) target.encoding = target.info->encoding;
-    if (target.encoding == BaseEncoding::Float) return assignFloat(target, text, context);
+    if (target.encoding == BaseEncoding::Float)
+        return writePlace(object.place, 0, TRY(floatBytes(target, text, context)), context);
+    if (const Member* shape = shapeWritten(*target.info, text))
+        return assignLanes(object, *shape, text, context);
     if (kind == TypeKind::Enum) {
         const TypeInfo& underlying = types.stripped(target.info->target);
         if (underlying.kind == TypeKind::Base) target.encoding = underlying.encoding;

@@ -20,6 +20,7 @@ struct BuiltinRow {
     TypeKind kind;
     BaseEncoding encoding;
     uint32_t byteSize;
+    Builtin element = Builtin::Void;  // of an array
 };
 constexpr std::array<BuiltinRow, static_cast<size_t>(Builtin::Count)> kBuiltins{{
     {"void", TypeKind::Unspecified, BaseEncoding::None, 0},
@@ -44,11 +45,27 @@ constexpr std::array<BuiltinRow, static_cast<size_t>(Builtin::Count)> kBuiltins{
     {"i64", TypeKind::Base, BaseEncoding::Signed, 8},
     {"f32", TypeKind::Base, BaseEncoding::Float, 4},
     {"f64", TypeKind::Base, BaseEncoding::Float, 8},
+    {"u8", TypeKind::Base, BaseEncoding::Unsigned, 1},
+    {"u16", TypeKind::Base, BaseEncoding::Unsigned, 2},
+    {"u32", TypeKind::Base, BaseEncoding::Unsigned, 4},
+    {"u64", TypeKind::Base, BaseEncoding::Unsigned, 8},
+    {"i8x16", TypeKind::Array, BaseEncoding::None, 16, Builtin::I8},
+    {"u8x16", TypeKind::Array, BaseEncoding::None, 16, Builtin::U8},
+    {"i16x8", TypeKind::Array, BaseEncoding::None, 16, Builtin::I16},
+    {"u16x8", TypeKind::Array, BaseEncoding::None, 16, Builtin::U16},
+    {"i32x4", TypeKind::Array, BaseEncoding::None, 16, Builtin::I32},
+    {"u32x4", TypeKind::Array, BaseEncoding::None, 16, Builtin::U32},
+    {"i64x2", TypeKind::Array, BaseEncoding::None, 16, Builtin::I64},
+    {"u64x2", TypeKind::Array, BaseEncoding::None, 16, Builtin::U64},
+    {"f32x4", TypeKind::Array, BaseEncoding::None, 16, Builtin::F32},
+    {"f64x2", TypeKind::Array, BaseEncoding::None, 16, Builtin::F64},
     {"v128", TypeKind::Base, BaseEncoding::Unsigned, 16},
     {"reference", TypeKind::Base, BaseEncoding::Unsigned, 8},
     {"funcref", TypeKind::Base, BaseEncoding::Unsigned, 8},
     {"function", TypeKind::Function, BaseEncoding::None, 4},
 }};
+
+Builtin next(Builtin b) { return static_cast<Builtin>(static_cast<uint8_t>(b) + 1); }
 
 /// Never changed once made.
 const TypeInfo& builtinInfo(Builtin b) {
@@ -60,6 +77,15 @@ const TypeInfo& builtinInfo(Builtin b) {
             info.name = row.name;
             info.encoding = row.encoding;
             info.byteSize = row.byteSize;
+            if (row.kind != TypeKind::Array) continue;
+            info.target = builtinType(row.element);
+            info.dimensions = {row.byteSize / all[static_cast<size_t>(row.element)].byteSize};
+        }
+        for (auto shape = Builtin::I8x16; shape < Builtin::V128; shape = next(shape)) {
+            Member member;
+            member.name = all[static_cast<size_t>(shape)].name;
+            member.type = builtinType(shape);
+            all[static_cast<size_t>(Builtin::V128)].members.push_back(member);
         }
         return all;
     }();
@@ -287,6 +313,7 @@ constexpr NamedBuiltin kNamed[] = {
     {"f64", Builtin::Double},
     {"char32_t", Builtin::Char32},
     {"__int128", Builtin::Int128},
+    {"v128", Builtin::V128},
 };
 
 std::vector<std::string_view> wordsOf(std::string_view text) {

@@ -9,9 +9,10 @@ Look valueLook(const WasmValueRow& row) {
 Look dim(const WasmValueRow&) { return {.tone = Tone::Dim}; }
 
 QString valueTip(const WasmValueRow& row) {
-    const QString text =
-        QStringLiteral("%1 = %2 (%3)")
-            .arg(fromUtf8(row.value.type), fromUtf8(row.value.value), fromUtf8(row.value.hex));
+    QString text = QStringLiteral("%1 = %2 (%3)")
+                       .arg(fromUtf8(row.value.type), fromUtf8(row.value.value), fromUtf8(row.value.hex));
+    for (const debugger::Lanes& lanes : row.value.lanes)
+        text += QLatin1Char('\n') + fromUtf8(lanes.text());
     return row.value.changed ? text + QObject::tr("\nChanged since the last stop") : text;
 }
 
