@@ -245,8 +245,9 @@ void MainWindow::handleExceptionBreak(const char* id, bool uncaughtOnly) {
     QAction* action = m_verbs->handle(QString::fromLatin1(id), [this, find, uncaughtOnly] {
         if (const debugger::BreakpointInfo* info = find()) {
             debugger::BreakpointSpec spec = info->spec;
-            spec.enabled = true;
-            if (info->spec.enabled)
+            spec.enabled = !spec.enabled;
+            const bool isPlain = spec.condition.empty() && spec.logText.empty() && spec.ignoreCount == 0;
+            if (info->spec.enabled && isPlain)
                 m_context.removeBreakpoint(info->id);
             else
                 m_context.changeBreakpoint(info->id, spec);

@@ -171,6 +171,20 @@ TEST_F(WindowTest, BreaksOnExceptionsAreSwitchedByTheirVerbs) {
     EXPECT_FALSE(uncaught->isChecked());
     ASSERT_EQ(m_context.breakpoints().size(), 1u);
     EXPECT_EQ(placeOf(m_context.breakpoints().begin()->second.spec), "throw");
+    m_context.removeBreakpoint(m_context.breakpoints().begin()->first);
+    settle();
+    EXPECT_FALSE(all->isChecked()) << "by whatever way the breakpoint went";
+    debugger::BreakpointSpec spec;
+    spec.kind = debugger::BreakpointSpec::Kind::Exception;
+    spec.condition = "number > 5";
+    m_context.addBreakpoint(spec);
+    settle();
+    EXPECT_TRUE(all->isChecked());
+    all->trigger();
+    settle();
+    EXPECT_FALSE(all->isChecked());
+    ASSERT_EQ(m_context.breakpoints().size(), 1u) << "what was written in it is not thrown away";
+    EXPECT_EQ(m_context.breakpoints().begin()->second.spec.condition, "number > 5");
 }
 
 TEST_F(WindowTest, VerbsAreEnabledAsTheStateAllows) {
