@@ -78,7 +78,9 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
     command
         .add_option("--max-output", typed.maxOutput, "Most bytes that it may write to its standard streams")
         ->type_name("SIZE");
-    command.add_option("--max-files", typed.maxFiles, "Most files that it may have open")->type_name("COUNT");
+    command.add_option("--max-files", typed.maxFiles, "Most files that it may have open")
+        ->type_name("COUNT")
+        ->check(CLI::Range(0, 1'000'000));
     command
         .add_option(
             "--max-log", typed.maxLog,

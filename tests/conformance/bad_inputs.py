@@ -146,7 +146,8 @@ def bad_programs(folder):
     for options, needle in ((["run", "--env", "=x"], b"--env"), (["run", "--stdin", folder], b"is a folder"),
                             (["run", "--timeout", "9300000000000s"], b"not a time"), (["trace", "--bytes", "-3"], b"not a count"),
                             (["run", "--max-log", "many"], b"not a size"), (["inspect", "--wat", "--format", "json"], b"--wat"),
-                            (["run", "--clock", "scaled:x"], b"--clock"), (["run", "--no-such"], b"unknown option")):
+                            (["run", "--clock", "scaled:x"], b"--clock"), (["run", "--max-files", "-1"], b"0 to 1000000"),
+                            (["run", "--no-such"], b"unknown option")):
         status, _, messages, _ = wscope(*options, PROGRAMS / "cat.wasm")
         check(" ".join(map(str, options)), status == 2 and messages.count(b"\n") == 1 and needle in messages, status, messages)
 
