@@ -430,7 +430,7 @@ TEST(Machine, CodeWithoutTicksHearsAYieldAndGoesOn) {
     p.pages = p.maxPages = 2;
     p.functions = {{"", "", "", repeated("i32.const 0; i32.const 1; i32.const 65536; memory.fill;", 300)},
                    {"i32", "i32", "",
-                    repeated("local.get 0; i32.const 3; i32.add; local.set 0;", 20'000) + "local.get 0"}};
+                    repeated("local.get 0; i32.const 3; i32.add; local.set 0;", 10'000) + "local.get 0"}};
     for (const char* name : {"0", "1"}) {
         Running r(p);
         r.link().start(*name == '0' ? std::vector<Value>{} : std::vector{Value::i32(5)}, name);
@@ -442,7 +442,7 @@ TEST(Machine, CodeWithoutTicksHearsAYieldAndGoesOn) {
         EXPECT_LT(yields, 2000u) << name;
         EXPECT_EQ(r.machine->tick(), 1u);
         EXPECT_EQ(r.machine->results(),
-                  *name == '0' ? std::vector<Value>{} : std::vector{Value::i32(60'005)});
+                  *name == '0' ? std::vector<Value>{} : std::vector{Value::i32(30'005)});
     }
 }
 
