@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/module.h"
@@ -13,10 +14,11 @@ namespace engine::test {
 
 using Bytes = std::vector<uint8_t>;
 
-inline Bytes operator+(Bytes a, const Bytes& b) {
+inline Bytes& operator+=(Bytes& a, const Bytes& b) {
     a.insert(a.end(), b.begin(), b.end());
     return a;
 }
+inline Bytes operator+(Bytes a, const Bytes& b) { return std::move(a += b); }
 
 inline Bytes leb(uint64_t value) {
     Bytes bytes;
@@ -33,14 +35,14 @@ inline Bytes section(uint8_t id, const Bytes& contents) { return Bytes{id} + siz
 inline Bytes vec(std::initializer_list<Bytes> items) {
     Bytes bytes = leb(items.size());
     for (const Bytes& item : items)
-        bytes = bytes + item;
+        bytes += item;
     return bytes;
 }
 
 inline Bytes module(std::initializer_list<Bytes> sections) {
     Bytes bytes = {0, 'a', 's', 'm', 1, 0, 0, 0};
     for (const Bytes& s : sections)
-        bytes = bytes + s;
+        bytes += s;
     return bytes;
 }
 

@@ -57,7 +57,7 @@ inline Bytes assemble(std::string text) {
         const Op op = findOp(word);
         CHECK(op != Op::Count);
         const OpRow& r = row(op);
-        code = code + (r.prefix ? Bytes{r.prefix} + leb(r.code) : Bytes{static_cast<uint8_t>(r.code)});
+        code += (r.prefix ? Bytes{r.prefix} + leb(r.code) : Bytes{static_cast<uint8_t>(r.code)});
         std::vector<std::string> immediates;
         while (words >> word)
             immediates.push_back(word);
@@ -66,11 +66,11 @@ inline Bytes assemble(std::string text) {
         };
         switch (r.imm) {
         case Imm::None: break;
-        case Imm::Block: code = code + typeCode(immediates.empty() ? "" : immediates[0]); break;
+        case Imm::Block: code += typeCode(immediates.empty() ? "" : immediates[0]); break;
         case Imm::I32:
-        case Imm::I64: code = code + signedLeb(number(0)); break;
-        case Imm::F32: code = code + raw(std::stof(immediates[0])); break;
-        case Imm::F64: code = code + raw(std::stod(immediates[0])); break;
+        case Imm::I64: code += signedLeb(number(0)); break;
+        case Imm::F32: code += raw(std::stof(immediates[0])); break;
+        case Imm::F64: code += raw(std::stod(immediates[0])); break;
         case Imm::MemArg:
         case Imm::MemArgLane: {
             const bool hasLane = r.imm == Imm::MemArgLane;
@@ -78,20 +78,20 @@ inline Bytes assemble(std::string text) {
             const auto align = static_cast<uint8_t>(r.prefix == 0xfe ? std::countr_zero(accessBytes(op)) : 0);
             const auto flags = static_cast<uint8_t>(align + (hasMemory ? 0x40 : 0));
             const uint64_t offset = immediates.empty() ? 0 : std::stoull(immediates[0], nullptr, 0);
-            code = code + Bytes{flags} + (hasMemory ? leb(static_cast<uint64_t>(number(1))) : Bytes{}) +
-                   leb(offset);
+            code +=
+                Bytes{flags} + (hasMemory ? leb(static_cast<uint64_t>(number(1))) : Bytes{}) + leb(offset);
             if (hasLane) code.push_back(static_cast<uint8_t>(number(hasMemory ? 2 : 1)));
             break;
         }
-        case Imm::V128: code = code + raw(number(0)) + raw(number(1)); break;
+        case Imm::V128: code += raw(number(0)) + raw(number(1)); break;
         case Imm::Shuffle:
             for (size_t i = 0; i < 16; ++i)
                 code.push_back(static_cast<uint8_t>(number(i)));
             break;
         case Imm::LabelTable:
-            code = code + leb(immediates.size() - 1);
+            code += leb(immediates.size() - 1);
             for (size_t i = 0; i < immediates.size(); ++i)
-                code = code + leb(static_cast<uint64_t>(number(i)));
+                code += leb(static_cast<uint64_t>(number(i)));
             break;
         case Imm::CallIndirect:
         case Imm::DataMemory:
@@ -103,11 +103,11 @@ inline Bytes assemble(std::string text) {
         case Imm::TypeData:
         case Imm::TypeElem:
         case Imm::TypeType:
-            code = code + leb(static_cast<uint64_t>(number(0))) + leb(static_cast<uint64_t>(number(1)));
+            code += leb(static_cast<uint64_t>(number(0))) + leb(static_cast<uint64_t>(number(1)));
             break;
         case Imm::TryTable: {
             const bool isTyped = !immediates.empty() && !immediates[0].starts_with("catch");
-            code = code + typeCode(isTyped ? immediates[0] : "");
+            code += typeCode(isTyped ? immediates[0] : "");
             Bytes clauses;
             uint32_t count = 0;
             for (size_t i = isTyped; i < immediates.size(); ++count) {
@@ -115,12 +115,12 @@ inline Bytes assemble(std::string text) {
                 const bool all = kind.starts_with("catch_all");
                 clauses.push_back(static_cast<uint8_t>(2 * all + kind.ends_with("_ref")));
                 for (int indices = all ? 1 : 2; indices > 0; --indices)
-                    clauses = clauses + leb(static_cast<uint64_t>(number(i++)));
+                    clauses += leb(static_cast<uint64_t>(number(i++)));
             }
-            code = code + leb(count) + clauses;
+            code += leb(count) + clauses;
             break;
         }
-        default: code = code + leb(static_cast<uint64_t>(number(0))); break;
+        default: code += leb(static_cast<uint64_t>(number(0))); break;
         }
     }
     return code;
@@ -132,7 +132,7 @@ inline Bytes types(const std::string& text) {
     Bytes codes;
     uint32_t count = 0;
     for (std::string word; words >> word;)
-        codes = codes + typeCode(word), ++count;
+        codes += typeCode(word), ++count;
     return leb(count) + codes;
 }
 
@@ -157,39 +157,38 @@ struct Program {
         Bytes typeItems, importItems, functionItems, exportItems, codeItems, elements;
         auto type = static_cast<uint32_t>(objectTypes.size());
         for (const Bytes& objectType : objectTypes)
-            typeItems = typeItems + objectType;
+            typeItems += objectType;
         const uint32_t firstType = type;
         for (const auto& [name, f] : imports) {
             const size_t dot = name.find('.');
-            typeItems = typeItems + Bytes{0x60} + types(f.params) + types(f.results);
-            importItems = importItems + test::name(name.substr(0, dot)) + test::name(name.substr(dot + 1)) +
-                          Bytes{0} + leb(type++);
+            typeItems += Bytes{0x60} + types(f.params) + types(f.results);
+            importItems +=
+                test::name(name.substr(0, dot)) + test::name(name.substr(dot + 1)) + Bytes{0} + leb(type++);
         }
         uint32_t position = 0;
         for (const FunctionText& f : functions) {
-            typeItems = typeItems + Bytes{0x60} + types(f.params) + types(f.results);
-            functionItems = functionItems + leb(type);
-            exportItems =
-                exportItems + test::name(std::to_string(position++)) + Bytes{0} + leb(type++ - firstType);
+            typeItems += Bytes{0x60} + types(f.params) + types(f.results);
+            functionItems += leb(type);
+            exportItems += test::name(std::to_string(position++)) + Bytes{0} + leb(type++ - firstType);
             std::istringstream words(f.locals);
             Bytes locals;
             uint32_t count = 0;
             for (std::string word; words >> word; ++count)
-                locals = locals + Bytes{1} + typeCode(word);
-            codeItems = codeItems + sized(leb(count) + locals + assemble(f.code) + Bytes{0x0b});
+                locals += Bytes{1} + typeCode(word);
+            codeItems += sized(leb(count) + locals + assemble(f.code) + Bytes{0x0b});
         }
         const uint32_t all = type - firstType;
         for (uint32_t i = 0; i < all; ++i)
-            elements = elements + leb(i);
+            elements += leb(i);
         Bytes tagItems;
         for (uint32_t i = 0; i < tags.size(); ++i) {
-            typeItems = typeItems + Bytes{0x60} + types(tags[i]) + Bytes{0};
-            tagItems = tagItems + Bytes{0} + leb(type++);
-            exportItems = exportItems + test::name("tag" + std::to_string(i)) + Bytes{4} + leb(i);
+            typeItems += Bytes{0x60} + types(tags[i]) + Bytes{0};
+            tagItems += Bytes{0} + leb(type++);
+            exportItems += test::name("tag" + std::to_string(i)) + Bytes{4} + leb(i);
         }
         uint32_t exports = position + static_cast<uint32_t>(tags.size());
-        if (pages) exportItems = exportItems + test::name("memory") + Bytes{2, 0}, ++exports;
-        exportItems = exportItems + test::name("table") + Bytes{1, 0};
+        if (pages) exportItems += test::name("memory") + Bytes{2, 0}, ++exports;
+        exportItems += test::name("table") + Bytes{1, 0};
         ++exports;
         return module(
             {section(1, leb(type) + typeItems),

@@ -127,9 +127,9 @@ struct VectorMemory {
         const std::string address = is64 ? "i64" : "i32";
         Bytes functions, exports, bodies;
         for (size_t i = 0; i < codes.size(); ++i) {
-            functions = functions + leb(0);
-            exports = exports + test::name(std::to_string(i)) + Bytes{0} + leb(i);
-            bodies = bodies + sized(Bytes{0} + assemble(codes[i]) + Bytes{0x0b});
+            functions += leb(0);
+            exports += test::name(std::to_string(i)) + Bytes{0} + leb(i);
+            bodies += sized(Bytes{0} + assemble(codes[i]) + Bytes{0x0b});
         }
         const uint8_t limits = is64 ? 4 : 0;
         const Bytes bytes =

@@ -188,7 +188,7 @@ TEST(Validator, ReportsTheFirstBadFunction) {
     Bytes functions = leb(5000), bodies = leb(5000);
     for (uint32_t i = 0; i < 5000; ++i) {
         functions.push_back(0);
-        bodies = bodies + (i >= 3000 && i % 7 == 0 ? sized({0, 0x6a, 0x0b}) : sized({0, 0x0b}));
+        bodies += (i >= 3000 && i % 7 == 0 ? sized({0, 0x6a, 0x0b}) : sized({0, 0x0b}));
     }
     EXPECT_TRUE(check(module({section(1, vec({kVoid})), section(3, functions), section(10, bodies)}))
                     .starts_with("function 3003, "));
