@@ -486,7 +486,6 @@ TEST_F(WindowTest, AProgramThatIsOpenedBeforeTheLastOneIsLoadedIsTheOnlyOne) {
     LaunchOptions first;
     first.program = "/programs/a.wasm";
     m_window.launcher().open(first, [&] { isTold = true; });
-    m_window.verbs().trigger("restart");
     m_window.launcher().open("/programs/b.wasm");
     m_fake->holdReplies = false;
     m_fake->release();
@@ -496,6 +495,25 @@ TEST_F(WindowTest, AProgramThatIsOpenedBeforeTheLastOneIsLoadedIsTheOnlyOne) {
     EXPECT_TRUE(m_fake->asked<Start>().empty()) << "it was to be opened, not started";
     ASSERT_EQ(m_context.breakpoints().size(), 1u);
     EXPECT_EQ(m_context.breakpoints().begin()->second.spec.line, 18u);
+}
+
+TEST_F(WindowTest, ARestartThatAnotherProgramOvertakesStartsNothing) {
+    m_fake->answer<Load>([this](const Load&) {
+        m_fake->load();
+        return ModuleSummary{};
+    });
+    m_window.launcher().open("/programs/a.wasm");
+    settle();
+    m_fake->stopAt(17);
+    settle();
+    m_fake->holdReplies = true;
+    m_window.verbs().trigger("restart");
+    ASSERT_EQ(m_fake->asked<debugger::Terminate>().size(), 1u);
+    m_window.launcher().open("/programs/b.wasm");
+    m_fake->holdReplies = false;
+    m_fake->release();
+    settle();
+    EXPECT_TRUE(m_fake->asked<Start>().empty()) << "it was to be opened, not started";
 }
 
 TEST_F(WindowTest, BreakpointsThatAreStillBeingSetStayWithTheirProgram) {
