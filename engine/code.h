@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -67,7 +68,6 @@ struct TierState {
     bool active = false;    // compiled, and without breakpoints
     int32_t countdown = 0;  // entries and loops until it is compiled
     const jit::CompiledFunction* compiled = nullptr;
-    std::vector<uint32_t> heights;  // operand slots before each cell
 };
 
 struct Code {
@@ -75,10 +75,9 @@ struct Code {
     FuncAddr address;
     InstanceContext* context = nullptr;  // of the instance it belongs to
     uint32_t paramSlots = 0, localSlots = 0, resultSlots = 0;
-    uint32_t maxSlots = 0;  // locals and operands at their highest
-    std::vector<Insn> cells;
-    std::vector<uint32_t> offsets;  // file offset per cell
-    std::vector<ValType> locals;    // parameters first
+    uint32_t maxSlots = 0;        // locals and operands at their highest
+    std::span<Insn> cells;        // in the store's CodeRoom
+    std::vector<ValType> locals;  // parameters first
     std::vector<Move> moves;
     std::vector<BranchTarget> branchTargets;
     std::vector<FarAccess> farAccesses;
@@ -88,9 +87,13 @@ struct Code {
     std::set<uint32_t> breaks;  // cells with a breakpoint
     TierState tier;
     bool breaksChanged = false;  // the cells do not show it yet: StoreState::unfused
+    bool hasGroups = false;      // fuse() was here; before, its entry and its loops count arrivals
+    uint8_t arrivals = 0;
 
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }
-    uint32_t offsetOf(const Insn* ip) const { return offsets[cellOf(ip)]; }
+    uint32_t offsetOf(const Insn* ip) const { return offsets()[cellOf(ip)]; }
+    /// File offset per cell. Read from the file at the first question: most functions are never asked.
+    const std::vector<uint32_t>& offsets() const;
     /// The cell of the instruction that begins at this file offset, or nothing.
     std::optional<uint32_t> cellAt(uint32_t offset) const;
     uint32_t localSlot(uint32_t local) const;
@@ -100,6 +103,7 @@ struct Code {
     const std::vector<ValType>& operandTypes(uint32_t cell) const;
 
 private:
+    mutable std::vector<uint32_t> m_offsets;
     mutable std::unordered_map<uint32_t, std::vector<ValType>> m_operandTypes;
     mutable uint64_t m_operandTypeBytes = 0;
 };

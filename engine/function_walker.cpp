@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/function_walker_impl.h"
+#include "engine/function_walker_run.h"
 #include "engine/limits.h"
 
 namespace engine {
@@ -47,68 +47,17 @@ constexpr std::array<FixedSignature, kOpCount> makeSignatures() {
     return signatures;
 }
 
-/// How the fast loop handles an instruction of one byte.
-enum class Fast : uint8_t {
-    Slow,
-    Fixed,
-    LocalGet,
-    LocalSet,
-    LocalTee,
-    I32Const,
-    I64Const,
-    MemArg,
-    Call,
-    GlobalGet,
-    Br,
-    BrIf,
-    Drop,
-    End,
-    Skip4,
-    Skip8
-};
-
-constexpr Fast fastOf(Op op, Imm imm, std::string_view signature) {
-    switch (op) {
-    case Op::LocalGet: return Fast::LocalGet;
-    case Op::LocalSet: return Fast::LocalSet;
-    case Op::LocalTee: return Fast::LocalTee;
-    case Op::GlobalGet: return Fast::GlobalGet;
-    case Op::Call: return Fast::Call;
-    case Op::Br: return Fast::Br;
-    case Op::BrIf: return Fast::BrIf;
-    case Op::Drop: return Fast::Drop;
-    case Op::End: return Fast::End;
-    default: break;
-    }
-    if (!isFixedSignature(signature)) return Fast::Slow;
-    switch (imm) {
-    case Imm::None: return Fast::Fixed;
-    case Imm::I32: return Fast::I32Const;
-    case Imm::I64: return Fast::I64Const;
-    case Imm::F32: return Fast::Skip4;
-    case Imm::F64: return Fast::Skip8;
-    case Imm::MemArg: return Fast::MemArg;
-    default: return Fast::Slow;
-    }
-}
-
-struct FastRow {
-    Op op = Op::Count;
-    Fast fast = Fast::Slow;
-};
-constexpr auto makeFastRows() {
-    std::array<FastRow, 256> rows{};
-#define OP(id, text, prefix, code, imm, signature, feature) \
-    if (prefix == 0) rows[(code)&0xff] = {Op::id, fastOf(Op::id, Imm::imm, signature)};
-#include "engine/opcodes.def"
-#undef OP
-    return rows;
-}
-constexpr std::array<FastRow, 256> kFastRows = makeFastRows();
-
 }  // namespace
 
 constexpr std::array<FixedSignature, kOpCount> kFixedSignatures = makeSignatures();
+constexpr std::array<FixedSignature, kOpCount> kFixedSignatures32 = [] {
+    std::array<FixedSignature, kOpCount> signatures = makeSignatures();
+    for (FixedSignature& signature : signatures) {
+        std::replace(signature.in.begin(), signature.in.end(), ValKind::Ref, ValKind::I32);
+        std::replace(signature.out.begin(), signature.out.end(), ValKind::Ref, ValKind::I32);
+    }
+    return signatures;
+}();
 
 // --- Failing ----------------------------------------------------------------------------------------------------
 
@@ -318,7 +267,28 @@ void FunctionWalker::Impl::reset(uint32_t resultCount) {
     }
 }
 
-Result<> FunctionWalker::Impl::walk(FuncIdx index, InstructionSink* sink) {
+namespace {
+
+/// No sink: the module is being validated.
+struct Nobody {
+    void before(Fast, const Instruction&) {}
+    void after(const Instruction&) {}
+};
+/// A sink that may be anything.
+struct Anybody {
+    InstructionSink* sink;
+    const FunctionWalker& owner;
+    void before(Fast, const Instruction& i) {
+        if (sink) sink->onInstruction(i, owner);
+    }
+    void after(const Instruction& i) {
+        if (sink) sink->afterInstruction(i, owner);
+    }
+};
+
+}  // namespace
+
+bool FunctionWalker::Impl::begin(FuncIdx index) {
     const FuncType& type = module.typeOf(index);
     const engine::Function& body = module.functions[index.value];
     CHECK(!body.import);
@@ -330,10 +300,17 @@ Result<> FunctionWalker::Impl::walk(FuncIdx index, InstructionSink* sink) {
     for (const ValType param : type.params)
         addLocals(1, param);
     reader.start(body.body);
-    if (!readLocals()) return takeError();
-    if (sink) expandLocals();
+    if (!readLocals()) return false;
     pushFrame(Op::Call, {}, type.results, body.code.begin);
-    if (sink ? !run<true>(sink) : !run<false>(nullptr)) return takeError();
+    return true;
+}
+
+Result<> FunctionWalker::Impl::walk(FuncIdx index, InstructionSink* sink) {
+    if (!begin(index)) return takeError();
+    if (sink) expandLocals();
+    Nobody nobody;
+    Anybody anybody{sink, *owner};
+    if (sink ? !run(anybody) : !run(nobody)) return takeError();
     return {};
 }
 
@@ -348,95 +325,9 @@ Result<> FunctionWalker::Impl::walkConst(const ConstExpr& expression, ValType ex
     localSlotOffsets.clear();
     const ValType result = expected;
     pushFrame(Op::Call, {}, {&result, 1}, expression.bytes.begin);
-    if (!run<true>(sink)) return takeError();
+    Anybody anybody{sink, *owner};
+    if (!run(anybody)) return takeError();
     return {};
-}
-
-namespace {
-
-/// Immediates of what the fast loop handles, without a look at the row.
-[[gnu::always_inline]] inline void readFast(Fast fast, BinaryReader& bytes, InstructionReader& reader,
-                                            Instruction& out) {
-    switch (fast) {
-    case Fast::LocalGet:
-    case Fast::LocalSet:
-    case Fast::LocalTee:
-    case Fast::GlobalGet:
-    case Fast::Call:
-    case Fast::Br:
-    case Fast::BrIf: out.index = bytes.u32(); break;
-    case Fast::I32Const: out.value = static_cast<uint32_t>(bytes.s32()); break;
-    case Fast::I64Const: out.value = static_cast<uint64_t>(bytes.s64()); break;
-    case Fast::Skip4: out.value = bytes.f32Bits(); break;
-    case Fast::Skip8: out.value = bytes.f64Bits(); break;
-    case Fast::MemArg: reader.readMemArg(out); break;
-    default: break;
-    }
-}
-
-template <class Impl>
-[[gnu::always_inline]] inline bool applyFast(Impl& walker, FastRow row) {
-    const Instruction& i = walker.instruction;
-    switch (row.fast) {
-    case Fast::Fixed: return walker.fixed(row.op);
-    case Fast::LocalGet: return walker.localGet(i.index);
-    case Fast::LocalSet: return walker.localSet(i.index);
-    case Fast::LocalTee: return walker.localTee(i.index);
-    case Fast::GlobalGet: return walker.globalGet(i.index);
-    case Fast::I32Const: walker.push(kI32); return true;
-    case Fast::I64Const: walker.push(kI64); return true;
-    case Fast::Skip4: walker.push(kF32); return true;
-    case Fast::Skip8: walker.push(kF64); return true;
-    case Fast::MemArg: return walker.memoryAccess(i);
-    case Fast::Call: return walker.call(i.index);
-    case Fast::Br: return walker.br(i.index);
-    case Fast::BrIf: return walker.brIf(i.index);
-    case Fast::Drop: return walker.drop();
-    case Fast::End: return walker.end();
-    case Fast::Slow: break;
-    }
-    return false;
-}
-
-}  // namespace
-
-template <bool kSink>
-bool FunctionWalker::Impl::run(InstructionSink* sink) {
-    BinaryReader& bytes = reader.bytes();
-    while (true) {
-        reserve(8);
-        const FastRow fast = kFastRows[bytes.peek()];
-        if (fast.fast != Fast::Slow && !isConst && !bytes.atEnd()) [[likely]] {
-            instruction.offset = bytes.offset();
-            instruction.op = fast.op;
-            bytes.u8();
-            readFast(fast.fast, bytes, reader, instruction);
-            if (!bytes.ok()) [[unlikely]]
-                return false;
-            if constexpr (kSink) sink->onInstruction(instruction, *owner);
-            if (!applyFast(*this, fast)) [[unlikely]]
-                return false;
-            if (slots > maxSlots) maxSlots = slots;
-            if constexpr (kSink) sink->afterInstruction(instruction, *owner);
-            if (fast.op == Op::End && frames.empty()) break;
-            continue;
-        }
-        if (bytes.atEnd()) {
-            instruction.offset = bytes.offset();
-            return fail(ErrorCode::Malformed, "END opcode expected: the function ends within a block");
-        }
-        if (!reader.next(instruction)) return false;
-        if (isConst && !checkConstant(instruction)) return false;
-        if (kSink && sink) sink->onInstruction(instruction, *owner);
-        if (!apply(instruction)) return false;
-        if (slots > maxSlots) maxSlots = slots;
-        if (kSink && sink) sink->afterInstruction(instruction, *owner);
-        if (frames.empty()) break;
-    }
-    if (bytes.atEnd()) return true;
-    instruction.offset = bytes.offset();
-    return fail(ErrorCode::Malformed, "section size mismatch: " + std::to_string(bytes.remaining()) +
-                                          " bytes behind the final end");
 }
 
 // --- The interface ----------------------------------------------------------------------------------------------
@@ -483,6 +374,18 @@ private:
 };
 
 }  // namespace
+
+void operandSlotsBefore(FunctionWalker& walker, FuncIdx function, std::vector<uint32_t>& slots) {
+    struct Slots {
+        const FunctionWalker::Impl& walker;
+        std::vector<uint32_t>& found;
+        void before(Fast, const Instruction&) { found.push_back(walker.slots); }
+        void after(const Instruction&) {}
+    };
+    slots.clear();
+    Slots sink{walker.impl(), slots};
+    CHECK(walker.impl().begin(function) && walker.impl().run(sink));
+}
 
 uint32_t operandsTaken(const Instruction& i, const FunctionWalker& walker) {
     const OpRow& r = row(i.op);

@@ -106,6 +106,7 @@ public:
     uint32_t maxSlots() const;
 
     struct Impl;
+    Impl& impl() { return *m; }  // function_walker_impl.h
 
 private:
     std::unique_ptr<Impl> m;
@@ -114,6 +115,9 @@ private:
 /// Types of the operands (bottom first) before the instruction at that file offset; what the Operand stack panel shows.
 /// Error: NotFound if no instruction begins there.
 Result<std::vector<ValType>> operandTypesAt(const Module& module, FuncIdx function, uint32_t offset);
+
+/// Operand slots in use before each instruction of a valid function, as the walker counts them.
+void operandSlotsBefore(FunctionWalker& walker, FuncIdx function, std::vector<uint32_t>& slots);
 
 /// How many operands an instruction takes, while the walker stands before it.
 uint32_t operandsTaken(const Instruction& instruction, const FunctionWalker& walker);

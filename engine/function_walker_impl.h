@@ -20,6 +20,11 @@ struct FixedSignature {
 };
 extern const std::array<FixedSignature, kOpCount> kFixedSignatures;
 
+/// The same for 32-bit memories: i32 for `m`.
+extern const std::array<FixedSignature, kOpCount> kFixedSignatures32;
+
+enum class Fast : uint8_t;  // function_walker_run.h
+
 struct FunctionWalker::Impl {
     explicit Impl(const Module& m) : module(m), reader(m) {}
 
@@ -70,8 +75,14 @@ struct FunctionWalker::Impl {
     bool readLocals();
     void addLocals(uint32_t count, ValType type);
     void expandLocals();
-    template <bool kSink>
-    bool run(InstructionSink* sink);
+    /// Begins the walk over a body; then run(). False: takeError() says why, as after run().
+    bool begin(FuncIdx index);
+    template <class Sink>
+    bool run(Sink& sink);
+    template <Fast kFast, class Sink>
+    bool runFast(Op op, Sink& sink);
+    template <class Sink>
+    bool runSlow(Sink& sink);
     Error takeError();
 
     // --- Failing ---
@@ -162,8 +173,8 @@ struct FunctionWalker::Impl {
     }
     bool globalGet(uint32_t index);
     bool globalSet(uint32_t index);
-    bool fixed(Op op) {
-        const FixedSignature& signature = kFixedSignatures[static_cast<uint16_t>(op)];
+    bool fixed(Op op) { return follow(kFixedSignatures[static_cast<uint16_t>(op)]); }
+    bool follow(const FixedSignature& signature) {
         for (uint32_t i = signature.pops; i-- > 0;)
             if (!pop(signature.in[i])) return false;
         for (uint32_t i = 0; i < signature.pushes; ++i)

@@ -244,7 +244,7 @@ private:
     }
 
     Code& m_code;
-    std::vector<Insn>& m_cells;
+    const std::span<Insn> m_cells;
     uint32_t m_count;
     bool m_isTiered;              // it may be compiled: its entry and loops stand alone
     uint32_t m_i = 0, m_end = 0;  // the cell, and where groups from it must end: at a breakpoint
@@ -255,6 +255,15 @@ private:
 
 }  // namespace
 
-void fuse(Code& code) { Fuser(code).run(); }
+void prepareCells(Code& code) {
+    for (size_t i = kCellsBetweenLooks - 1; i < code.cells.size(); i += kCellsBetweenLooks)
+        if (code.cells[i].op == code.cells[i].plain) code.cells[i].op = engine::number(InternalOp::Look);
+    code.cells[0].op = engine::number(InternalOp::TierEntry);
+}
+
+void fuse(Code& code) {
+    Fuser(code).run();
+    code.hasGroups = true;
+}
 
 }  // namespace engine

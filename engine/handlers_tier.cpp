@@ -1,4 +1,5 @@
-// Where compiled code may be entered: the first cell of a function, and its loops.
+// Where a function counts how often it runs, and compiled code may be entered: its first cell and its loops.
+#include "engine/fusion.h"
 #include "engine/handlers.h"
 #include "engine/jit/jit.h"
 
@@ -6,7 +7,11 @@ namespace engine {
 
 namespace {
 
-[[gnu::noinline]] const Insn* arrive(const Insn* ip, Execution* x) { return x->store->jit->arrived(ip, x); }
+[[gnu::noinline]] const Insn* arrive(const Insn* ip, Execution* x) {
+    Code& code = *x->frame->code;
+    if (!code.hasGroups && ++code.arrivals == kArrivalsBeforeGroups) fuse(code);
+    return code.tier.managed ? x->store->jit->arrived(ip, x) : ip;
+}
 
 /// The function was entered, its tick counted.
 const Insn* tierEntry(HANDLER_PARAMETERS) {

@@ -27,15 +27,6 @@ Op readOpcode(BinaryReader& bytes) {
     return op;
 }
 
-void readMemArgFrom(BinaryReader& bytes, Instruction& out) {
-    const uint32_t start = bytes.offset();
-    const uint32_t flags = bytes.u32();
-    if (flags >= 0x80) return bytes.fail(ErrorCode::Malformed, "malformed memop flags: " + hex(flags), start);
-    out.align = flags & 0x3f;
-    out.index = (flags & 0x40) != 0 ? bytes.u32() : 0;
-    out.value = bytes.u64();
-}
-
 uint64_t read64(const uint8_t* from) {
     uint64_t value = 0;
     std::memcpy(&value, from, sizeof value);
@@ -69,9 +60,9 @@ bool readPlainImmediates(BinaryReader& bytes, Imm imm, Instruction& out) {
         out.index = bytes.u32();
         out.index2 = bytes.u32();
         return true;
-    case Imm::MemArg: readMemArgFrom(bytes, out); return true;
+    case Imm::MemArg: readMemArg(bytes, out); return true;
     case Imm::MemArgLane:
-        readMemArgFrom(bytes, out);
+        readMemArg(bytes, out);
         out.lane = bytes.u8();
         return true;
     case Imm::Lane: out.lane = bytes.u8(); return true;
@@ -105,11 +96,14 @@ bool readPlainImmediates(BinaryReader& bytes, Imm imm, Instruction& out) {
 
 }  // namespace
 
+void failMemArg(BinaryReader& bytes, uint32_t flags, uint32_t start) {
+    bytes.fail(ErrorCode::Malformed, "malformed memop flags: " + hex(flags), start);
+}
+
 InstructionReader::InstructionReader(const Module& module)
     : m_module(module), m_file(*module.bytes), m_bytes(m_file, ByteRange{}) {}
 
 Op InstructionReader::readOp() { return readOpcode(m_bytes); }
-void InstructionReader::readMemArg(Instruction& out) { readMemArgFrom(m_bytes, out); }
 
 bool InstructionReader::next(Instruction& out) {
     if (m_bytes.atEnd()) return false;

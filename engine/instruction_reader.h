@@ -12,6 +12,16 @@
 
 namespace engine {
 
+[[gnu::cold]] void failMemArg(BinaryReader& bytes, uint32_t flags, uint32_t start);
+inline void readMemArg(BinaryReader& bytes, Instruction& out) {
+    const uint32_t start = bytes.offset(), flags = bytes.u32();
+    if (flags >= 0x80) [[unlikely]]
+        return failMemArg(bytes, flags, start);
+    out.align = flags & 0x3f;
+    out.index = (flags & 0x40) != 0 ? bytes.u32() : 0;
+    out.value = bytes.u64();
+}
+
 class InstructionReader {
 public:
     explicit InstructionReader(const Module& module);
@@ -26,7 +36,7 @@ public:
     /// Decodes the rest of an instruction whose op is known and whose opcode bytes have been read.
     bool readImmediates(Instruction& out);
     /// The memarg of a memory instruction: alignment, memory, offset.
-    void readMemArg(Instruction& out);
+    void readMemArg(Instruction& out) { engine::readMemArg(m_bytes, out); }
 
     /// Reads an opcode; Op::Count (and a failure) if there is no such instruction.
     Op readOp();

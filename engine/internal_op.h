@@ -29,7 +29,7 @@ enum class InternalOp : uint16_t {
     CallWasm,
     CallCross,
     TierEntry,
-    TierLoop,  // the first cell, a loop: where compiled code may be entered
+    TierLoop,  // the first cell, a loop: where arrivals are counted, and compiled code may be entered
     CallHost,  // resolved forms of call: same instance, another instance, host
     Count,
 };

@@ -1,4 +1,4 @@
-// Lowering: turns one validated function body into cells (code.h). A sink of the FunctionWalker; time and memory proportional to the body.
+// Lowering: turns one validated function body into cells (code.h). It follows the loop of the FunctionWalker; time and memory proportional to the body.
 #pragma once
 
 #include <memory>

@@ -395,7 +395,7 @@ std::optional<ExceptionView> Machine::exception() const {
 
 Result<std::vector<uint32_t>> Machine::instructionOffsets(FuncAddr function) {
     const Code* code = TRY(m->owner.code(function));
-    return code->offsets;
+    return code->offsets();
 }
 
 void Machine::clearBreakpoints() {

@@ -211,18 +211,21 @@ uint32_t Store::functions() const { return static_cast<uint32_t>(m->functions.si
 Result<Code*> StoreState::lowered(FunctionInstance& function) {
     if (function.code) return function.code;
     CHECK(function.instance);
-    std::unique_ptr<Code> made = TRY(lower(*this, function));
-    const uint64_t bytes = made->bytes();
+    code.push_back(TRY(lower(*this, function)));
+    return function.code = code.back().get();
+}
+
+Result<> StoreState::charge(const Code& made) {
+    const uint64_t bytes = made.bytes();
     if (bytes > limits.maxCodeBytes || codeBytes > limits.maxCodeBytes - bytes)
         return Error{ErrorCode::Limit,
-                     "the code of function " + std::to_string(function.index.value) + " takes " +
+                     "the code of function " + std::to_string(made.function->index.value) + " takes " +
                          std::to_string(bytes) + " bytes to run, of the limit of " +
                          std::to_string(limits.maxCodeBytes) + " bytes for the code of a program " +
                          std::to_string(codeBytes) + " are in use",
                      {}};
     codeBytes += bytes;
-    code.push_back(std::move(made));
-    return function.code = code.back().get();
+    return {};
 }
 
 void StoreState::breaksChanged(Code& changed) {

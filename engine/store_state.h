@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/code.h"
+#include "engine/code_room.h"
 #include "engine/store.h"
 #include "engine/wait_queue.h"
 
@@ -47,8 +48,7 @@ struct StoreState {
     std::vector<std::unique_ptr<Code>> code;
     std::vector<std::unique_ptr<Code>> hostEntries;  // what start() runs to call a host function
     std::vector<Code*> unfused;                      // whose breakpoints changed since the last run
-    std::vector<Insn> spareCells;                    // room in which functions are lowered
-    std::vector<uint32_t> spareOffsets;
+    CodeRoom codeRoom;
     std::vector<ValType> spareOperandTypes;  // the last that were too many to keep
     uint64_t codeBytes = 0;                  // of all lowered code
     InstanceContext noInstance;
@@ -59,6 +59,8 @@ struct StoreState {
 
     /// Lowered code of a function defined in Wasm, made on first use.
     Result<Code*> lowered(FunctionInstance& function);
+    /// Counts new code in codeBytes. Error: Limit.
+    Result<> charge(const Code& code);
     /// The breakpoints of the function are others now; its cells follow before code runs again.
     void breaksChanged(Code& code);
     void fuseChanged();

@@ -301,7 +301,8 @@ bool Impl::memoryAccess(const Instruction& i) {
     const bool is64 = accessed->type.limits.is64;
     if (!is64 && i.value > 0xffffffffu)
         return invalid("offset out of range: " + hex(i.value) + " in a 32-bit memory");
-    return fixedWithMemory(i.op, is64 ? kI64 : kI32);
+    if (is64) return fixedWithMemory(i.op, kI64);
+    return follow(kFixedSignatures32[static_cast<uint16_t>(i.op)]);
 }
 
 bool Impl::applyTable(const Instruction& i) {

@@ -1,4 +1,4 @@
-// lowering FILE: how fast the code of a module is lowered (and its groups chosen), all functions once, without running anything.
+// lowering FILE: how fast the code of a module is lowered, all functions once, without running anything.
 // Prints megabytes of code per second of CPU time; for `./dev bench lowering`.
 #include <cstdio>
 #include <ctime>

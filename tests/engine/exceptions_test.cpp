@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/code.h"
+#include "engine/fusion.h"
 #include "engine/gc_heap.h"
 #include "tests/engine/program_builder.h"
 
@@ -453,7 +454,8 @@ TEST(Exceptions, ConstructsCostNoDispatch) {
         {"", "", "", "block i32; try_table catch 0 0; try_table; nop; end; end; i32.const 0; end; drop"}};
     Running r(program);
     r.link();
-    const Code& code = **r.store.code(r.function());
+    Code& code = **r.store.code(r.function());
+    fuse(code);
     EXPECT_EQ(code.cells[0].a, 6u) << "one jump over block, try_tables, nop and ends";
 }
 

@@ -36,11 +36,11 @@ TEST(Lowering, MakesOneCellPerInstruction) {
     const Code& code = codeOf(r);
     const Function& f = r.module->functions[0];
     ASSERT_EQ(code.cells.size(), 19u);
-    EXPECT_EQ(code.offsets.front(), f.code.begin);
-    EXPECT_EQ(code.offsets.back(), f.code.end - 1);
+    EXPECT_EQ(code.offsets().front(), f.code.begin);
+    EXPECT_EQ(code.offsets().back(), f.code.end - 1);
     for (uint32_t i = 0; i < code.cells.size(); ++i) {
-        EXPECT_EQ(code.cellAt(code.offsets[i]), i);
-        EXPECT_EQ(code.offsetOf(&code.cells[i]), code.offsets[i]);
+        EXPECT_EQ(code.cellAt(code.offsets()[i]), i);
+        EXPECT_EQ(code.offsetOf(&code.cells[i]), code.offsets()[i]);
     }
     EXPECT_FALSE(code.cellAt(f.code.end).has_value());
 }
@@ -59,14 +59,30 @@ TEST(Lowering, PointsBranchesAtInstructions) {
     EXPECT_EQ(code.cells[7].c, 1u);
 }
 
-TEST(Lowering, KeepsThePlainCellsUnderFusedGroups) {
+TEST(Fusion, KeepsThePlainCells) {
     Running r(nested());
     r.link();
-    const Code& code = codeOf(r);
+    Code& code = const_cast<Code&>(codeOf(r));
+    fuse(code);
     EXPECT_GE(code.cells[2].op, kFusedFirst);  // local.get, i32.eqz, if
     EXPECT_EQ(code.cells[2].plain, number(Op::LocalGet));
     EXPECT_GE(code.cells[9].op, kFusedFirst);  // local.get, i32.const, i32.sub, local.set
     EXPECT_EQ(code.cells[11].plain, number(Op::I32Sub));
+}
+
+TEST(Fusion, WaitsUntilAFunctionHasRunOften) {
+    for (const int loops : {0, 6, 14}) {
+        Running r(nested());
+        r.link();
+        const Code& code = codeOf(r);
+        const int arrivals = loops + 2;  // an entry, and one loop more than asked for
+        for (int left = kArrivalsBeforeGroups; left > 0; left -= arrivals) {
+            EXPECT_EQ(code.cells[2].op, number(Op::LocalGet)) << loops;
+            r.start({Value::i32(loops)});
+            ASSERT_EQ(r.machine->run(), StopKind::Finished);
+        }
+        EXPECT_GE(code.cells[2].op, kFusedFirst) << loops;
+    }
 }
 
 TEST(Fusion, GoesAroundBreakpointsAndComesBack) {
@@ -79,6 +95,7 @@ TEST(Fusion, GoesAroundBreakpointsAndComesBack) {
             all.push_back(cell.op);
         return all;
     };
+    fuse(code);
     const auto before = ops();
     const auto breakAt = [&](std::set<uint32_t> cells) {
         code.breaks = std::move(cells);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/function_walker.h"
 #include "engine/jit/jit.h"
 
 namespace engine::jit::x64 {
@@ -71,6 +72,7 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
     m_allLocals = static_cast<uint32_t>((uint64_t{1} << m_analysis.locals().size()) - 1);
 
     const size_t cells = code.cells.size();
+    operandSlotsBefore(*code.context->walker, code.function->index, m_heights);
     m_labelOf.assign(cells + 1, 0);
     m_loopOf.assign(cells + 1, 0);
     m_labels.clear();
@@ -190,7 +192,7 @@ void FunctionCompiler::cell(uint32_t i) {
     reach(i);
     if (m_isDead) return;
     const Insn& c = m_code->cells[i];
-    const uint32_t top = m_code->localSlots + m_code->tier.heights[i];
+    const uint32_t top = m_code->localSlots + m_heights[i];
     if (m_top > top) dropFrom(top);
     m_top = top;
     if (m_flagsLive && !takesCondition(c.plain)) {

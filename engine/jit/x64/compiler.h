@@ -237,6 +237,7 @@ private:
     LocalState m_state;
     uint32_t m_allLocals = 0;
 
+    std::vector<uint32_t> m_heights;  // by cell: operand slots before it
     std::vector<uint32_t> m_labelOf;  // by cell: index + 1
     std::vector<uint32_t> m_loopOf;
     std::vector<Label> m_labels;

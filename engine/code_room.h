@@ -1,0 +1,40 @@
+// CodeRoom: where the cells of all functions lie. Owned by the StoreState; what lies in it never moves and lives as long as it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "engine/code.h"
+
+namespace engine {
+
+class CodeRoom {
+public:
+    /// Room for that many cells, not initialised and not taken yet: the next reserve() gives it again unless some of it was taken.
+    Insn* reserve(size_t count) {
+        if (static_cast<size_t>(m_end - m_at) < count) grow(count);
+        return m_at;
+    }
+    /// Takes the first cells of what was reserved last.
+    void take(size_t count) { m_at += count; }
+
+private:
+    // Chunks double, so that little programs take little.
+    static constexpr size_t kSmallest = 4 << 10, kLargest = 512 << 10;
+
+    void grow(size_t count) {
+        const size_t size = std::max(count, std::clamp(m_total, kSmallest, kLargest));
+        m_chunks.emplace_back(new Insn[size]);
+        m_total += size;
+        m_at = m_chunks.back().get();
+        m_end = m_at + size;
+    }
+
+    std::vector<std::unique_ptr<Insn[]>> m_chunks;
+    size_t m_total = 0;
+    Insn *m_at = nullptr, *m_end = nullptr;
+};
+
+}  // namespace engine
