@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "tests/engine/mixed_program.h"
 #include "tests/engine/program_builder.h"
 
 namespace engine {
@@ -34,43 +35,6 @@ Program sums() {
           local.get 0; i32.const 2; i32.sub; call 1
           i32.add
         end)"});
-    return p;
-}
-
-/// 0: fills memory with a mix of everything; long enough for many groups. Takes a seed.
-Program mix() {
-    Program p;
-    p.pages = 1;
-    p.functions.push_back({"i32", "i64", "i32 i64 f64", R"(
-        loop
-          local.get 0; i32.const 1103515245; i32.mul; i32.const 12345; i32.add; local.set 0
-          local.get 1; i32.const 2; i32.shl; i32.const 4092; i32.and; local.get 0; i32.store 16
-          local.get 1; i32.const 7; i32.and; i32.const 3; i32.eq
-          if
-            local.get 2; local.get 0; call 1; i64.add; local.set 2
-          else
-            local.get 3; local.get 0; f64.convert_i32_s; f64.const 0.5; f64.mul; f64.add; local.set 3
-          end
-          block
-            block
-              block
-                local.get 0; i32.const 3; i32.and
-                br_table 0 1 2
-              end
-              local.get 2; i64.const 7; i64.xor; local.set 2
-              br 1
-            end
-            local.get 2; i64.const 1; i64.rotl; local.set 2
-          end
-          local.get 1; i32.const 1; i32.add; local.tee 1
-          i32.const 40
-          i32.lt_u
-          br_if 0
-        end
-        local.get 2; local.get 3; i64.trunc_sat_f64_s; i64.add)"});
-    p.functions.push_back({"i32", "i64", "i32", R"(
-        local.get 0; i32.const 1020; i32.and; local.set 1
-        local.get 1; i64.load32_u 16; local.get 1; i32.load8_u 17; i64.extend_i32_u; i64.add)"});
     return p;
 }
 
