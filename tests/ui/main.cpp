@@ -5,7 +5,7 @@
 #include <QStandardPaths>
 
 // The bus library keeps a buffer of its own until the process ends; what is ours must not leak.
-extern "C" const char* __lsan_default_suppressions();
+extern "C" [[gnu::visibility("default")]] const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libdbus-1\n"; }
 
 int main(int argc, char** argv) {
