@@ -1,6 +1,8 @@
 #include "ui/inbox.h"
 
+#include <QCoreApplication>
 #include <QElapsedTimer>
+#include <QEvent>
 #include <QTimer>
 
 namespace ui {
@@ -14,10 +16,10 @@ void Inbox::post(std::function<void()> function) {
         m_functions.push_back(std::move(function));
         wake = !std::exchange(m_woken, true);
     }
-    if (wake)
-        QMetaObject::invokeMethod(
-            this, [this] { drain(); }, Qt::QueuedConnection);
+    if (wake) QCoreApplication::postEvent(this, new QEvent(QEvent::User));
 }
+
+void Inbox::customEvent(QEvent*) { drain(); }
 
 void Inbox::drain() {
     QElapsedTimer timer;

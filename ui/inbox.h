@@ -15,6 +15,9 @@ public:
     /// Any thread.
     void post(std::function<void()> function);
 
+protected:
+    void customEvent(QEvent* event) override;
+
 private:
     void drain();
 
