@@ -81,6 +81,7 @@ void BreakpointTable::attach(Places* places) {
     for (auto& [id, entry] : m_entries) {
         withdraw(entry);
         entry.condition = Condition(entry.info.spec.condition);
+        entry.target.reset();
         (void)resolve(entry);  // what does not fit this program says so in its row
         insert(entry);
         entry.changed = true;
@@ -95,6 +96,12 @@ Result<> BreakpointTable::check(const BreakpointSpec& spec) const {
     if (spec.kind == BreakpointSpec::Kind::HostCall && wasi::findHostFunction(spec.function) < 0) {
         return Error{ErrorCode::NotFound, "there is no host call named \"" + printable(spec.function) +
                                               "\"; names are as in fd_write"};
+    }
+    if (spec.kind == BreakpointSpec::Kind::Watch) {
+        if (spec.expression.empty() && spec.length == 0)
+            return Error{ErrorCode::BadArgument, "there is nothing to watch in 0 bytes"};
+        if (const auto parsed = checkSyntax(spec.expression); !spec.expression.empty() && !parsed)
+            return parsed.error();
     }
     if (!spec.condition.empty()) {
         if (const auto parsed = checkSyntax(spec.condition); !parsed)
@@ -117,10 +124,10 @@ BreakpointInfo BreakpointTable::keep(Entry entry) {
     return m_entries[id].info;
 }
 
-Result<BreakpointInfo> BreakpointTable::add(BreakpointSpec spec) {
+Result<BreakpointInfo> BreakpointTable::add(BreakpointSpec spec, FrameContext* frame, Debuggee* debuggee) {
     TRY(check(spec));
     Entry entry(std::move(spec));
-    TRY(resolve(entry));
+    TRY(resolve(entry, frame, debuggee));
     return keep(std::move(entry));
 }
 
@@ -143,6 +150,10 @@ Result<BreakpointInfo> BreakpointTable::change(BreakpointId id, BreakpointSpec s
     TRY(check(spec));
     withdraw(entry);
     entry.condition = Condition(spec.condition);
+    const BreakpointSpec& old = entry.info.spec;
+    if (std::tie(spec.expression, spec.memory, spec.address, spec.length) !=
+        std::tie(old.expression, old.memory, old.address, old.length))
+        entry.target.reset();
     entry.info.spec = std::move(spec);
     (void)resolve(entry);
     insert(entry);
@@ -180,6 +191,20 @@ void BreakpointTable::endRun() {
         entry.changed |= entry.info.passing != 0;
         entry.info.passing = 0;
     }
+    for (BreakpointInfo& info : endScopes(0))
+        m_ended.push_back(std::move(info));
+}
+
+std::vector<BreakpointInfo> BreakpointTable::endScopes(uint32_t depth) {
+    std::vector<BreakpointInfo> ended;
+    std::erase_if(m_entries, [&](auto& row) {
+        Entry& entry = row.second;
+        if (!entry.target || !entry.target->depth || *entry.target->depth < depth) return false;
+        withdraw(entry);
+        ended.push_back(std::move(entry.info));
+        return true;
+    });
+    return ended;
 }
 
 engine::ThrowBreak BreakpointTable::throwBreak() const {
@@ -208,6 +233,10 @@ std::set<BreakpointId>* BreakpointTable::withoutPlace(const Entry& entry) {
 void BreakpointTable::insert(Entry& entry) {
     if (!entry.info.spec.enabled) return;
     if (auto* all = withoutPlace(entry)) all->insert(entry.info.id);
+    if (entry.target) {
+        if (const auto added = m_watches.add(entry.info.id, *entry.target, entry.info.spec.access); !added)
+            entry.info.message = added.error().message;
+    }
     for (const auto& [offset, depth] : entry.places) {
         m_at[offset].push_back(entry.info.id);
         m_breaks.addUser(offset);
@@ -217,6 +246,7 @@ void BreakpointTable::insert(Entry& entry) {
 void BreakpointTable::withdraw(const Entry& entry) {
     if (!entry.info.spec.enabled) return;
     if (auto* all = withoutPlace(entry)) all->erase(entry.info.id);
+    if (entry.target) m_watches.remove(entry.info.id);
     for (const auto& [offset, depth] : entry.places) {
         std::vector<BreakpointId>& there = m_at[offset];
         std::erase(there, entry.info.id);
@@ -260,6 +290,26 @@ BreakpointTable::Verdict BreakpointTable::hitCall(std::string_view name, FrameCo
     return verdict;
 }
 
+BreakpointTable::Verdict BreakpointTable::hitWatch(const std::vector<engine::WatchHit>& hits,
+                                                   Debuggee& debuggee) {
+    Verdict verdict;
+    const uint32_t depth = debuggee.machine().depth();
+    for (const engine::WatchHit& hit : hits) {
+        const auto found = m_entries.find(m_watches.ownerOf(hit.watch));
+        if (found == m_entries.end()) continue;
+        Entry& entry = found->second;
+        const WatchTarget& target = *entry.target;
+        FrameContext context(debuggee, target.depth ? depth - 1 - *target.depth : 0, target.inlineLevel);
+        if (!judge(entry, context, verdict)) continue;
+        WatchChange change = Watchpoints::describe(hit, target, context);
+        change.watch = entry.info.id;
+        change.what = watchText(entry.info.spec);
+        change.by = m_places->location(hit.location.offset);
+        verdict.changes.push_back(std::move(change));
+    }
+    return verdict;
+}
+
 /// True if it stops.
 bool BreakpointTable::judge(Entry& entry, FrameContext& context, Verdict& verdict) {
     const BreakpointSpec& spec = entry.info.spec;
@@ -268,9 +318,9 @@ bool BreakpointTable::judge(Entry& entry, FrameContext& context, Verdict& verdic
         if (!holds) {
             entry.info.message = "condition failed: " + holds.error().message;
             entry.changed = true;
-            verdict.problem += (verdict.problem.empty() ? "" : "; ") +
-                               std::string("the condition of breakpoint ") + std::to_string(entry.info.id) +
-                               " failed: " + holds.error().message;
+            verdict.problem += (verdict.problem.empty() ? "" : "; ") + std::string("the condition of ") +
+                               (spec.kind == BreakpointSpec::Kind::Watch ? "watchpoint " : "breakpoint ") +
+                               std::to_string(entry.info.id) + " failed: " + holds.error().message;
             verdict.hit.push_back(entry.info.id);
             return true;
         }

@@ -17,6 +17,7 @@
 #include "debugger/protocol.h"
 #include "debugger/symbols/condition.h"
 #include "debugger/symbols/value.h"
+#include "debugger/watchpoints.h"
 
 namespace debugger {
 
@@ -48,14 +49,15 @@ class BreakpointTable {
     using Result = engine::Result<T>;
 
 public:
-    explicit BreakpointTable(CodeBreaks& breaks) : m_breaks(breaks) {}
+    BreakpointTable(CodeBreaks& breaks, Watchpoints& watches) : m_breaks(breaks), m_watches(watches) {}
 
     /// Resolves everything against a newly loaded module (null: nothing is loaded, all are pending).
     void attach(Places* places);
 
     /// Errors: BadArgument (a condition or log text that is no expression, with column and caret), NotFound (no such host call; a line
-    /// without code in a file that has some, with the nearest line).
-    engine::Result<BreakpointInfo> add(BreakpointSpec spec);
+    /// without code in a file that has some, with the nearest line); what findTarget() says, to which `frame` is given.
+    engine::Result<BreakpointInfo> add(BreakpointSpec spec, FrameContext* frame = nullptr,
+                                       Debuggee* debuggee = nullptr);
     /// As add(), but what finds no place is kept, as pending.
     engine::Result<BreakpointInfo> restore(BreakpointSpec spec);
     engine::Result<BreakpointInfo> change(BreakpointId id, BreakpointSpec spec);
@@ -64,8 +66,10 @@ public:
     std::vector<BreakpointInfo> list() const;
     /// Breakpoints that a new run begins with: hit counts at zero.
     void newRun();
-    /// The run is over, and with it what was to pass in it.
+    /// The run is over, and with it what was to pass in it, and watches of what lived on its stack.
     void endRun();
+    /// So many activations are left: watches of what lived in others are deleted, and returned.
+    std::vector<BreakpointInfo> endScopes(uint32_t depth);
 
     bool any() const { return !m_entries.empty(); }
     bool hasHostCalls() const { return !m_calls.empty(); }
@@ -80,15 +84,20 @@ public:
         std::string problem;            // a condition that could not be evaluated: stops too
         std::vector<LogMessage> logs;
         uint32_t hidden = 0;  // innermost inlined calls there that the stop is still before
+        std::vector<WatchChange> changes;
     };
     /// Counts hits, evaluates conditions and log texts in the youngest activation, or in the frame that is given.
     Verdict hitCode(uint32_t offset, Debuggee& debuggee);
     Verdict hitThrow(bool isCaught, FrameContext& context);
     Verdict hitCall(std::string_view name, FrameContext& context);
+    /// Conditions are evaluated in the frame on whose stack the object lives, else in the youngest.
+    Verdict hitWatch(const std::vector<engine::WatchHit>& hits, Debuggee& debuggee);
     /// Deletes those of the ids that were temporary; returns them.
     std::vector<BreakpointInfo> dropTemporary(const std::vector<BreakpointId>& ids);
     /// Those whose hit count or message changed since the last call.
     std::vector<BreakpointInfo> takeChanged();
+    /// Those that the end of a run deleted since the last call.
+    std::vector<BreakpointInfo> takeEnded() { return std::exchange(m_ended, {}); }
 
 private:
     struct Entry {
@@ -98,6 +107,7 @@ private:
         Condition condition;
         std::map<uint32_t, uint32_t>
             places;  // code offset → level of its inlined calls where it stops, 0 = the function itself
+        std::optional<WatchTarget> target;
         bool changed = false;
     };
     Result<> check(const BreakpointSpec& spec) const;
@@ -107,16 +117,19 @@ private:
     void withdraw(const Entry& entry);
     std::set<BreakpointId>* withoutPlace(const Entry& entry);
     void warnOfNames(Entry& entry);
-    Result<> resolve(Entry& entry);
+    Result<> resolve(Entry& entry, FrameContext* frame = nullptr, Debuggee* debuggee = nullptr);
     Result<> resolveLine(Entry& entry);
     void resolveFunction(Entry& entry);
     void resolveOffset(Entry& entry);
     void resolveCall(Entry& entry);
+    Result<> resolveWatch(Entry& entry, FrameContext* frame, Debuggee* debuggee);
     void place(Entry& entry, uint32_t offset, uint32_t depth = Places::kInnermost);
     std::string hintFor(const std::string& function);
     bool judge(Entry& entry, FrameContext& context, Verdict& verdict);
 
     CodeBreaks& m_breaks;
+    Watchpoints& m_watches;
+    std::vector<BreakpointInfo> m_ended;
     Places* m_places = nullptr;
     std::map<BreakpointId, Entry> m_entries;
     std::unordered_map<uint32_t, std::vector<BreakpointId>> m_at;  // enabled ones by code offset

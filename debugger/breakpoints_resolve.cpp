@@ -10,7 +10,7 @@ using engine::ErrorCode;
 using engine::Result;
 
 /// Error: NotFound, where what was asked for is surely a mistake; the entry's message says so too.
-Result<> BreakpointTable::resolve(Entry& entry) {
+Result<> BreakpointTable::resolve(Entry& entry, FrameContext* frame, Debuggee* debuggee) {
     entry.places.clear();
     entry.info.locations.clear();
     entry.info.message.clear();
@@ -22,6 +22,8 @@ Result<> BreakpointTable::resolve(Entry& entry) {
         if (m_places && m_places->module().tags.empty()) entry.info.message = "the program has no exceptions";
     } else if (!m_places) {
         entry.info.message = "pending: no program is loaded";
+    } else if (entry.info.spec.kind == BreakpointSpec::Kind::Watch) {
+        outcome = resolveWatch(entry, frame, debuggee);
     } else if (entry.info.spec.kind == BreakpointSpec::Kind::Line) {
         outcome = resolveLine(entry);
     } else if (entry.info.spec.kind == BreakpointSpec::Kind::Function) {
@@ -31,9 +33,38 @@ Result<> BreakpointTable::resolve(Entry& entry) {
     }
     for (const auto& [offset, depth] : entry.places)
         entry.info.locations.push_back(m_places->location(offset, m_places->levelsBelow(offset, depth)));
-    entry.info.resolved = hasPlace ? !entry.places.empty() : entry.info.message.empty();
+    entry.info.resolved = hasPlace ? !entry.places.empty() || entry.target : entry.info.message.empty();
     warnOfNames(entry);
     return outcome;
+}
+
+/// A target that was found in a frame stays until the frame returns.
+Result<> BreakpointTable::resolveWatch(Entry& entry, FrameContext* frame, Debuggee* debuggee) {
+    const BreakpointSpec& spec = entry.info.spec;
+    const auto fail = [&](Error error) {
+        entry.info.message = "pending: " + error.message;
+        return error;
+    };
+    if (!entry.target && spec.expression.empty()) {
+        const auto& memories = m_places->module().memories;
+        if (spec.memory >= memories.size())
+            return fail({ErrorCode::NotFound, "the program has no memory " + std::to_string(spec.memory)});
+        const uint64_t last = memories[spec.memory].type.limits.is64 ? ~uint64_t{0} >> 1 : 0xffffffff;
+        if (spec.address > last || spec.length - 1 > last - spec.address)
+            return fail({ErrorCode::BadArgument, "addresses of this memory end at " + hexText(last)});
+        entry.target = WatchTarget{};
+        entry.target->memory = spec.memory;
+        entry.target->address = spec.address;
+        entry.target->length = spec.length;
+    } else if (!entry.target) {
+        auto target = findTarget(spec.expression, spec.offset, *m_places, frame, debuggee);
+        if (!target) return fail(target.error());
+        entry.target = std::move(*target);
+    }
+    entry.info.address = entry.target->address;
+    entry.info.length = entry.target->length;
+    entry.info.scope = entry.target->depth ? "until " + entry.target->owner + " returns" : "";
+    return {};
 }
 
 /// A name that means nothing at any of the places may be one of another program, so it is only said.

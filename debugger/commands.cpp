@@ -42,6 +42,10 @@ constexpr Verb kVerbs[] = {
     {"break-throw", "Break on Exceptions", "breakpoint", "", "catch", "", "catch throw [uncaught] [if EXPR]", "Stops where the program throws an exception, before it is caught; with uncaught, only if nobody catches it.", "setExceptionBreakpoints", kAny},
     {"break-uncaught", "Break on Uncaught Exceptions", "breakpoint", "", "", "", "", "Stops where the program throws an exception that nobody catches.", "", kAny},
     {"log-point", "Add Log Point…", "breakpoint-log", "", "logpoint", "dprintf", "logpoint PLACE, TEXT", "Prints a text with {EXPR} in it whenever the program comes there, and goes on.", "", kAny},
+    {"watch", "Break on Change…", "watchpoint", "", "watch", "", "watch EXPR | ADDRESS,LENGTH[,MEMORY] [if EXPR]", "Stops the program when a variable, or whatever else an expression names in memory, gets another value, and says who changed it.", "", kAny},
+    {"watch-read", "Break on Read…", "watchpoint", "", "rwatch", "", "rwatch EXPR | ADDRESS,LENGTH[,MEMORY] [if EXPR]", "Stops the program when it reads that memory.", "", kAny},
+    {"watch-access", "Break on Access…", "watchpoint", "", "awatch", "", "awatch EXPR | ADDRESS,LENGTH[,MEMORY] [if EXPR]", "Stops the program when it reads or writes that memory.", "", kAny},
+    {"watch-write", "Break on Write…", "watchpoint", "", "wwatch", "", "wwatch EXPR | ADDRESS,LENGTH[,MEMORY] [if EXPR]", "Stops the program when it writes that memory, also with the value that is there.", "", kAny},
     {"delete-breakpoint", "Delete Breakpoint", "delete", "", "delete", "d", "delete [NUMBER…]", "Deletes breakpoints, or all of them, and says which.", "", kAny},
     {"enable-breakpoint", "Enable Breakpoint", "", "", "enable", "en", "enable [NUMBER…]", "Makes breakpoints stop again.", "", kAny},
     {"disable-breakpoint", "Disable Breakpoint", "breakpoint-disabled", "", "disable", "dis", "disable [NUMBER…]", "Keeps breakpoints from stopping.", "", kAny},
@@ -70,7 +74,6 @@ constexpr Verb kVerbs[] = {
     {"folder-changes", "Folder Changes", "panel-files", "", "changes", "", "changes [apply | discard] [FOLDER]", "Shows what the program changed in overlays (--dir-overlay) and in-memory folders; does it on the host, or forgets it.", "", kLoaded},
     {"info", "Information", "info", "", "info", "i", "info breakpoints|functions|sources|module|frame|line|locals|display [TEXT]", "Tells what is known.", "", kAny},
 
-    {"watch", "Break on Write", "watchpoint", "", "watch", "", "watch EXPR | ADDRESS,LENGTH", "Stops when memory changes.", "", kNever},
     {"reverse-step", "Step Into Backwards", "step-into-back", "Alt+F11", "reverse-step", "rs", "reverse-step", "The same as step, backwards.", "stepBack", kNever},
     {"reverse-next", "Step Over Backwards", "step-over-back", "Alt+F10", "reverse-next", "rn", "reverse-next", "The same as next, backwards.", "stepBack", kNever},
     {"reverse-finish", "Step Out Backwards", "step-out-back", "Alt+Shift+F11", "reverse-finish", "", "reverse-finish", "Goes back to the call of this function.", "", kNever},

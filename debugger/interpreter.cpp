@@ -63,6 +63,10 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
         {"break-throw", &Impl::catchThrow},
         {"break-once", &Impl::breakOnce},
         {"log-point", &Impl::logPoint},
+        {"watch", &Impl::watch},
+        {"watch-read", &Impl::watchRead},
+        {"watch-access", &Impl::watchAccess},
+        {"watch-write", &Impl::watchWrite},
         {"delete-breakpoint", &Impl::deleteBreaks},
         {"enable-breakpoint", &Impl::enable},
         {"disable-breakpoint", &Impl::disable},
@@ -189,8 +193,8 @@ std::vector<std::string> CommandInterpreter::complete(std::string_view line) {
         for (const ModuleEntry& entry : *entries) {
             if (entry.name.starts_with(last)) found.push_back(entry.name);
         }
-    } else if (verb->id == "evaluate" || verb->id == "display" || verb->id == "type-of" ||
-               verb->id == "assign") {
+    } else if (verb->id == "evaluate" || verb->id.starts_with("watch") || verb->id == "display" ||
+               verb->id == "type-of" || verb->id == "assign") {
         const auto variables = m->client.call(GetVariables{.frame = m->frame, .globals = true});
         if (!variables) return found;
         for (const VariableNode& node : *variables) {

@@ -104,6 +104,7 @@ struct CommandInterpreter::Impl {
 
     // interpreter_run.cpp
     void showStop(const StopInfo& stop);
+    void showChanges(const StopInfo& stop);
     void showWhere(const StopInfo& stop);
     void showDisplays();
 
@@ -113,6 +114,11 @@ struct CommandInterpreter::Impl {
     Result<> catchThrow(std::string_view);
     Result<> logPoint(std::string_view);
     Result<> deleteBreaks(std::string_view);
+    Result<> watch(std::string_view);
+    Result<> watchRead(std::string_view);
+    Result<> watchAccess(std::string_view);
+    Result<> watchWrite(std::string_view);
+    Result<> addWatch(std::string_view text, WatchAccess access);
     Result<> enable(std::string_view);
     Result<> disable(std::string_view);
     Result<> condition(std::string_view);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "debugger/interpreter.h"
+#include "debugger/watchpoints.h"
 
 namespace debugger {
 
@@ -68,6 +69,14 @@ std::string describe(const BreakpointInfo& info) {
     if (spec.kind == BreakpointSpec::Kind::HostCall) return "call " + spec.function;
     if (spec.kind == BreakpointSpec::Kind::Exception)
         return spec.uncaughtOnly ? "throw of an uncaught exception" : "throw of any exception";
+    if (spec.kind == BreakpointSpec::Kind::Watch) {
+        constexpr std::string_view kAccess[] = {"change of ", "write to ", "read of ", "access to "};
+        std::string text = std::string(kAccess[static_cast<size_t>(spec.access)]) + watchText(spec);
+        if (info.resolved && !spec.expression.empty())
+            text += ", " + std::to_string(info.length) + (info.length == 1 ? " byte at " : " bytes at ") +
+                    hexText(info.address);
+        return text + (info.scope.empty() ? "" : ", " + info.scope);
+    }
     if (info.locations.size() > 1) return std::to_string(info.locations.size()) + " locations";
     if (info.locations.size() == 1) {
         const Location& at = info.locations[0];
@@ -79,6 +88,10 @@ std::string describe(const BreakpointInfo& info) {
     case BreakpointSpec::Kind::Offset: return "*" + hexText(spec.offset);
     default: return printable(spec.function);
     }
+}
+
+std::string nounOf(const BreakpointInfo& info) {
+    return info.spec.kind == BreakpointSpec::Kind::Watch ? "watchpoint" : "breakpoint";
 }
 
 nlohmann::ordered_json breakJson(const BreakpointInfo& info) {
@@ -150,8 +163,14 @@ Result<BreakpointSpec> CommandInterpreter::Impl::parsePlace(std::string_view tex
 
 Result<> CommandInterpreter::Impl::addBreak(BreakpointSpec spec) {
     const bool temporary = spec.temporary, logs = !spec.logText.empty();
-    const BreakpointInfo info = TRY(client.call(AddBreakpoint{std::move(spec)}));
+    const BreakpointInfo info =
+        TRY(client.call(AddBreakpoint{.spec = std::move(spec), .isRemembered = false, .frame = frame}));
     answer["breakpoint"] = breakJson(info);
+    if (info.spec.kind == BreakpointSpec::Kind::Watch) {
+        line("Watchpoint " + std::to_string(info.id) + ": " + describe(info) +
+             (info.message.empty() ? "" : " (" + info.message + ")"));
+        return {};
+    }
     std::string text = (temporary ? "Temporary breakpoint "
                         : logs    ? "Log point "
                                   : "Breakpoint ") +
@@ -206,6 +225,42 @@ Result<> CommandInterpreter::Impl::logPoint(std::string_view text) {
     return addBreak(std::move(spec));
 }
 
+Result<> CommandInterpreter::Impl::addWatch(std::string_view text, WatchAccess access) {
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Watch;
+    spec.access = access;
+    spec.condition = TRY(takeCondition(text));
+    if (text.empty())
+        return Error{ErrorCode::BadArgument, "what is to be watched? say EXPR or ADDRESS,LENGTH"};
+    const size_t comma = endOfPlace(text);
+    if (comma == std::string_view::npos) {
+        spec.expression = text;
+        return addBreak(std::move(spec));
+    }
+    std::string_view length = trimmed(text.substr(comma + 1));
+    if (const size_t second = length.find(','); second != std::string_view::npos) {
+        const uint64_t memory = TRY(parseNumber(trimmed(length.substr(second + 1))));
+        spec.memory = static_cast<uint32_t>(std::min<uint64_t>(memory, ~uint32_t{0}));
+        length = trimmed(length.substr(0, second));
+    }
+    spec.address = TRY(addressOf(trimmed(text.substr(0, comma))));
+    spec.length = TRY(parseNumber(length));
+    return addBreak(std::move(spec));
+}
+
+Result<> CommandInterpreter::Impl::watch(std::string_view text) {
+    return addWatch(text, WatchAccess::Change);
+}
+Result<> CommandInterpreter::Impl::watchRead(std::string_view text) {
+    return addWatch(text, WatchAccess::Read);
+}
+Result<> CommandInterpreter::Impl::watchAccess(std::string_view text) {
+    return addWatch(text, WatchAccess::Access);
+}
+Result<> CommandInterpreter::Impl::watchWrite(std::string_view text) {
+    return addWatch(text, WatchAccess::Write);
+}
+
 Result<BreakpointInfo> CommandInterpreter::Impl::findBreak(std::string_view number) {
     const uint64_t id = TRY(parseNumber(number));
     const std::vector<BreakpointInfo> all = TRY(client.call(ListBreakpoints{}));
@@ -229,7 +284,7 @@ Result<> CommandInterpreter::Impl::deleteBreaks(std::string_view numbers) {
     for (const BreakpointInfo& info : chosen) {
         TRY(client.call(RemoveBreakpoint{info.id}));
         answer["deleted"].push_back(info.id);
-        line("Deleted breakpoint " + std::to_string(info.id) + ": " + describe(info));
+        line("Deleted " + nounOf(info) + " " + std::to_string(info.id) + ": " + describe(info));
     }
     return {};
 }
@@ -253,7 +308,7 @@ Result<> CommandInterpreter::Impl::condition(std::string_view text) {
     BreakpointInfo info = TRY(findBreak(takeWord(text)));
     info.spec.condition = text;
     TRY(client.call(ChangeBreakpoint{info.id, info.spec}));
-    line("Breakpoint " + std::to_string(info.id) +
+    line((nounOf(info)[0] == 'w' ? "Watchpoint " : "Breakpoint ") + std::to_string(info.id) +
          (text.empty() ? " stops always" : " stops only if " + info.spec.condition));
     return {};
 }
@@ -262,7 +317,8 @@ Result<> CommandInterpreter::Impl::ignore(std::string_view text) {
     const BreakpointInfo info = TRY(findBreak(takeWord(text)));
     const uint64_t count = TRY(parseNumber(text));
     TRY(client.call(PassHits{info.id, count}));
-    line("Breakpoint " + std::to_string(info.id) + " passes " + timesText(count, "more time"));
+    line((nounOf(info)[0] == 'w' ? "Watchpoint " : "Breakpoint ") + std::to_string(info.id) + " passes " +
+         timesText(count, "more time"));
     return {};
 }
 

@@ -237,6 +237,18 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
                  {"location", toJson(stop.location)},
                  {"depth", stop.depth}};
     if (!stop.breakpoints.empty()) info["breakpoints"] = stop.breakpoints;
+    for (const WatchChange& change : stop.changes) {
+        info["changes"].push_back({{"watchpoint", change.watch},
+                                   {"what", change.what},
+                                   {"before", change.before},
+                                   {"after", change.after},
+                                   {"read", change.isRead},
+                                   {"written", change.isWrite},
+                                   {"changed", change.isChange},
+                                   {"address", change.address},
+                                   {"by", toJson(change.by)}});
+        if (!change.host.empty()) info["changes"].back()["host"] = change.host;
+    }
     if (!stop.trapText.empty()) info["trap"] = stop.trapText;
     if (!stop.returned.empty()) info["returned"] = stop.returned;
     answer["stop"] = std::move(info);
@@ -262,6 +274,24 @@ void CommandInterpreter::Impl::tellMissed() {
     print(dumpJson(whole));
 }
 
+void CommandInterpreter::Impl::showChanges(const StopInfo& stop) {
+    if (stop.changes.empty() || !stop.text.starts_with("watchpoint")) {
+        // "watchpoint 2 deleted: its frame has returned; at …", or why a condition failed
+        std::string text = stop.text.substr(0, stop.text.find("; "));
+        if (text.starts_with('w')) text[0] = 'W';
+        line(text);
+    }
+    for (const WatchChange& change : stop.changes) {
+        line("Watchpoint " + std::to_string(change.watch) + ": " + change.what +
+             (change.isChange  ? " changed"
+              : change.isWrite ? " written again"
+                               : " read") +
+             ", by " + doneBy(change));
+        if (change.isChange) line("Old value = " + change.before);
+        line(change.isChange ? "New value = " + change.after : "Value = " + change.before);
+    }
+}
+
 void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
     const std::optional<StopInfo> before = shownStop;
     std::string lead;
@@ -275,6 +305,8 @@ void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
         std::string text = stop.text.substr(0, stop.text.rfind("; at "));
         if (text.starts_with('b')) text[0] = 'B';
         line(text);
+    } else if (stop.reason == StopReason::Watchpoint) {
+        showChanges(stop);
     } else if (stop.reason == StopReason::Trap) {
         line("Trap: " + stop.trapText);
     }
@@ -282,7 +314,8 @@ void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
     const bool sameFunction =
         before && before->location.functionName == here.functionName && before->depth == stop.depth;
     const auto frames = client.call(GetFrames{stop.frame, 1});
-    if (frames && !frames->empty() && (!lead.empty() || !sameFunction || stop.reason == StopReason::Trap))
+    const bool isSudden = stop.reason == StopReason::Trap || stop.reason == StopReason::Watchpoint;
+    if (frames && !frames->empty() && (!lead.empty() || !sameFunction || isSudden))
         line(lead + frameText((*frames)[0]));
     const bool byInstruction = word == "stepi" || word == "si" || word == "nexti" || word == "ni";
     if (here.line != 0 && !byInstruction) {

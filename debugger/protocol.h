@@ -59,6 +59,23 @@ struct Location {
     uint32_t line = 0, column = 0;
 };
 
+/// Which accesses to watched memory stop the program: those that leave another value, any write, any read, both.
+enum class WatchAccess : uint8_t { Change, Write, Read, Access };
+/// What happened to watched memory.
+struct WatchChange {
+    BreakpointId watch = 0;
+    std::string what;           // the expression, or "8 bytes at 0x10f20"
+    std::string before, after;  // values, as the type of the expression shows them
+    bool isRead = false, isWrite = false, isChange = false;
+    uint64_t address = 0, length = 0;  // of the access
+    Location by;                       // the instruction that did it, or that called …
+    std::string host;                  // … this host call: "wasi_snapshot_preview1.fd_read"
+};
+/// "watchpoint 2: counter: 1 -> 2, by bump at main.c:12".
+std::string toText(const WatchChange& change);
+/// "bump at main.c:12", "fd_read, called in fill at main.c:30".
+std::string doneBy(const WatchChange& change);
+
 struct StopInfo {
     StopReason reason = StopReason::None;
     Generation generation = 0;
@@ -66,8 +83,9 @@ struct StopInfo {
         0;  // to be selected: the first one with source here, if the program is inside a host call
     Location location;                      // of that frame
     std::vector<BreakpointId> breakpoints;  // that were hit
-    std::string text;                       // one sentence for people: "breakpoint 2 at wordcount.c:41"
-    std::string trapText;                   // what, operands, memory size; if reason == Trap
+    std::vector<WatchChange> changes;  // if reason == Watchpoint; none: what was watched has left its scope
+    std::string text;                  // one sentence for people: "breakpoint 2 at wordcount.c:41"
+    std::string trapText;              // what, operands, memory size; if reason == Trap
     uint64_t tick = 0;
     uint32_t depth = 0;
     int64_t exitCode = 0;  // if Exited
@@ -77,15 +95,20 @@ struct StopInfo {
 
 /// What was asked; kept apart from where it resolved.
 struct BreakpointSpec {
-    enum class Kind : uint8_t { Line, Function, Offset, HostCall, Exception } kind = Kind::Line;
+    enum class Kind : uint8_t { Line, Function, Offset, HostCall, Exception, Watch } kind = Kind::Line;
     std::string file;  // Line
     uint32_t line = 0;
     std::string function;       // Function; HostCall: "fd_write"
-    uint32_t offset = 0;        // Offset
+    uint32_t offset = 0;        // Offset; Watch: where the names of its expression were looked up
     bool uncaughtOnly = false;  // Exception: only what nobody catches
-    std::string condition;      // expression; empty = always
-    uint64_t ignoreCount = 0;   // stop only after this many hits of a run
-    std::string logText;        // not empty: print and go on; {expr} is evaluated
+    // Watch: the object that an expression names when it is set; without one, bytes of a memory.
+    std::string expression;
+    uint32_t memory = 0;
+    uint64_t address = 0, length = 0;
+    WatchAccess access = WatchAccess::Change;
+    std::string condition;     // expression; empty = always
+    uint64_t ignoreCount = 0;  // stop only after this many hits of a run
+    std::string logText;       // not empty: print and go on; {expr} is evaluated
     bool enabled = true;
     bool temporary = false;  // deleted when hit
 };
@@ -97,6 +120,9 @@ struct BreakpointInfo {
     std::string message;  // why unresolved, or "moved to line 19: no code at 17", or why its condition fails
     uint64_t hits = 0;
     uint64_t passing = 0;  // hits that will pass because of PassHits
+    // Of a Watch that is resolved: where, and how long.
+    uint64_t address = 0, length = 0;
+    std::string scope;  // "until work returns"; empty: as long as the program runs
 };
 
 struct StackFrame {
@@ -277,6 +303,7 @@ struct AddBreakpoint {
     using Reply = BreakpointInfo;
     BreakpointSpec spec;
     bool isRemembered = false;  // set in an earlier build: kept as pending though the line has no code now
+    uint32_t frame = 0;         // of a stopped program: where the expression of a Watch is evaluated
 };
 struct ChangeBreakpoint {
     using Reply = BreakpointInfo;

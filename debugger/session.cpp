@@ -69,6 +69,7 @@ void Session::unload() {
     m_mailbox.setGuest(nullptr, nullptr);
     m_stepper.attach(nullptr, nullptr);
     m_breaks.attach(nullptr, {}, nullptr);
+    m_watches.attach(nullptr);
     m_frames.attach(nullptr, nullptr);
     m_variables.attach(nullptr, nullptr, nullptr);
     m_memory.attach(nullptr);
@@ -126,6 +127,7 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_stepper.cancel();
     m_stepper.attach(nullptr, nullptr);
     m_breaks.attach(nullptr, {}, nullptr);
+    m_watches.attach(nullptr);
     m_runTo.clear();
     m_seen.reset();
     m_atPhaseBegin = true;
@@ -146,6 +148,7 @@ engine::Result<Done> Session::handle(const Start& request) {
         return started.error();
     }
     m_breaks.attach(&m_debuggee->machine(), m_debuggee->instance(), m_places.get());
+    m_watches.attach(m_debuggee.get());
     m_stepper.attach(m_debuggee.get(), m_places.get());
     m_frames.attach(m_debuggee.get(), m_places.get());
     m_variables.attach(m_debuggee.get(), m_places.get(), &m_frames);

@@ -70,6 +70,8 @@ private:
     void landed(engine::StopKind kind);
     void callStopped();
     void exceptionThrown();
+    bool watchHit();
+    bool leftScopes();
     bool judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where);
     /// `text` is completed by where that is.
     void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {},
@@ -132,7 +134,8 @@ private:
     ModuleSummary m_summary;
     SourceFinder m_sources;
     CodeBreaks m_breaks;
-    BreakpointTable m_breakpoints{m_breaks};
+    Watchpoints m_watches;
+    BreakpointTable m_breakpoints{m_breaks, m_watches};
     Stepper m_stepper;
     Frames m_frames;
     Variables m_variables;
@@ -147,6 +150,7 @@ private:
     bool m_atPhaseBegin = false;           // before the first instruction of a phase of the launch
     std::optional<engine::Moment> m_seen;  // the break there was dealt with
     std::string m_gateCall;                // a host call that the gate stopped before
+    std::vector<WatchChange> m_changes;    // of the stop that is being made
     std::string m_stoppedItself;           // why, if the program asked to be stopped
     static constexpr size_t kMaxLogsAtOnce = 1000;
     LogRing m_logs{kMaxLogsAtOnce};

@@ -9,8 +9,14 @@ using engine::Error;
 using engine::ErrorCode;
 
 engine::Result<BreakpointInfo> Session::handle(const AddBreakpoint& request) {
-    BreakpointInfo info =
-        TRY(request.isRemembered ? m_breakpoints.restore(request.spec) : m_breakpoints.add(request.spec));
+    BreakpointSpec spec = request.spec;
+    std::unique_ptr<FrameContext> frame;
+    if (spec.kind == BreakpointSpec::Kind::Watch && m_state == SessionState::Stopped) {
+        frame = TRY(m_frames.context(request.frame));
+        spec.offset = frame->address();
+    }
+    BreakpointInfo info = TRY(request.isRemembered ? m_breakpoints.restore(spec)
+                                                   : m_breakpoints.add(spec, frame.get(), m_debuggee.get()));
     applyGate();
     m_emit(BreakpointChanged{info});
     return info;

@@ -139,12 +139,17 @@ void Session::slice() {
         exited(machine.exitCode(), "exited with status " + std::to_string(machine.exitCode()));
         break;
     case StopKind::Exception: exceptionThrown(); break;
+    case StopKind::Watchpoint:
+        // The instruction is done all the same.
+        if (!watchHit() && move.instruction) landed(StopKind::Stepped);
+        break;
     case StopKind::Trapped: stop(StopReason::Trap, machine.trap().text() + " at "); break;
     }
 }
 
 /// The machine stands at an instruction that carries a break, or where a step's move ended.
 void Session::landed(StopKind kind) {
+    if (kind == StopKind::DepthReached && leftScopes()) return;
     const engine::Moment moment = m_debuggee->machine().moment();
     const uint32_t offset = moment.offset;
     const bool isNew = m_seen != moment;
@@ -198,6 +203,31 @@ void Session::exceptionThrown() {
     FrameContext context = knownContext();
     judged(m_breakpoints.hitThrow(exception->catcher.has_value(), context), StopReason::Exception,
            ": exception " + exception->text() + " thrown, " + fate + "; at ");
+}
+
+/// Watched memory was touched; true if that stops.
+bool Session::watchHit() {
+    BreakpointTable::Verdict verdict = m_breakpoints.hitWatch(m_debuggee->machine().watchHits(), *m_debuggee);
+    std::string what;
+    for (const WatchChange& change : verdict.changes)
+        what += (what.empty() ? "" : "; ") + toText(change);
+    if (!verdict.problem.empty()) what = verdict.problem + "; " + what;
+    m_changes = std::move(verdict.changes);
+    verdict.problem = std::move(what);
+    if (!judged(verdict, StopReason::Watchpoint, "; at ")) return false;
+    m_seen.reset();  // a breakpoint here is still to come
+    return true;
+}
+
+/// Frames have returned: ends the watches of what lived in them; true if there were some.
+bool Session::leftScopes() {
+    std::string text;
+    for (BreakpointInfo& ended : m_breakpoints.endScopes(m_debuggee->machine().depth())) {
+        text += "watchpoint " + std::to_string(ended.id) + " deleted: its frame has returned; ";
+        m_emit(BreakpointChanged{std::move(ended), true});
+    }
+    if (!text.empty()) stop(StopReason::Watchpoint, text + "at ");
+    return !text.empty();
 }
 
 void Session::callStopped() {
@@ -274,7 +304,9 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
     m_seen = machine.moment();
     m_stop.reason = reason;
     m_stop.returned = std::move(returned);
+    m_stop.changes = std::exchange(m_changes, {});
     const bool isInRuntime = reason == StopReason::HostCall || reason == StopReason::Exception ||
+                             reason == StopReason::Watchpoint ||
                              (reason == StopReason::Pause && m_inHostCall);
     m_stop.frame = isInRuntime ? knownFrame() : 0;
     m_stop.location = m_places->location(machine.location().offset, m_hidden);
@@ -384,6 +416,8 @@ void Session::flush() {
         m_toldCalls = calls;
         m_toldOutput = output;
     }
+    for (BreakpointInfo& info : m_breakpoints.takeEnded())
+        m_emit(BreakpointChanged{std::move(info), true});
     for (BreakpointInfo& info : m_breakpoints.takeChanged())
         m_emit(BreakpointChanged{std::move(info)});
 }

@@ -155,7 +155,7 @@ const Insn* unwind(Execution* x, const Catcher& catcher, const Thrown& thrown) {
     x->frame->ip = next;
     if (code.catches.regions[catcher.region].isRethrown) remember(x, catcher, thrown.object);
     x->enterContext(code.context);
-    if (!(flags & frame_flag::kStopOnReturn)) return next;
+    if (!(flags & (frame_flag::kStopOnReturn | frame_flag::kEndsScope))) return next;
     x->unwound = true;
     return x->stopAt(next, StopKind::DepthReached);
 }

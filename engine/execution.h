@@ -29,6 +29,7 @@ inline constexpr uint32_t kBottom = 1;          // begun by start(): its return 
 inline constexpr uint32_t kCrossInstance = 2;   // the caller belongs to another instance
 inline constexpr uint32_t kStopOnReturn = 4;    // RunLimits::minDepth
 inline constexpr uint32_t kCalledNatively = 8;  // the caller may go on in machine code
+inline constexpr uint32_t kEndsScope = 16;      // Machine::stopOnReturn()
 }  // namespace frame_flag
 
 /// One activation. ip: in the youngest frame, while stopped, the instruction that executes next; in the others their call.
@@ -72,6 +73,17 @@ struct CatchSearch {
     enum class State : uint8_t { Searching, Found, Nobody } state = State::Searching;
 };
 
+/// Host addresses among which the watched ones lie; `span` 0: none.
+struct WatchFilter {
+    uintptr_t from = 0, span = 0;
+    /// May an access there, of 16 bytes at most, touch one?
+    bool mayTouch(const uint8_t* at) const { return reinterpret_cast<uintptr_t>(at) - from < span; }
+    bool mayTouch(const uint8_t* at, uint64_t length) const {
+        const auto begin = reinterpret_cast<uintptr_t>(at);
+        return begin < from + span && begin + length > from && length > 0;
+    }
+};
+
 struct Execution {
     static constexpr uint64_t kMaxQuantum =
         1 << 13;  // a look costs 30 ns, some µs of the fastest loops are enough
@@ -84,7 +96,9 @@ struct Execution {
     InstanceContext* context = nullptr;
     uint8_t* mem0 = nullptr;
     uint64_t mem0Size = 0;
-    const Handler* handlers = nullptr;  // by op: the real ones
+    const Handler* handlers = nullptr;  // by op: the real ones; watchingHandlers() while memory is watched
+    const Handler* unwatched = nullptr;
+    WatchFilter watchedReads, watchedWrites;
 
     uint64_t tickEnd = 0;  // tick at which ticksLeft becomes 0
     uint64_t tickLimit = ~uint64_t{0};

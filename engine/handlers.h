@@ -39,6 +39,8 @@ void addAtomicHandlers(HandlerTable& table);
 void addExceptionHandlers(HandlerTable& table);
 void addTierHandlers(HandlerTable& table);
 void addFusedHandlers(HandlerTable& table);
+/// Those of loads and stores, as they are while memory is watched.
+void addWatchedGroups(HandlerTable& table);
 /// Behind the last op of all.
 uint16_t fusedEnd();
 
@@ -46,10 +48,21 @@ uint16_t fusedEnd();
 const Handler* allHandlers();
 /// Does the interpreter have a handler for the instruction, or for what lowering makes of it?
 bool isExecuted(Op op);
+/// The same while memory is watched.
+const Handler* watchingHandlers();
 /// Every entry stops: the instruction before it was the one of a single step.
 const Handler* stopHandlers();
 /// Every entry runs the plain instruction of the cell and goes on so.
 const Handler* plainHandlers();
+
+/// Executes the plain instruction of a cell, then goes on as before.
+const Insn* dispatchPlain(HANDLER_PARAMETERS);
+/// What a handler run with stopHandlers() came to: whether it completed, with x->frame->ip behind it. Without tail calls it returns where
+/// it would go on.
+inline bool completed(const Insn* next, Execution* x) {
+    if (next) x->stopAt(next, StopKind::Stepped);
+    return x->stop == StopKind::Stepped;
+}
 
 /// Goes on at `ip`.
 [[gnu::always_inline]] inline const Insn* dispatch(HANDLER_PARAMETERS) {

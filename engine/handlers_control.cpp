@@ -7,6 +7,7 @@
 #include "engine/handlers.h"
 #include "engine/jit/jit.h"
 #include "engine/type_registry.h"
+#include "engine/watch.h"
 
 namespace engine {
 
@@ -77,7 +78,8 @@ constexpr uint32_t kManySlots = 64;  // to be zeroed: worth to be counted as wor
     }
     x->frame = caller;
     if (f->flags & frame_flag::kCrossInstance) x->enterContext(caller->code->context);
-    if (f->flags & frame_flag::kStopOnReturn) return x->stopAt(caller->ip + 1, StopKind::DepthReached);
+    if (f->flags & (frame_flag::kStopOnReturn | frame_flag::kEndsScope))
+        return x->stopAt(caller->ip + 1, StopKind::DepthReached);
     if (f->flags & frame_flag::kCalledNatively && table == x->handlers && caller->code->tier.active) {
         const Insn* next = x->store->jit->resumed(caller->ip + 1, x);
         if (!next) return nullptr;
@@ -195,8 +197,9 @@ const Insn* returnN(HANDLER_PARAMETERS) {
     return nullptr;
 }
 
-/// How a host call went. Stopped: the machine has, at the call or inside one that the host made.
-enum class HostEnd : uint8_t { Returned, Stopped, Threw };
+/// How a host call went. Stopped: the machine has, at the call or inside one that the host made. Watched: it returned, and has touched
+/// what is watched.
+enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
 
 /// Calls a host function whose arguments stand at `slots`.
 [[gnu::noinline]] HostEnd invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
@@ -237,7 +240,14 @@ enum class HostEnd : uint8_t { Returned, Stopped, Threw };
         if (type == kI32 || type == kF32) *slots &= 0xffffffff;
         slots += type.slots();
     }
-    return HostEnd::Returned;
+    return x->store->watches->finishHostCall(*x, ip, function.hostName) ? HostEnd::Watched
+                                                                        : HostEnd::Returned;
+}
+
+/// Stops before `ip`, behind what touched watched memory; a breakpoint there is still to come.
+[[gnu::noinline, gnu::cold]] const Insn* stopAtWatch(const Insn* ip, Execution* x) {
+    x->unseen = true;
+    return x->stopAt(ip, StopKind::Watchpoint);
 }
 
 /// The exception of a host goes on where it is caught.
@@ -251,8 +261,10 @@ enum class HostEnd : uint8_t { Returned, Stopped, Threw };
 [[gnu::always_inline]] inline const Insn* callOfHost(FunctionInstance* function, Slot* slots,
                                                      HANDLER_PARAMETERS) {
     const HostEnd end = invokeHost(ip, x, *function, slots);
-    if (__builtin_expect(end != HostEnd::Returned, 0))
+    if (__builtin_expect(end != HostEnd::Returned, 0)) {
+        if (end == HostEnd::Watched) return stopAtWatch(ip + 1, x);
         return end == HostEnd::Threw ? hostThrew(ip, HANDLER_REST) : nullptr;
+    }
     if (__builtin_expect(x->yield.load(std::memory_order_relaxed), 0))
         return hearYield(ip + 1, fp, x, x->mem0, x->mem0Size, table);
     return dispatch(ip + 1, fp, x, x->mem0, x->mem0Size, table);
@@ -313,9 +325,13 @@ const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* arguments
         // A host call, then a return of its results.
         Slot* slots = argumentsEnd - function->paramSlots;
         const HostEnd end = invokeHost(ip, x, *function, slots);
-        if (end != HostEnd::Returned) return end == HostEnd::Threw ? hostThrew(ip, HANDLER_REST) : nullptr;
+        if (end > HostEnd::Watched) return end == HostEnd::Threw ? hostThrew(ip, HANDLER_REST) : nullptr;
         if (x->yield.load(std::memory_order_relaxed)) x->spendAll();  // heard at the next tick
         std::memmove(fp, slots, function->resultSlots * sizeof(Slot));
+        if (end == HostEnd::Watched) {
+            const Insn* next = leave(ip, fp, x, x->mem0, x->mem0Size, stopHandlers());
+            return completed(next, x) ? stopAtWatch(x->frame->ip, x) : nullptr;
+        }
         return leave(ip, fp, x, x->mem0, x->mem0Size, table);
     }
     Code* callee = codeOf(ip, x, function);
@@ -456,9 +472,9 @@ void trampoline(Execution* x, const Insn* ip, const Handler* table) {
 }
 #endif
 
-const Insn* dispatchPlain(HANDLER_PARAMETERS) { return x->handlers[ip->plain].run(ip, HANDLER_REST); }
-
 }  // namespace
+
+const Insn* dispatchPlain(HANDLER_PARAMETERS) { return x->handlers[ip->plain].run(ip, HANDLER_REST); }
 
 uint64_t nowNs() {
     timespec t{};

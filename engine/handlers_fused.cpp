@@ -110,7 +110,7 @@ constexpr Sources sumOf(Address address) {
     }
 }
 
-template <class Operation, Address address, Sink sink>
+template <class Operation, Address address, Sink sink, bool isWatched>
 const Insn* load(HANDLER_PARAMETERS) {
     using Memory = typename Operation::Memory;
     constexpr uint32_t at = cellsOf(address);
@@ -125,16 +125,22 @@ const Insn* load(HANDLER_PARAMETERS) {
     }
     const uint64_t effective = base + ip[at].imm;
     if (__builtin_expect(effective + sizeof(Memory) > memSize, 0)) return replayPlain(ip, HANDLER_REST);
+    if constexpr (isWatched)
+        if (__builtin_expect(x->watchedReads.mayTouch(mem + effective), 0))
+            return dispatchPlain(ip, HANDLER_REST);
     put<sink, at>(ip, fp, Operation::apply(readMemory<Memory>(mem + effective)));
     return dispatch(ip + at + 1 + cellsOf(sink), HANDLER_REST);
 }
 
-template <class Operation, Sources sources>
+template <class Operation, Sources sources, bool isWatched>
 const Insn* store(HANDLER_PARAMETERS) {
     using Memory = typename Operation::Memory;
     constexpr uint32_t at = cellsOf(sources);
     const uint64_t effective = read<uint32_t>(left<sources, at>(ip, fp)) + ip[at].imm;
     if (__builtin_expect(effective + sizeof(Memory) > memSize, 0)) return replayPlain(ip, HANDLER_REST);
+    if constexpr (isWatched)
+        if (__builtin_expect(x->watchedWrites.mayTouch(mem + effective), 0))
+            return dispatchPlain(ip, HANDLER_REST);
     writeMemory<Memory>(mem + effective,
                         Operation::apply(read<typename Operation::Operand>(right<sources, at>(ip, fp))));
     return dispatch(ip + at + 1, HANDLER_REST);
@@ -214,6 +220,22 @@ void addPairs(Handler* at) {
     });
 }
 
+template <bool isWatched>
+void addAccesses(HandlerTable& table) {
+    Handler* at = &table[kLoadFirst];
+    forEach<Loads::kSize>([&](auto i) {
+        forEach<kAddresses * kSinks>([&](auto form) {
+            at++->run = load<Loads::At<i>, static_cast<Address>(form / kSinks),
+                             static_cast<Sink>(form % kSinks), isWatched>;
+        });
+    });
+    forEach<Stores::kSize>([&](auto i) {
+        forEach<kSources>([&](auto form) {
+            at++->run = store<Stores::At<i>, static_cast<Sources>(uint32_t{form}), isWatched>;
+        });
+    });
+}
+
 }  // namespace
 
 }  // namespace fused
@@ -239,16 +261,7 @@ void addFusedHandlers(HandlerTable& table) {
                 unary<Unaries::At<i>, static_cast<Source>(form / kSinks), static_cast<Sink>(form % kSinks)>;
         });
     });
-    forEach<Loads::kSize>([&](auto i) {
-        forEach<kAddresses * kSinks>([&](auto form) {
-            at++->run =
-                load<Loads::At<i>, static_cast<Address>(form / kSinks), static_cast<Sink>(form % kSinks)>;
-        });
-    });
-    forEach<Stores::kSize>([&](auto i) {
-        forEach<kSources>(
-            [&](auto form) { at++->run = store<Stores::At<i>, static_cast<Sources>(uint32_t{form})>; });
-    });
+    addAccesses<false>(table);
     addPairs<PairFirst32, PairSecond32>(&table[kPair32First]);
     addPairs<PairFirst64, PairSecond64>(&table[kPair64First]);
     at = &table[kTestFirst];
@@ -266,6 +279,8 @@ void addFusedHandlers(HandlerTable& table) {
     table[fused::number(Single::SetGet)].run = setGet;
     table[fused::number(Single::TeeGet)].run = setGet;
 }
+
+void addWatchedGroups(HandlerTable& table) { fused::addAccesses<true>(table); }
 
 uint16_t fusedEnd() { return fused::kEnd; }
 

@@ -13,6 +13,7 @@
 #include "engine/jit/jit.h"
 #include "engine/lowering.h"
 #include "engine/type_registry.h"
+#include "engine/watch.h"
 
 namespace engine {
 
@@ -115,6 +116,7 @@ struct Machine::Impl : Execution {
         stop = StopKind::Finished;
         unseen = unwound = false;
         trap = Trap{};
+        store->watches->clearHits();
         enterContext(frame->code->context);
     }
     /// Lets a collection go on that was paused elsewhere than before the present instruction. False: a yield was heard.
@@ -166,9 +168,10 @@ Result<std::unique_ptr<Machine>> Machine::create(Store& store) {
     m.stackLimit = m.stack + limits.maxStackBytes / sizeof(Slot);
     m.frames = m.frame = reinterpret_cast<Frame*>(m.frameRegion.begin());
     m.frameLimit = m.frames + limits.maxFrames;
-    m.handlers = allHandlers();
+    m.unwatched = allHandlers();
     m.store = store.m.get();
     m.store->executions.push_back(&m);
+    m.store->watches->publish(m);
     m.sleep = [&m](std::optional<uint64_t> timeoutNs, const std::string&) {
         const auto slice = static_cast<long>(std::min<uint64_t>(timeoutNs.value_or(~uint64_t{0}), 1'000'000));
         const timespec time{0, slice};
@@ -269,6 +272,7 @@ void Machine::abandon() {
     m->store->waits.leave(m->wait);
     m->forgetExceptions();
     m->unfinished = {};
+    m->store->watches->endRun();
 }
 
 void Machine::setWait(WaitFunction wait) { m->sleep = std::move(wait); }
@@ -372,6 +376,24 @@ void Machine::clearBreakpoint(const CodeLocation& location) {
     if (!function || !function->code) return;
     const auto cell = function->code->cellAt(location.offset);
     if (cell && function->code->breaks.erase(*cell)) m->store->breaksChanged(*function->code);
+}
+
+Result<WatchId> Machine::watch(const WatchSpec& spec) {
+    const auto& memories = m->store->memories;
+    if (spec.memory.value >= memories.size()) return Error{ErrorCode::NotFound, "there is no such memory"};
+    const uint64_t last = memories[spec.memory.value]->type().limits.is64 ? ~uint64_t{0} >> 1 : 0xffffffff;
+    if (spec.length == 0) return Error{ErrorCode::BadArgument, "there is nothing to watch in 0 bytes"};
+    if (spec.address > last || spec.length - 1 > last - spec.address)
+        return Error{ErrorCode::BadArgument, "addresses of this memory end at " + std::to_string(last)};
+    return m->store->watches->add(spec);
+}
+void Machine::unwatch(WatchId id) { m->store->watches->remove(id); }
+const std::vector<WatchHit>& Machine::watchHits() const { return m->store->watches->hits(); }
+
+void Machine::stopOnReturn(uint32_t depth, bool on) {
+    if (depth >= m->depth()) return;
+    uint32_t& flags = m->frames[depth + 1].flags;
+    flags = on ? flags | frame_flag::kEndsScope : flags & ~frame_flag::kEndsScope;
 }
 
 bool Machine::unwound() const { return m->unwound; }

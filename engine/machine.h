@@ -41,6 +41,27 @@ enum class StopKind : uint8_t {
     HostInterrupted,  // a waiting host call (see HostOutcome) or memory.atomic.wait gave up; run() goes on with it
     DepthReached,  // run() with a depth limit: the frame count fell below it
     Exception,  // breakOnThrow(): stands at the throw, exception() says what and where it is caught; run() goes on with it
+    Watchpoint,  // stands behind an instruction or host call that touched watched memory; watchHits() says what happened
+};
+
+using WatchId = Index<struct WatchTag>;
+/// Which accesses stop: those that leave other bytes than were there, any write, any read, both.
+enum class WatchKind : uint8_t { Change, Write, Read, Access };
+/// Bytes of a memory; those behind its end are watched as soon as it has grown.
+struct WatchSpec {
+    MemAddr memory;
+    uint64_t address = 0, length = 0;
+    WatchKind kind = WatchKind::Change;
+};
+struct WatchHit {
+    WatchId watch;
+    bool isRead = false, isWrite = false, isChange = false;
+    uint64_t address = 0, length = 0;  // of the (first) access
+    CodeLocation location;             // of the instruction that did it, or of the call …
+    std::string host;                  // … of this host function
+    /// The watched bytes; of more than 4096 those from `shownFrom` on, around the access.
+    uint64_t shownFrom = 0;
+    std::vector<uint8_t> before, after;
 };
 
 /// Which exceptions stop a run before they are caught.
@@ -143,6 +164,14 @@ public:
     void clearBreakpoints();
     /// Stops with StopKind::Exception at a throw, before anything is unwound; once per throw.
     void breakOnThrow(ThrowBreak which);
+    // Watched memory, of the whole store: every machine on it stops at a hit. Costs nothing where none is set.
+    /// Errors: NotFound (memory), BadArgument (no bytes, or more than an address can name).
+    Result<WatchId> watch(const WatchSpec& spec);
+    void unwatch(WatchId id);
+    /// What the last stop with StopKind::Watchpoint was for, by WatchId.
+    const std::vector<WatchHit>& watchHits() const;
+    /// From now on run() stops with DepthReached when the frame at that depth (FrameView::depth) returns or is unwound; once.
+    void stopOnReturn(uint32_t depth, bool on);
     /// Whether the last run ended with DepthReached because an exception unwound the frames, and not by a return.
     bool unwound() const;
     /// What the present instruction is about to throw, or its host call has thrown; nothing if it does not throw. Valid while stopped.

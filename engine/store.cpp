@@ -11,6 +11,7 @@
 #include "engine/lowering.h"
 #include "engine/store_state.h"
 #include "engine/type_registry.h"
+#include "engine/watch.h"
 
 namespace engine {
 
@@ -109,6 +110,7 @@ Store::Store(StoreLimits limits) : m(std::make_unique<Impl>()) {
     m->limits = limits;
     m->budget = std::make_shared<MemoryBudget>(MemoryBudget{limits.maxMemoryBytes, 0});
     m->noInstance.store = m.get();
+    m->watches = std::make_unique<WatchSet>(*m);
     m->heap =
         std::make_unique<GcHeap>(m->budget, [state = m.get()](GcHeap& heap) { markRoots(*state, heap); });
 }

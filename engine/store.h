@@ -51,6 +51,19 @@ struct MemoryBudget {
     uint64_t used = 0;
 };
 
+class LinearMemory;
+/// Hears what host functions do to a memory, from whoever gives them access (WatchSet).
+class MemoryObserver {
+public:
+    virtual void reads(const LinearMemory& memory, uint64_t address, uint64_t length) = 0;
+    /// Before a write that wrote() tells, of these bytes or fewer.
+    virtual void mayWrite(const LinearMemory& memory, uint64_t address, uint64_t length) = 0;
+    virtual void wrote(const LinearMemory& memory, uint64_t address, uint64_t length) = 0;
+
+protected:
+    ~MemoryObserver() = default;
+};
+
 /// A linear memory: reserved once, so that its base never moves; grown in place. Zero pages are not committed before use.
 class LinearMemory {
 public:
@@ -73,6 +86,9 @@ public:
     void joinBudget(std::shared_ptr<MemoryBudget> budget);
     /// Address space held from base() on; accesses of compiled code beyond size() and below it fault.
     uint64_t reserved() const { return m_reserved; }
+    /// Null while nobody wants to hear.
+    MemoryObserver* observer() const { return m_observer; }
+    void setObserver(MemoryObserver* observer) { m_observer = observer; }
 
 private:
     LinearMemory() = default;
@@ -81,6 +97,7 @@ private:
     uint64_t m_size = 0, m_committed = 0, m_reserved = 0, m_maxBytes = 0;
     MemoryType m_type;
     std::shared_ptr<MemoryBudget> m_budget;
+    MemoryObserver* m_observer = nullptr;
 };
 
 struct TableInstance {

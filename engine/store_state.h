@@ -26,6 +26,7 @@ struct InstanceContext {
 };
 
 class GcHeap;
+class WatchSet;
 namespace jit {
 class Jit;
 }
@@ -56,6 +57,7 @@ struct StoreState {
     std::unique_ptr<GcHeap> heap;
     std::unique_ptr<jit::Jit> jit;  // null: everything is interpreted
     WaitQueue waits;
+    std::unique_ptr<WatchSet> watches;
 
     /// Lowered code of a function defined in Wasm, made on first use.
     Result<Code*> lowered(FunctionInstance& function);

@@ -10,10 +10,16 @@
 #include <QVBoxLayout>
 
 #include "ui/plain_text.h"
+#include "ui/widgets/menu.h"
 
 namespace ui {
 
 using debugger::BreakpointSpec;
+
+namespace {
+/// By WatchAccess.
+constexpr const char* kWatchWords[] = {"watch", "wwatch", "rwatch", "awatch"};
+}  // namespace
 
 QString placeOf(const BreakpointSpec& spec) {
     switch (spec.kind) {
@@ -24,9 +30,42 @@ QString placeOf(const BreakpointSpec& spec) {
     case BreakpointSpec::Kind::HostCall: return QStringLiteral("call ") + fromUtf8(spec.function);
     case BreakpointSpec::Kind::Exception:
         return spec.uncaughtOnly ? QStringLiteral("throw uncaught") : QStringLiteral("throw");
+    case BreakpointSpec::Kind::Watch: {
+        const QString word = QLatin1String(kWatchWords[static_cast<size_t>(spec.access)]) + u' ';
+        if (!spec.expression.empty()) return word + fromUtf8(spec.expression);
+        const QString memory = spec.memory ? QStringLiteral(",%1").arg(spec.memory) : QString();
+        return word + QStringLiteral("%1,%2").arg(hex(spec.address)).arg(spec.length) + memory;
+    }
     }
     return {};
 }
+
+namespace {
+
+/// "watch x", "rwatch 0x400,4"; false: it is something else.
+bool readWatch(const QString& place, BreakpointSpec& spec) {
+    for (size_t i = 0; i < std::size(kWatchWords); ++i) {
+        const QString word = QLatin1String(kWatchWords[i]) + u' ';
+        if (!place.startsWith(word)) continue;
+        const QString what = place.mid(word.size()).trimmed();
+        spec.kind = BreakpointSpec::Kind::Watch;
+        spec.access = static_cast<debugger::WatchAccess>(i);
+        const QStringList parts = what.split(u',');
+        bool isAddress = false, isLength = false, isMemory = true;
+        if (parts.size() == 2 || parts.size() == 3) {
+            spec.address = parts[0].trimmed().toULongLong(&isAddress, 0);
+            spec.length = parts[1].trimmed().toULongLong(&isLength, 0);
+            if (parts.size() == 3) spec.memory = parts[2].trimmed().toUInt(&isMemory, 0);
+        }
+        if (isAddress && isLength && isMemory) return true;
+        spec.address = spec.length = spec.memory = 0;
+        spec.expression = toUtf8(what);
+        return true;
+    }
+    return false;
+}
+
+}  // namespace
 
 engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
     BreakpointSpec spec;
@@ -36,8 +75,10 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
         place = place.left(condition).trimmed();
     }
     const auto bad = [](const char* why) { return engine::Error{engine::ErrorCode::BadArgument, why}; };
-    if (place.isEmpty()) return bad("say where: FILE:LINE, FUNCTION, *OFFSET, call NAME or throw [uncaught]");
+    if (place.isEmpty())
+        return bad("say where: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw [uncaught] or watch EXPR");
     bool ok = false;
+    if (readWatch(place, spec)) return spec;
     if (place.startsWith(u'*')) {
         spec.kind = BreakpointSpec::Kind::Offset;
         spec.offset = place.mid(1).trimmed().toUInt(&ok, 0);
@@ -57,6 +98,19 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
         spec.function = toUtf8(place);
     }
     return spec;
+}
+
+QMenu* addWatchpointMenu(QMenu& menu, Context& context, BreakpointSpec spec) {
+    constexpr const char* kTitles[] = {"Changes", "Is Written", "Is Read", "Is Read or Written"};
+    QMenu* accesses =
+        menu.addMenu(context.theme().icon(QStringLiteral("watchpoint")), QObject::tr("Stop When It"));
+    spec.kind = BreakpointSpec::Kind::Watch;
+    for (size_t i = 0; i < std::size(kTitles); ++i) {
+        spec.access = static_cast<debugger::WatchAccess>(i);
+        accesses->addAction(QObject::tr(kTitles[i]), &context,
+                            [&context, spec] { context.addBreakpoint(spec); });
+    }
+    return accesses;
 }
 
 void editBreakpoint(Context& context, std::optional<debugger::BreakpointId> id, const BreakpointSpec& spec,

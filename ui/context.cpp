@@ -182,7 +182,7 @@ void Context::setBreakpoint(R request, const Answered& answered) {
 }
 
 void Context::addBreakpoint(const debugger::BreakpointSpec& spec, Answered answered) {
-    setBreakpoint(debugger::AddBreakpoint{spec}, answered);
+    setBreakpoint(debugger::AddBreakpoint{spec, false, m_frame}, answered);
 }
 
 void Context::restoreBreakpoint(const debugger::BreakpointSpec& spec) {

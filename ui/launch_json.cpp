@@ -6,7 +6,8 @@ namespace ui {
 namespace {
 
 constexpr const char* kMountKinds[] = {"read-write", "read-only", "overlay", "in-memory"};
-constexpr const char* kBreakpointKinds[] = {"line", "function", "offset", "call", "exception"};
+constexpr const char* kBreakpointKinds[] = {"line", "function", "offset", "call", "exception", "watch"};
+constexpr const char* kWatchAccess[] = {"change", "write", "read", "access"};
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -88,6 +89,11 @@ QJsonObject toJson(const debugger::BreakpointSpec& spec) {
             {"function", fromUtf8(spec.function)},
             {"offset", static_cast<qint64>(spec.offset)},
             {"uncaught", spec.uncaughtOnly},
+            {"expression", fromUtf8(spec.expression)},
+            {"memory", static_cast<qint64>(spec.memory)},
+            {"address", QString::number(spec.address)},
+            {"length", QString::number(spec.length)},
+            {"access", kWatchAccess[static_cast<size_t>(spec.access)]},
             {"condition", fromUtf8(spec.condition)},
             {"ignore", static_cast<qint64>(spec.ignoreCount)},
             {"log", fromUtf8(spec.logText)},
@@ -103,6 +109,11 @@ debugger::BreakpointSpec breakpointFromJson(const QJsonObject& json) {
     spec.function = toUtf8(json["function"].toString());
     spec.offset = static_cast<uint32_t>(json["offset"].toInteger());
     spec.uncaughtOnly = json["uncaught"].toBool(false);
+    spec.expression = toUtf8(json["expression"].toString());
+    spec.memory = static_cast<uint32_t>(json["memory"].toInteger());
+    spec.address = json["address"].toString().toULongLong();
+    spec.length = json["length"].toString().toULongLong();
+    spec.access = static_cast<debugger::WatchAccess>(indexOf(kWatchAccess, json["access"].toString()));
     spec.condition = toUtf8(json["condition"].toString());
     spec.ignoreCount = static_cast<uint64_t>(qMax<qint64>(0, json["ignore"].toInteger()));
     spec.logText = toUtf8(json["log"].toString());

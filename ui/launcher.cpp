@@ -75,9 +75,11 @@ QString Launcher::fingerprint() const {
 void Launcher::restoreBreakpoints() {
     const bool sameFile = m_memory["fingerprint"].toString() == fingerprint();
     for (const QJsonValue value : m_memory["breakpoints"].toArray()) {
-        const debugger::BreakpointSpec spec = breakpointFromJson(value.toObject());
-        // An offset means nothing in another build.
-        if (spec.kind == debugger::BreakpointSpec::Kind::Offset && !sameFile) continue;
+        debugger::BreakpointSpec spec = breakpointFromJson(value.toObject());
+        // An offset means nothing in another build, nor does an address.
+        const bool isAddress = spec.kind == debugger::BreakpointSpec::Kind::Watch && spec.expression.empty();
+        if (!sameFile && (isAddress || spec.kind == debugger::BreakpointSpec::Kind::Offset)) continue;
+        if (!sameFile) spec.offset = 0;
         m_context.restoreBreakpoint(spec);
     }
 }
@@ -86,7 +88,8 @@ void Launcher::saveMemory() {
     if (m_options.program.empty() || !m_context.module()) return;
     QJsonArray breakpoints;
     for (const auto& [id, breakpoint] : m_context.breakpoints()) {
-        if (!breakpoint.spec.temporary) breakpoints.append(toJson(breakpoint.spec));
+        if (!breakpoint.spec.temporary && breakpoint.scope.empty())
+            breakpoints.append(toJson(breakpoint.spec));
     }
     QJsonObject memory{
         {"fingerprint", fingerprint()}, {"breakpoints", breakpoints}, {"launch", toJson(m_options)}};

@@ -215,13 +215,19 @@ void MainWindow::makeRunVerbs() {
     handle("step-instruction-over", [this] { m_steps->step(StepKind::InstructionOver); });
     handle("run-to-cursor", [this] { m_sources->runToCursor(); });
     handle("toggle-breakpoint", [this] { m_sources->toggleBreakpoint(); });
-    handle("break", [this] {
+    const auto addBreakpoint = [this](const QString& begin) {
         m_docks->raise(QStringLiteral("breakpoints"));
         if (auto* panel = qobject_cast<BreakpointsPanel*>(m_docks->panel(QStringLiteral("breakpoints"))))
-            panel->startTyping();
-    });
+            panel->startTyping(begin);
+    };
+    handle("break", [addBreakpoint] { addBreakpoint({}); });
     handleExceptionBreak("break-throw", false);
     handleExceptionBreak("break-uncaught", true);
+    for (const auto& [id, word] : {std::pair{"watch", "watch "},
+                                   {"watch-write", "wwatch "},
+                                   {"watch-read", "rwatch "},
+                                   {"watch-access", "awatch "}})
+        handle(id, [addBreakpoint, word = QString::fromLatin1(word)] { addBreakpoint(word); });
     handle("display", [this] {
         m_docks->raise(QStringLiteral("watches"));
         if (auto* panel = qobject_cast<WatchesPanel*>(m_docks->panel(QStringLiteral("watches"))))
@@ -330,6 +336,7 @@ void MainWindow::makeMenus() {
                  "break",
                  "break-throw",
                  "break-uncaught",
+                 "watch",
                  "display",
                  nullptr,
                  "frame-up",

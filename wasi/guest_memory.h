@@ -1,5 +1,5 @@
-// GuestMemory: the only door from a host function to linear memory. Checks bounds, and tells the journal of the call every byte that the
-// host read or wrote. One per host, used by the session thread. With the journal off, an access costs a comparison.
+// GuestMemory: the only door from a host function to linear memory. Checks bounds, and tells the journal of the call, and who watches the
+// memory, every byte that the host read or wrote. One per host, used by the session thread. With the journal off, an access costs a comparison.
 #pragma once
 
 #include <algorithm>
@@ -64,14 +64,18 @@ public:
     const uint8_t* read(uint32_t address, uint64_t length) {
         if (!contains(address, length)) return nullptr;
         const uint8_t* bytes = m_memory->base() + address;
+        if (auto* observer = m_memory->observer()) observer->reads(*m_memory, address, length);
         if (m_journal) m_journal->add(address, false, bytes, length);
         return bytes;
     }
     /// Room that the host may fill; null if out of bounds. What was filled must be told by wrote().
     uint8_t* writable(uint32_t address, uint64_t length) {
-        return contains(address, length) ? m_memory->base() + address : nullptr;
+        if (!contains(address, length)) return nullptr;
+        if (auto* observer = m_memory->observer()) observer->mayWrite(*m_memory, address, length);
+        return m_memory->base() + address;
     }
     void wrote(uint32_t address, uint64_t length) {
+        if (auto* observer = m_memory->observer()) observer->wrote(*m_memory, address, length);
         if (m_journal) m_journal->add(address, true, m_memory->base() + address, length);
     }
     bool write(uint32_t address, const void* bytes, uint64_t length) {

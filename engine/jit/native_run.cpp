@@ -4,17 +4,11 @@
 
 #include "engine/handlers.h"
 #include "engine/jit/jit.h"
+#include "engine/watch.h"
 
 namespace engine::jit {
 
 namespace {
-
-/// What a handler run with stopHandlers() came to: whether it completed, with x->frame->ip behind it. Without tail calls it returns where
-/// it would go on.
-bool completed(const Insn* next, Execution* x) {
-    if (next) x->stopAt(next, StopKind::Stepped);
-    return x->stop == StopKind::Stepped;
-}
 
 /// Executes the cell at `ip` by its handler. False: the machine has stopped.
 bool executeOne(const Insn* ip, Execution* x) {
@@ -123,6 +117,7 @@ const Exit* Jit::materialise(const NativeContext& context, Execution* x) {
 
 const Insn* Jit::run(Execution* x) {
     NativeContext& context = contextOf(x);
+    if (x->store->watches->any()) return x->frame->ip;
     while (true) {
         const Insn* ip = x->frame->ip;
         const Code& code = *x->frame->code;

@@ -17,6 +17,7 @@ const char* iconOf(const BreakpointInfo& b) {
     if (!b.spec.enabled) return "breakpoint-disabled";
     if (!b.resolved) return "breakpoint-unresolved";
     if (!b.spec.logText.empty()) return "breakpoint-log";
+    if (b.spec.kind == BreakpointSpec::Kind::Watch) return "watchpoint";
     return !b.spec.condition.empty() || b.spec.ignoreCount > 0 ? "breakpoint-conditional" : "breakpoint";
 }
 
@@ -32,8 +33,22 @@ QString where(const BreakpointInfo& b) {
     return text;
 }
 
+/// Of a watchpoint.
+QString whatStops(const BreakpointInfo& b) {
+    constexpr const char* kWhen[] = {"changes", "is written", "is read", "is read or written"};
+    const QString where = b.resolved ? QStringLiteral(" at ") + hex(b.address) : QString();
+    return QStringLiteral("when it %1%2%3")
+        .arg(QLatin1String(kWhen[static_cast<size_t>(b.spec.access)]), where,
+             b.scope.empty() ? QString() : QStringLiteral(", ") + fromUtf8(b.scope));
+}
+
 QString whereTip(const BreakpointInfo& b) {
-    QString tip = QStringLiteral("Breakpoint %1: %2").arg(b.id).arg(stateWord(b));
+    const bool isWatch = b.spec.kind == BreakpointSpec::Kind::Watch;
+    QString tip = QStringLiteral("%1 %2: %3")
+                      .arg(isWatch ? QStringLiteral("Watchpoint") : QStringLiteral("Breakpoint"))
+                      .arg(b.id)
+                      .arg(stateWord(b));
+    if (isWatch) tip += u'\n' + whatStops(b);
     if (!b.spec.file.empty()) tip += QStringLiteral("\n%1:%2").arg(fromUtf8(b.spec.file)).arg(b.spec.line);
     if (!b.message.empty()) tip += u'\n' + fromUtf8(b.message);
     for (size_t i = 0; i < b.locations.size() && i < 8; ++i) {
@@ -48,6 +63,7 @@ QString whereTip(const BreakpointInfo& b) {
 QString about(const BreakpointInfo& b) {
     QStringList parts;
     if (!b.message.empty()) parts << fromUtf8(b.message);
+    if (b.spec.kind == BreakpointSpec::Kind::Watch) parts << whatStops(b);
     if (!b.spec.condition.empty()) parts << QStringLiteral("if ") + fromUtf8(b.spec.condition);
     if (b.spec.ignoreCount > 0) parts << QStringLiteral("after %1 hits").arg(b.spec.ignoreCount);
     if (!b.spec.logText.empty()) parts << QStringLiteral("prints \"%1\"").arg(fromUtf8(b.spec.logText));
@@ -91,11 +107,12 @@ BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(b
     m_view->setPlaceholder(
         tr("No breakpoints: F9, a click beside a source line, or the line below sets one."));
     m_line = new QLineEdit;
-    m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw [if …]"));
+    m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw, watch EXPR [if …]"));
     m_line->setAccessibleName(tr("New breakpoint"));
     m_line->setToolTip(
-        tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write, throw, throw uncaught; with a "
-           "condition: main.c:12 if n > 3"));
+        tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write, throw, throw uncaught; when memory "
+           "changes, is written, read, or either: watch total, wwatch total, rwatch total, awatch 0x400,16; "
+           "with a condition: main.c:12 if n > 3"));
     m_line->setClearButtonEnabled(true);
     m_line->setFont(theme().codeFont());
     m_error = new QLabel;
@@ -137,8 +154,9 @@ void BreakpointsPanel::fill() {
     m_model.setRows(std::move(rows));
 }
 
-void BreakpointsPanel::startTyping() {
+void BreakpointsPanel::startTyping(const QString& begin) {
     m_line->setFocus();
+    if (!begin.isEmpty()) return m_line->setText(begin);
     m_line->selectAll();
 }
 
@@ -165,6 +183,10 @@ void BreakpointsPanel::goTo(const QModelIndex& index) {
     if (!b->locations.empty()) return context().goTo(b->locations[0]);
     if (b->spec.kind == BreakpointSpec::Kind::Line)
         return emit context().sourceRequested(fromUtf8(b->spec.file), b->spec.line);
+    if (b->spec.kind == BreakpointSpec::Kind::Watch && b->resolved) {
+        emit context().panelRequested(QStringLiteral("memory"));
+        return emit context().memoryRequested(b->address, b->length);
+    }
     if (b->spec.kind == BreakpointSpec::Kind::Offset) emit context().offsetRequested(b->spec.offset);
 }
 
@@ -187,7 +209,7 @@ void BreakpointsPanel::showMenu(const QPoint& at) {
     const QModelIndex index = m_view->indexAt(at);
     QMenu& menu = newMenu(this);
     menu.addAction(theme().icon(QStringLiteral("add")), tr("Add Breakpoint…"), this,
-                   &BreakpointsPanel::startTyping);
+                   [this] { startTyping(); });
     if (const BreakpointInfo* b = m_model.rowAt(index)) {
         const debugger::BreakpointId id = b->id;
         BreakpointSpec spec = b->spec;

@@ -1,4 +1,4 @@
-// Breakpoints: all of them with their state: on or off, where, condition, hits, why not resolved. A new one is typed into the line below.
+// Breakpoints: all of them with their state: on or off, where (or what memory is watched), condition, hits, why not resolved. A new one is typed into the line below.
 #pragma once
 
 #include <QLabel>
@@ -19,7 +19,8 @@ class BreakpointsPanel final : public Panel {
 public:
     explicit BreakpointsPanel(Context& context);
 
-    void startTyping();
+    /// Of a new breakpoint; `begin` is there already.
+    void startTyping(const QString& begin = {});
 
 private:
     void fill();

@@ -8,6 +8,7 @@
 #include <QSplitter>
 #include <QToolButton>
 
+#include "ui/breakpoint_dialog.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/hex_view.h"
 #include "ui/widgets/local_shortcut.h"
@@ -386,6 +387,10 @@ void MemoryPanel::showMenu(const QPoint& at) {
         ->setToolTip(plainTip(tr("Goes to the address that the four bytes at the cursor hold")));
     menu.addAction(tr("Go to Address…"), this, [this] { m_address->setFocus(); });
     menu.addAction(tr("Find…"), this, [this] { m_find->setFocus(); });
+    debugger::BreakpointSpec watched;
+    watched.memory = m_memory;
+    std::tie(watched.address, watched.length) = m_view->selection();
+    addWatchpointMenu(menu, context(), watched)->setEnabled(watched.length > 0);
     menu.addSeparator();
     menu.addAction(tr("Copy Bytes"), this, [this] { copy(CopyAs::Bytes); });
     menu.addAction(tr("Copy as Hex"), this, [this] { copy(CopyAs::Hex); });

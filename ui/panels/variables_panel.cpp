@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QClipboard>
 
+#include "ui/breakpoint_dialog.h"
 #include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
@@ -55,6 +56,9 @@ void addValueActions(QMenu& menu, Context& context, const debugger::VariableNode
                        emit context.memoryRequested(address, size);
                    })
         ->setEnabled(node.address.has_value());
+    debugger::BreakpointSpec spec;
+    spec.expression = node.path;
+    addWatchpointMenu(menu, context, spec)->setEnabled(node.address.has_value() && !node.path.empty());
     menu.addSeparator();
     copy(QObject::tr("Copy Value"), node.value);
     copy(QObject::tr("Copy Expression"), node.path);

@@ -1,0 +1,204 @@
+#include "engine/watch.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/handlers.h"
+
+namespace engine {
+
+namespace {
+
+constexpr uint64_t kMaxShown = 4096;
+constexpr uint64_t kWidestAccess = 16;
+
+/// Two lots of bytes that differ have different ones (2^-64 of them apart).
+uint64_t fingerprint(const uint8_t* bytes, uint64_t length) {
+    uint64_t print = length;
+    for (; length > 0;) {
+        uint64_t word = 0;
+        const uint64_t count = std::min<uint64_t>(length, sizeof word);
+        std::memcpy(&word, bytes, count);
+        print = (print ^ word) * 0x9e3779b97f4a7c15;
+        print ^= print >> 29;
+        bytes += count;
+        length -= count;
+    }
+    return print;
+}
+
+bool overlap(uint64_t a, uint64_t lengthOfA, uint64_t b, uint64_t lengthOfB) {
+    return a < b + lengthOfB && b < a + lengthOfA;
+}
+
+bool hears(WatchKind kind, bool isWrite) {
+    return kind == WatchKind::Access || (kind == WatchKind::Read) != isWrite;
+}
+
+}  // namespace
+
+WatchId WatchSet::add(const WatchSpec& spec) {
+    m_watches.push_back({WatchId(m_next++), spec, m_store.memories[spec.memory.value].get()});
+    changed();
+    return m_watches.back().id;
+}
+
+bool WatchSet::remove(WatchId id) {
+    const auto isIt = [&](const auto& watch) { return watch.id == id; };
+    if (std::erase_if(m_watches, isIt) == 0) return false;
+    const auto isOfIt = [&](const Touched& touched) { return touched.hit.watch == id; };
+    std::erase_if(m_open, isOfIt);
+    std::erase_if(m_openByHost, isOfIt);
+    changed();
+    return true;
+}
+
+void WatchSet::changed() {
+    for (const auto& memory : m_store.memories)
+        memory->setObserver(nullptr);
+    m_ranges.clear();
+    m_reads = m_writes = {};
+    const auto widen = [](WatchFilter& filter, uintptr_t begin, uintptr_t end) {
+        begin -= kWidestAccess - 1;
+        const uintptr_t last = filter.span ? std::max(filter.from + filter.span, end) : end;
+        filter.from = filter.span ? std::min(filter.from, begin) : begin;
+        filter.span = last - filter.from;
+    };
+    for (const Watch& watch : m_watches) {
+        watch.memory->setObserver(this);
+        // Nothing is accessed behind the reservation.
+        const uint64_t begin = std::min(watch.spec.address, watch.memory->reserved());
+        const uint64_t length = std::min(watch.spec.length, watch.memory->reserved() - begin);
+        if (length == 0) continue;
+        const uint8_t* at = watch.memory->base() + begin;
+        const auto from = reinterpret_cast<uintptr_t>(at);
+        if (hears(watch.spec.kind, false)) widen(m_reads, from, from + length);
+        if (hears(watch.spec.kind, true)) widen(m_writes, from, from + length);
+        m_ranges.emplace_back(at, at + length);
+    }
+    std::sort(m_ranges.begin(), m_ranges.end());
+    size_t kept = 0;
+    for (const auto& range : m_ranges) {
+        if (kept > 0 && range.first <= m_ranges[kept - 1].second)
+            m_ranges[kept - 1].second = std::max(m_ranges[kept - 1].second, range.second);
+        else
+            m_ranges[kept++] = range;
+    }
+    m_ranges.resize(kept);
+    for (Execution* x : m_store.executions)
+        publish(*x);
+}
+
+void WatchSet::publish(Execution& x) const {
+    x.handlers = any() ? watchingHandlers() : allHandlers();
+    x.watchedReads = m_reads;
+    x.watchedWrites = m_writes;
+}
+
+bool WatchSet::overlaps(const MemoryAccess& access) const {
+    const uint8_t* begin = access.memory->base() + access.address;
+    const auto after =
+        std::upper_bound(m_ranges.begin(), m_ranges.end(), begin,
+                         [](const uint8_t* at, const auto& range) { return at < range.second; });
+    return after != m_ranges.end() && after->first < begin + access.length;
+}
+
+void WatchSet::touch(std::vector<Touched>& open, const MemoryAccess& access) const {
+    if (access.length == 0 || !overlaps(access)) return;
+    for (const Watch& watch : m_watches) {
+        const WatchSpec& spec = watch.spec;
+        if (watch.memory != access.memory || !hears(spec.kind, access.isWrite) ||
+            !overlap(spec.address, spec.length, access.address, access.length))
+            continue;
+        Touched touched;
+        touched.kind = spec.kind;
+        touched.memory = watch.memory;
+        touched.hit.watch = watch.id;
+        touched.hit.address = access.address;
+        touched.hit.length = access.length;
+        touched.from = std::max(spec.address, access.address);
+        touched.length = std::min(spec.address + spec.length, access.address + access.length) - touched.from;
+        touched.print = fingerprint(watch.memory->base() + touched.from, touched.length);
+        touched.hit.shownFrom = spec.length > kMaxShown ? touched.from : spec.address;
+        const uint64_t end = std::min(spec.address + spec.length, watch.memory->size());
+        const uint8_t* shown = watch.memory->base() + touched.hit.shownFrom;
+        touched.hit.before.assign(shown, shown + std::min(end - touched.hit.shownFrom, kMaxShown));
+        (access.isWrite ? touched.isWritten : touched.isRead) = true;
+        open.push_back(std::move(touched));
+    }
+}
+
+void WatchSet::begin(const Execution& x, const Insn* ip, std::span<const MemoryAccess> accesses) {
+    if (m_openIp == ip && m_openTick == x.tick() && m_openDepth == x.depth()) return;
+    m_open.clear();
+    m_openIp = ip;
+    m_openTick = x.tick();
+    m_openDepth = x.depth();
+    for (const MemoryAccess& access : accesses)
+        touch(m_open, access);
+}
+
+bool WatchSet::finish(const Execution& x, const Insn* ip) {
+    conclude(m_open, x, ip, {});
+    m_openIp = nullptr;
+    return !m_hits.empty();
+}
+
+void WatchSet::conclude(std::vector<Touched>& open, const Execution& x, const Insn* ip,
+                        const std::string& host) {
+    for (Touched& touched : open) {
+        const bool isChange = touched.isWritten && fingerprint(touched.memory->base() + touched.from,
+                                                               touched.length) != touched.print;
+        if (!touched.isWritten && !touched.isRead) continue;
+        if (touched.kind == WatchKind::Change && !isChange) continue;
+        const auto known = std::find_if(m_hits.begin(), m_hits.end(),
+                                        [&](const WatchHit& hit) { return hit.watch == touched.hit.watch; });
+        WatchHit& hit = known == m_hits.end() ? m_hits.emplace_back(std::move(touched.hit)) : *known;
+        hit.isRead |= touched.isRead;
+        hit.isWrite |= touched.isWritten;
+        hit.isChange |= isChange;
+        const uint8_t* shown = touched.memory->base() + hit.shownFrom;
+        hit.after.assign(shown, shown + hit.before.size());
+        const Code& code = *x.frame->code;
+        hit.location = {code.context->id(), code.function->index, code.offsetOf(ip)};
+        hit.host = host;
+    }
+    open.clear();
+    std::sort(m_hits.begin(), m_hits.end(),
+              [](const WatchHit& a, const WatchHit& b) { return a.watch < b.watch; });
+}
+
+void WatchSet::reads(const LinearMemory& memory, uint64_t address, uint64_t length) {
+    touch(m_openByHost, {const_cast<LinearMemory*>(&memory), address, length, false});
+}
+
+void WatchSet::mayWrite(const LinearMemory& memory, uint64_t address, uint64_t length) {
+    const size_t known = m_openByHost.size();
+    touch(m_openByHost, {const_cast<LinearMemory*>(&memory), address, length, true});
+    for (size_t i = known; i < m_openByHost.size(); ++i)
+        m_openByHost[i].isWritten = false;
+}
+
+void WatchSet::wrote(const LinearMemory& memory, uint64_t address, uint64_t length) {
+    for (Touched& touched : m_openByHost) {
+        if (touched.isRead || touched.memory != &memory ||
+            !overlap(touched.from, touched.length, address, length))
+            continue;
+        touched.isWritten = true;
+        touched.hit.address = address;
+        touched.hit.length = length;
+    }
+}
+
+bool WatchSet::finishHostCall(const Execution& x, const Insn* ip, const std::string& name) {
+    conclude(m_openByHost, x, ip, name);
+    return !m_hits.empty();
+}
+
+void WatchSet::endRun() {
+    drop();
+    m_openByHost.clear();
+    m_hits.clear();
+}
+
+}  // namespace engine
