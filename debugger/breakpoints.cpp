@@ -191,19 +191,24 @@ void BreakpointTable::endRun() {
         entry.changed |= entry.info.passing != 0;
         entry.info.passing = 0;
     }
-    for (BreakpointInfo& info : endScopes(0))
+    for (BreakpointInfo& info : endScopes(0)) {
+        info.message = "the run has ended";
         m_ended.push_back(std::move(info));
+    }
 }
 
 std::vector<BreakpointInfo> BreakpointTable::endScopes(uint32_t depth) {
     std::vector<BreakpointInfo> ended;
-    std::erase_if(m_entries, [&](auto& row) {
-        Entry& entry = row.second;
-        if (!entry.target || !entry.target->depth || *entry.target->depth < depth) return false;
-        withdraw(entry);
-        ended.push_back(std::move(entry.info));
-        return true;
-    });
+    for (auto row = m_entries.begin(); row != m_entries.end();) {
+        Entry& entry = row->second;
+        const bool hasEnded = entry.target && entry.target->depth && *entry.target->depth >= depth;
+        if (hasEnded) {
+            withdraw(entry);
+            ended.push_back(std::move(entry.info));
+            ended.back().message = "its frame has returned";
+        }
+        row = hasEnded ? m_entries.erase(row) : std::next(row);
+    }
     return ended;
 }
 

@@ -33,6 +33,9 @@ void CommandInterpreter::onEvent(const Event& event) {
         noted.stop = stopped->stop;
     } else if (const auto* exited = std::get_if<Exited>(&event)) {
         noted.exit = *exited;
+    } else if (const auto* breakpoint = std::get_if<BreakpointChanged>(&event)) {
+        if (breakpoint->removed && !breakpoint->breakpoint.scope.empty())
+            noted.endedWatches.push_back(breakpoint->breakpoint);
     } else if (const auto* log = std::get_if<LogMessage>(&event)) {
         noted.logs.push(*log);
     } else if (const auto* output = std::get_if<OutputAppended>(&event)) {

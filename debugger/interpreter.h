@@ -42,7 +42,8 @@ struct CommandInterpreter::Impl {
         std::optional<StopInfo> stop;
         std::optional<Exited> exit;
         LogRing logs{100'000};
-        bool ended = false;  // back to Ready
+        std::vector<BreakpointInfo> endedWatches;  // of locals
+        bool ended = false;                        // back to Ready
         bool hasOutput = false;
         bool begins = false;  // a new run, whose output counts from 0
     } noted;
@@ -91,6 +92,7 @@ struct CommandInterpreter::Impl {
     template <class R>
     Result<> runWith(R request);
     Result<> waitAndShow();
+    void tellEndedWatches();
     void tellMissed();
 
     // interpreter_output.cpp: what the program wrote, and the texts of log points

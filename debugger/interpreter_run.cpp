@@ -97,6 +97,7 @@ Result<> CommandInterpreter::Impl::kill(std::string_view) {
     if (!isLive()) return Error{ErrorCode::State, "the program is not running"};
     TRY(client.call(Terminate{}));
     showOutput(true);
+    tellEndedWatches();
     line("[killed]");
     return {};
 }
@@ -211,6 +212,7 @@ Result<> CommandInterpreter::Impl::waitAndShow() {
     noted.exit.reset();
     lock.unlock();
     showOutput(true);
+    tellEndedWatches();
     frame = now.stop ? now.stop->frame : 0;
     listFile.clear();
     if (now.stop) {
@@ -258,6 +260,18 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
     showDisplays();
 }
 
+void CommandInterpreter::Impl::tellEndedWatches() {
+    std::vector<BreakpointInfo> ended;
+    {
+        std::lock_guard lock(mutex);
+        ended.swap(noted.endedWatches);
+    }
+    for (const BreakpointInfo& info : ended) {
+        answer["deleted"].push_back(info.id);
+        line("Watchpoint " + std::to_string(info.id) + " deleted: " + info.message);
+    }
+}
+
 /// What happened while no verb waited for it, before the next one builds upon it.
 void CommandInterpreter::Impl::tellMissed() {
     {
@@ -275,12 +289,8 @@ void CommandInterpreter::Impl::tellMissed() {
 }
 
 void CommandInterpreter::Impl::showChanges(const StopInfo& stop) {
-    if (stop.changes.empty() || !stop.text.starts_with("watchpoint")) {
-        // "watchpoint 2 deleted: its frame has returned; at …", or why a condition failed
-        std::string text = stop.text.substr(0, stop.text.find("; "));
-        if (text.starts_with('w')) text[0] = 'W';
-        line(text);
-    }
+    if (!stop.text.starts_with("watchpoint"))
+        line(stop.text.substr(0, stop.text.find("; ")));  // why a condition failed
     for (const WatchChange& change : stop.changes) {
         line("Watchpoint " + std::to_string(change.watch) + ": " + change.what +
              (change.isChange  ? " changed"

@@ -223,7 +223,7 @@ bool Session::watchHit() {
 bool Session::leftScopes() {
     std::string text;
     for (BreakpointInfo& ended : m_breakpoints.endScopes(m_debuggee->machine().depth())) {
-        text += "watchpoint " + std::to_string(ended.id) + " deleted: its frame has returned; ";
+        text += "watchpoint " + std::to_string(ended.id) + " deleted: " + ended.message + "; ";
         m_emit(BreakpointChanged{std::move(ended), true});
     }
     if (!text.empty()) stop(StopReason::Watchpoint, text + "at ");
@@ -257,6 +257,8 @@ bool Session::judged(const BreakpointTable::Verdict& verdict, StopReason reason,
 }
 
 void Session::phaseFinished() {
+    for (BreakpointInfo& ended : m_breakpoints.endScopes(0))
+        m_emit(BreakpointChanged{std::move(ended), true});
     const std::string results = m_debuggee->resultsText();
     const auto more = m_debuggee->nextPhase();
     if (!more) {
@@ -308,9 +310,16 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
     const bool isInRuntime = reason == StopReason::HostCall || reason == StopReason::Exception ||
                              reason == StopReason::Watchpoint ||
                              (reason == StopReason::Pause && m_inHostCall);
-    m_stop.frame = isInRuntime ? knownFrame() : 0;
     m_stop.location = m_places->location(machine.location().offset, m_hidden);
-    if (const auto frame = m_frames.at(m_stop.frame)) m_stop.location = frame->location;
+    // Behind an access there may be code of no line, which belongs to that of the access.
+    const bool isOfAccess = !m_stop.changes.empty() && m_stop.location.line == 0 &&
+                            m_stop.changes[0].by.function == m_stop.location.function &&
+                            m_sources.has(m_stop.changes[0].by.file);
+    m_stop.frame = isInRuntime && !isOfAccess ? knownFrame() : 0;
+    if (isOfAccess)
+        m_stop.location = m_stop.changes[0].by;
+    else if (const auto frame = m_frames.at(m_stop.frame))
+        m_stop.location = frame->location;
     if (reason == StopReason::Trap) m_stop.trapText = machine.trap().text();
     m_stop.text = std::move(text) + (machine.depth() == 0 ? "its end" : m_places->text(m_stop.location));
     flush();

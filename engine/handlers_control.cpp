@@ -211,6 +211,7 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
     const bool stepping = x->stepping;
     const uint64_t tickLimit = x->tickLimit;
     x->forgetHostThrown(x->depth() - 1);
+    x->store->watches->open();
     HostOutcome outcome = function.host(call);
     x->stepping = stepping;
     x->tickLimit = tickLimit;

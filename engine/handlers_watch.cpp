@@ -1,5 +1,6 @@
 // The handlers while memory is watched: those that access memory look first whether they may touch a watched byte. What may is executed
 // here as a single step, between two looks at the watched bytes.
+#include <algorithm>
 #include <array>
 
 #include "engine/handlers.h"
@@ -65,6 +66,19 @@ bool mayTouch(const Execution& x, bool reads, bool writes, const uint8_t* at) {
     return (reads && x.watchedReads.mayTouch(at)) || (writes && x.watchedWrites.mayTouch(at));
 }
 
+/// Whether the accesses of the cell at `ip` touch what is watched. Opens their pages.
+[[gnu::noinline]] bool concerns(const Insn* ip, const Slot* fp, const Execution* x) {
+    WatchSet& watches = *x->store->watches;
+    MemoryAccess accesses[2];
+    const uint32_t count = accessesOf(ip, fp, *x, accesses);
+    bool is = watches.isOpen();
+    for (uint32_t i = 0; i < count; ++i) {
+        if (watches.isProtected() && watches.isOnPage(accesses[i])) watches.open();
+        is |= watches.overlaps(accesses[i]);
+    }
+    return is;
+}
+
 /// Executes the cell at `ip`. True: go on at x->frame->ip; false: the machine has stopped.
 [[gnu::noinline]] bool perform(const Insn* ip, Slot* fp, Execution* x) {
     WatchSet& watches = *x->store->watches;
@@ -86,7 +100,9 @@ bool mayTouch(const Execution& x, bool reads, bool writes, const uint8_t* at) {
     return false;
 }
 
-[[gnu::noinline, gnu::cold]] const Insn* performWatched(HANDLER_PARAMETERS) {
+/// What may touch watched bytes, or their pages while these are protected.
+[[gnu::noinline]] const Insn* lookCloser(HANDLER_PARAMETERS) {
+    if (!concerns(ip, fp, x)) return x->unwatched[ip->plain].run(ip, HANDLER_REST);
     if (!perform(ip, fp, x)) return nullptr;
     return dispatch(x->frame->ip, fp, x, x->mem0, x->mem0Size, table);
 }
@@ -117,21 +133,12 @@ struct Far {
 template <class Place, bool reads, bool writes>
 const Insn* look(HANDLER_PARAMETERS) {
     if (__builtin_expect(mayTouch(*x, reads, writes, Place::at(ip, fp, x, mem)), 0))
-        return performWatched(ip, HANDLER_REST);
+        return lookCloser(ip, HANDLER_REST);
     return x->unwatched[ip->plain].run(ip, HANDLER_REST);
 }
 
-[[gnu::noinline]] bool mayTouchInBulk(const Insn* ip, const Slot* fp, const Execution* x) {
-    const WatchSet& watches = *x->store->watches;
-    if (watches.isOpen()) return true;
-    MemoryAccess accesses[2];
-    const uint32_t count = accessesOf(ip, fp, *x, accesses);
-    for (uint32_t i = 0; i < count; ++i)
-        if (watches.overlaps(accesses[i])) return true;
-    return false;
-}
-const Insn* lookInBulk(HANDLER_PARAMETERS) {
-    if (mayTouchInBulk(ip, fp, x)) return performWatched(ip, HANDLER_REST);
+const Insn* growOpen(HANDLER_PARAMETERS) {
+    x->store->watches->open();
     return x->unwatched[ip->plain].run(ip, HANDLER_REST);
 }
 
@@ -146,11 +153,21 @@ Handler::Function handlerOf(const Shape& shape) {
     case Form::Wide: return lookFor<Wide>(shape);
     case Form::NearLane: return lookFor<NearLane>(shape);
     case Form::Far: return lookFor<Far>(shape);
-    default: return lookInBulk;
+    default: return lookCloser;
     }
 }
 
 }  // namespace
+
+bool wouldFault(const Insn* ip, const Slot* fp, const Execution& x) {
+    const WatchSet& watches = *x.store->watches;
+    if (!watches.isProtected()) return false;
+    if (ip->plain == number(Op::MemoryGrow)) return true;  // what it adds may be watched
+    if (shapes()[ip->plain].form == Form::None) return false;
+    MemoryAccess accesses[2];
+    const uint32_t count = accessesOf(ip, fp, x, accesses);
+    return std::any_of(accesses, accesses + count, [&](const auto& a) { return watches.isOnPage(a); });
+}
 
 uint32_t accessesOf(const Insn* ip, const Slot* fp, const Execution& x, MemoryAccess (&out)[2]) {
     const Shape& shape = shapes()[ip->plain];
@@ -207,6 +224,7 @@ const Handler* watchingHandlers() {
         HandlerTable t(allHandlers(), allHandlers() + fusedEnd());
         for (uint16_t op = 0; op < kFusedFirst; ++op)
             if (shapes()[op].form != Form::None) t[op].run = handlerOf(shapes()[op]);
+        t[number(Op::MemoryGrow)].run = growOpen;
         addWatchedGroups(t);
         return t;
     }();

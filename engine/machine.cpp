@@ -244,6 +244,7 @@ StopKind Machine::run(const RunLimits& limits) {
         runHandlers(m.get(), m->handlers);
     }
     m->watchDepth(limits.minDepth, false);
+    m->store->watches->open();
     return m->stop;
 }
 
@@ -262,6 +263,7 @@ StopKind Machine::step() {
     m->stepping = true;
     runPlain(m.get(), stopHandlers());
     m->stepping = false;
+    m->store->watches->open();
     return m->stop;
 }
 

@@ -1,7 +1,11 @@
 #include "engine/watch.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "engine/handlers.h"
 
@@ -11,6 +15,19 @@ namespace {
 
 constexpr uint64_t kMaxShown = 4096;
 constexpr uint64_t kWidestAccess = 16;
+
+uint64_t osPage() {
+    static const uint64_t size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+/// Makes the filter cover host addresses [begin, end), and accesses that begin before them.
+void widen(WatchFilter& filter, uintptr_t begin, uintptr_t end) {
+    begin -= kWidestAccess - 1;
+    const uintptr_t last = filter.span ? std::max(filter.from + filter.span, end) : end;
+    filter.from = filter.span ? std::min(filter.from, begin) : begin;
+    filter.span = last - filter.from;
+}
 
 /// Two lots of bytes that differ have different ones (2^-64 of them apart).
 uint64_t fingerprint(const uint8_t* bytes, uint64_t length) {
@@ -54,16 +71,11 @@ bool WatchSet::remove(WatchId id) {
 }
 
 void WatchSet::changed() {
+    open();
     for (const auto& memory : m_store.memories)
         memory->setObserver(nullptr);
     m_ranges.clear();
     m_reads = m_writes = {};
-    const auto widen = [](WatchFilter& filter, uintptr_t begin, uintptr_t end) {
-        begin -= kWidestAccess - 1;
-        const uintptr_t last = filter.span ? std::max(filter.from + filter.span, end) : end;
-        filter.from = filter.span ? std::min(filter.from, begin) : begin;
-        filter.span = last - filter.from;
-    };
     for (const Watch& watch : m_watches) {
         watch.memory->setObserver(this);
         // Nothing is accessed behind the reservation.
@@ -85,14 +97,83 @@ void WatchSet::changed() {
             m_ranges[kept++] = range;
     }
     m_ranges.resize(kept);
+    findPages();
     for (Execution* x : m_store.executions)
         publish(*x);
 }
 
 void WatchSet::publish(Execution& x) const {
     x.handlers = any() ? watchingHandlers() : allHandlers();
-    x.watchedReads = m_reads;
-    x.watchedWrites = m_writes;
+    x.watchedReads = m_isProtected ? m_pageReads : m_reads;
+    x.watchedWrites = m_isProtected ? m_pageWrites : m_writes;
+}
+
+void WatchSet::findPages() {
+    m_pages.clear();
+    m_pageReads = m_pageWrites = {};
+    for (const Watch& watch : m_watches) {
+        const WatchSpec& spec = watch.spec;
+        const uint64_t reserved = watch.memory->reserved() / osPage() * osPage();
+        if (spec.address >= reserved) continue;
+        const uint64_t end = std::min(spec.address + spec.length, reserved);
+        m_pages.push_back({watch.memory, spec.address / osPage() * osPage(),
+                           (end + osPage() - 1) / osPage() * osPage(), hears(spec.kind, false), 0});
+    }
+    std::sort(m_pages.begin(), m_pages.end(), [](const Pages& a, const Pages& b) {
+        return std::tie(a.memory, a.begin) < std::tie(b.memory, b.begin);
+    });
+    size_t kept = 0;
+    for (const Pages& pages : m_pages) {
+        Pages* last = kept > 0 ? &m_pages[kept - 1] : nullptr;
+        if (last && last->memory == pages.memory && pages.begin < last->end) {
+            last->end = std::max(last->end, pages.end);
+            last->isRead |= pages.isRead;
+        } else {
+            m_pages[kept++] = pages;
+        }
+    }
+    m_pages.resize(kept);
+    for (const Pages& pages : m_pages) {
+        const auto base = reinterpret_cast<uintptr_t>(pages.memory->base());
+        widen(m_pageWrites, base + pages.begin, base + pages.end);
+        if (pages.isRead) widen(m_pageReads, base + pages.begin, base + pages.end);
+    }
+}
+
+bool WatchSet::protect() {
+    if (m_isProtected) return true;
+    bool isDone = true;
+    for (Pages& pages : m_pages) {
+        // What is not committed has no access rights, and must get none.
+        const uint64_t committed = (pages.memory->size() + osPage() - 1) / osPage() * osPage();
+        pages.protectedEnd = std::min(pages.end, committed);
+        if (pages.begin >= pages.protectedEnd) continue;
+        isDone &= mprotect(pages.memory->base() + pages.begin, pages.protectedEnd - pages.begin,
+                           pages.isRead ? PROT_NONE : PROT_READ) == 0;
+    }
+    m_isProtected = true;
+    if (!isDone) open();
+    for (Execution* x : m_store.executions)
+        publish(*x);
+    return isDone;
+}
+
+void WatchSet::open() {
+    if (!m_isProtected) return;
+    for (const Pages& pages : m_pages)
+        if (pages.begin < pages.protectedEnd)
+            CHECK(mprotect(pages.memory->base() + pages.begin, pages.protectedEnd - pages.begin,
+                           PROT_READ | PROT_WRITE) == 0);
+    m_isProtected = false;
+    for (Execution* x : m_store.executions)
+        publish(*x);
+}
+
+bool WatchSet::isOnPage(const MemoryAccess& access) const {
+    return std::any_of(m_pages.begin(), m_pages.end(), [&](const Pages& pages) {
+        return pages.memory == access.memory && (access.isWrite || pages.isRead) &&
+               overlap(pages.begin, pages.end - pages.begin, access.address, access.length);
+    });
 }
 
 bool WatchSet::overlaps(const MemoryAccess& access) const {

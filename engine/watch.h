@@ -43,6 +43,15 @@ public:
     bool isOpen() const { return m_openIp != nullptr; }
     bool overlaps(const MemoryAccess& access) const;
 
+    // Machine code runs while the pages with watched bytes may not be accessed: what touches them faults, and is executed by the
+    // interpreter, which opens them first. They stay open until machine code runs again; hosts and debuggers find them open.
+    /// False: the system refuses; no machine code may run.
+    bool protect();
+    void open();
+    bool isProtected() const { return m_isProtected; }
+    /// Would the access fault in machine code?
+    bool isOnPage(const MemoryAccess& access) const;
+
     // What the host does in a call, from GuestMemory.
     void reads(const LinearMemory& memory, uint64_t address, uint64_t length) override;
     void mayWrite(const LinearMemory& memory, uint64_t address, uint64_t length) override;
@@ -61,6 +70,13 @@ private:
         WatchSpec spec;
         LinearMemory* memory = nullptr;
     };
+    /// Pages of the host that hold watched bytes.
+    struct Pages {
+        LinearMemory* memory = nullptr;
+        uint64_t begin = 0, end = 0;
+        bool isRead = false;  // nothing there may be read, else not written
+        uint64_t protectedEnd = 0;
+    };
     /// A watch whose bytes are being accessed.
     struct Touched {
         WatchHit hit;
@@ -73,11 +89,15 @@ private:
     void touch(std::vector<Touched>& open, const MemoryAccess& access) const;
     void conclude(std::vector<Touched>& open, const Execution& x, const Insn* ip, const std::string& host);
     void changed();
+    void findPages();
 
     StoreState& m_store;
     std::vector<Watch> m_watches;
     uint32_t m_next = 1;
-    WatchFilter m_reads, m_writes;
+    WatchFilter m_reads, m_writes;          // of the watched bytes
+    WatchFilter m_pageReads, m_pageWrites;  // of their pages, while these are protected
+    std::vector<Pages> m_pages;             // sorted, disjoint
+    bool m_isProtected = false;
     std::vector<std::pair<const uint8_t*, const uint8_t*>> m_ranges;  // of host addresses, sorted, disjoint
     std::vector<Touched> m_open, m_openByHost;
     const Insn* m_openIp = nullptr;
@@ -86,6 +106,8 @@ private:
     std::vector<WatchHit> m_hits;
 };
 
+/// Whether the cell at `ip` accesses a protected page.
+bool wouldFault(const Insn* ip, const Slot* fp, const Execution& x);
 /// The accesses of the cell at `ip`, at most two; none if it accesses no memory, or would trap.
 uint32_t accessesOf(const Insn* ip, const Slot* fp, const Execution& x, MemoryAccess (&out)[2]);
 

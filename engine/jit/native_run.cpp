@@ -48,6 +48,10 @@ bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
     // anew when the native frames turn into records.
     Execution* x = context->execution;
     Code* outermost = std::exchange(x->frame->code, code);
+    if (wouldFault(ip, fp, *x)) {
+        x->frame->code = outermost;
+        return false;
+    }
     // What the cell spends brings the next look of the machine code nearer; as in a step, no yield is heard behind the cell.
     x->ticksLeft = context->ticksLeft;
     const bool stepping = std::exchange(x->stepping, true);
@@ -117,13 +121,13 @@ const Exit* Jit::materialise(const NativeContext& context, Execution* x) {
 
 const Insn* Jit::run(Execution* x) {
     NativeContext& context = contextOf(x);
-    if (x->store->watches->any()) return x->frame->ip;
+    WatchSet& watches = *x->store->watches;
     while (true) {
         const Insn* ip = x->frame->ip;
         const Code& code = *x->frame->code;
         if (!code.tier.active) return ip;
         const Entry* entry = code.tier.compiled->entryAt(code.cellOf(ip));
-        if (!entry) return ip;
+        if (!entry || (watches.any() && !watches.protect())) return ip;
         enter(context, x, *entry);
         if (context.exit == leave::kReturned) {
             static constexpr Insn kReturn{number(Op::Return), number(Op::Return), 0, {0}};

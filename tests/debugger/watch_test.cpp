@@ -1,0 +1,149 @@
+// Watchpoints of a session: what a stop says, and what becomes of them when steps, breakpoints, calls of the host and new runs meet them.
+#include "tests/debugger/session_support.h"
+
+namespace {
+
+using namespace debugger_test;
+
+BreakpointSpec watchOf(const std::string& expression, WatchAccess access = WatchAccess::Change) {
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Watch;
+    spec.expression = expression;
+    spec.access = access;
+    return spec;
+}
+BreakpointSpec watchOf(uint64_t address, uint64_t length, WatchAccess access = WatchAccess::Change) {
+    BreakpointSpec spec = watchOf("", access);
+    spec.address = address;
+    spec.length = length;
+    return spec;
+}
+
+class WatchTest : public SessionTest {
+protected:
+    void loadInlined() { load(program("inlined")); }
+};
+
+TEST_F(WatchTest, TellsTheHostCallThatWrote) {
+    load(program("calls"));
+    const BreakpointInfo watch = add(watchOf(16, 8));
+    EXPECT_TRUE(watch.resolved);
+    const Outcome outcome = run(Start{});
+    ASSERT_EQ(outcome.reason(), StopReason::Watchpoint);
+    ASSERT_EQ(outcome.stop->changes.size(), 1u);
+    const WatchChange& change = outcome.stop->changes[0];
+    EXPECT_EQ(change.host, "wasi_snapshot_preview1.clock_time_get");
+    EXPECT_TRUE(change.isChange);
+    EXPECT_EQ(change.before, "0");
+    EXPECT_NE(outcome.stop->text.find("watchpoint 1: 8 bytes at 0x10: 0 -> "), std::string::npos);
+    EXPECT_NE(outcome.stop->text.find(", by clock_time_get, called in "), std::string::npos);
+}
+
+TEST_F(WatchTest, IsSetWhileTheProgramRuns) {
+    load(program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Running));
+    add(watchOf("counter"));
+    const Outcome outcome = waitForStop();
+    ASSERT_EQ(outcome.reason(), StopReason::Watchpoint);
+    const WatchChange& change = outcome.stop->changes.at(0);
+    EXPECT_EQ(std::stoul(change.after), std::stoul(change.before) + 1);
+    EXPECT_EQ(change.by.functionName, "turn");
+    EXPECT_EQ(change.by.line, 5u);
+}
+
+TEST_F(WatchTest, LogTextsAndConditionsDecideAsForBreakpoints) {
+    load(program("spin"));
+    BreakpointSpec log = watchOf("counter");
+    log.logText = "now {counter}";
+    log.condition = "counter < 4";
+    add(log);
+    BreakpointSpec last = watchOf("counter", WatchAccess::Write);
+    last.ignoreCount = 4;
+    last.temporary = true;
+    const BreakpointId id = add(last).id;
+    const Outcome outcome = run(Start{});
+    EXPECT_EQ(outcome.stop->breakpoints, std::vector{id});
+    EXPECT_EQ(outcome.stop->changes.at(0).after, "5");
+    std::string texts;
+    for (const LogMessage& message : eventsOf<LogMessage>())
+        texts += message.text + ";";
+    EXPECT_EQ(texts, "now 1;now 2;now 3;");
+    EXPECT_EQ(client().call(ListBreakpoints{})->size(), 1u);
+}
+
+TEST_F(WatchTest, StopsAStepAndPassesWhatDoesNotStop) {
+    loadInlined();
+    startInMain();
+    const BreakpointId id = add(watchOf("counter")).id;
+    Outcome outcome = run(Step{StepKind::Over});
+    ASSERT_EQ(outcome.reason(), StopReason::Watchpoint);
+    EXPECT_EQ(outcome.stop->changes.at(0).by.functionName, "announce");
+    EXPECT_EQ(outcome.stop->changes.at(0).after, "1");
+    BreakpointSpec never = watchOf("counter");
+    never.condition = "counter == 100";
+    ASSERT_TRUE(client().call(ChangeBreakpoint{id, never}).ok());
+    for (int i = 0; i < 200 && outcome.reason() != StopReason::Exited && outcome.function() != "half"; i++) {
+        outcome = run(Step{StepKind::Instruction});
+        ASSERT_NE(outcome.reason(), StopReason::Watchpoint);
+    }
+    EXPECT_EQ(value("counter"), "2");
+}
+
+TEST_F(WatchTest, ABreakpointWhereItStoppedIsStillToCome) {
+    load(program("spin"));
+    const BreakpointId watch = add(watchOf("counter")).id;
+    run(Start{});
+    BreakpointSpec behind;
+    behind.kind = BreakpointSpec::Kind::Offset;
+    behind.offset = client().call(GetFrames{0, 1})->at(0).location.offset;
+    const BreakpointId breakpoint = add(behind).id;
+    Outcome outcome = run(Resume{});
+    EXPECT_EQ(outcome.stop->breakpoints, std::vector{watch});
+    outcome = run(Resume{});
+    EXPECT_EQ(outcome.stop->breakpoints, std::vector{breakpoint});
+    EXPECT_EQ(outcome.reason(), StopReason::Breakpoint);
+    outcome = run(Resume{});
+    EXPECT_EQ(outcome.stop->breakpoints, std::vector{watch});
+}
+
+TEST_F(WatchTest, ARememberedOneIsKeptAsPendingUntilItMeansSomething) {
+    const auto kept = client().call(AddBreakpoint{watchOf("counter"), true});
+    ASSERT_TRUE(kept.ok());
+    EXPECT_FALSE(kept->resolved);
+    loadInlined();
+    const auto other = client().call(AddBreakpoint{watchOf("gone"), true});
+    ASSERT_TRUE(other.ok());
+    EXPECT_NE(other->message.find("no variable `gone`"), std::string::npos);
+    const auto all = client().call(ListBreakpoints{});
+    EXPECT_TRUE(all->at(0).resolved);
+    EXPECT_EQ(all->at(0).length, 4u);
+    EXPECT_EQ(run(Start{}).reason(), StopReason::Watchpoint);
+}
+
+TEST_F(WatchTest, OfALocalEndsWithItsRunAndSaysSo) {
+    loadInlined();
+    breakAt("inlined.c", 32);
+    run(Start{});
+    const BreakpointInfo watch = add(watchOf("second"));
+    EXPECT_EQ(watch.scope, "until main returns");
+    forgetEvents();
+    ASSERT_TRUE(client().call(Terminate{}).ok());
+    std::vector<BreakpointId> removed;
+    for (const BreakpointChanged& changed : eventsOf<BreakpointChanged>())
+        if (changed.removed) removed.push_back(changed.breakpoint.id);
+    EXPECT_EQ(removed, std::vector{watch.id});
+    EXPECT_EQ(client().call(ListBreakpoints{})->size(), 1u);
+}
+
+TEST_F(WatchTest, ValuesWrittenByTheDebuggerAreNoHits) {
+    load(program("spin"));
+    add(watchOf("counter"));
+    run(Start{});
+    ASSERT_TRUE(client().call(Assign{0, "counter", "1000"}).ok());
+    const Outcome outcome = run(Resume{});
+    EXPECT_EQ(outcome.stop->changes.at(0).before, "1000");
+    EXPECT_EQ(outcome.stop->changes.at(0).after, "1001");
+}
+
+}  // namespace
