@@ -215,7 +215,7 @@ bool Session::watchHit() {
     m_changes = std::move(verdict.changes);
     verdict.problem = std::move(what);
     if (!judged(verdict, StopReason::Watchpoint, "; at ")) return false;
-    m_seen.reset();  // a breakpoint here is still to come
+    if (m_breaks.isUser(m_debuggee->machine().location().offset)) m_seen.reset();  // it is still to come
     return true;
 }
 

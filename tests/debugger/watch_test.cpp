@@ -122,10 +122,10 @@ TEST_F(WatchTest, ARememberedOneIsKeptAsPendingUntilItMeansSomething) {
 }
 
 TEST_F(WatchTest, OfALocalEndsWithItsRunAndSaysSo) {
-    loadInlined();
-    breakAt("inlined.c", 32);
-    run(Start{});
-    const BreakpointInfo watch = add(watchOf("second"));
+    load(example("wordcount"));
+    startInMain();
+    breakIn("addWord");
+    const BreakpointInfo watch = add(watchOf("failures"));
     EXPECT_EQ(watch.scope, "until main returns");
     forgetEvents();
     ASSERT_TRUE(client().call(Terminate{}).ok());

@@ -31,6 +31,26 @@ TEST_F(WindowOnSession, AClickInTheMarginStopsTheProgramAndF10StepsIt) {
     EXPECT_TRUE(m_window.status().text().contains("exited with status 0"));
 }
 
+TEST_F(WindowOnSession, AWatchpointTellsWhoChangedWhat) {
+    openWordcount();
+    m_window.docks().raise("breakpoints");
+    Panel* panel = m_window.docks().panel("breakpoints");
+    auto* line = panel->findChild<QLineEdit*>();
+    line->setFocus();
+    QTest::keyClicks(line, "watch totals.words if totals.words == 3");
+    QTest::keyClick(line, Qt::Key_Return);
+    ASSERT_TRUE(until([&] { return m_context.breakpoints().size() == 1; }));
+    EXPECT_TRUE(m_context.breakpoints().begin()->second.resolved);
+    const auto before = m_context.generation();
+    press(Qt::Key_F5);
+    ASSERT_TRUE(stops(before)) << m_window.status().text().toStdString();
+    EXPECT_EQ(m_context.stop().reason, StopReason::Watchpoint);
+    EXPECT_EQ(m_context.location().functionName, "addWord");
+    EXPECT_TRUE(m_window.status().text().contains("totals.words: 2 -> 3, by addWord at wordcount.c:"))
+        << m_window.status().text().toStdString();
+    ASSERT_TRUE(until([&] { return m_context.breakpoints().begin()->second.hits == 1; }));
+}
+
 TEST_F(WindowOnSession, SystemCallsFillAndFilter) {
     openWordcount();
     press(Qt::Key_F5);

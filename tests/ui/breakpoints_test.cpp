@@ -35,7 +35,13 @@ TEST(BreakpointText, IsUnderstoodInAllItsForms) {
         {"*0x1f3", BreakpointSpec::Kind::Offset, "*0x1f3", ""},
         {"call fd_write", BreakpointSpec::Kind::HostCall, "call fd_write", ""},
         {"throw", BreakpointSpec::Kind::Exception, "throw", ""},
-        {"throw uncaught if n > 3", BreakpointSpec::Kind::Exception, "throw uncaught", "n > 3"}};
+        {"throw uncaught if n > 3", BreakpointSpec::Kind::Exception, "throw uncaught", "n > 3"},
+        {"watch total", BreakpointSpec::Kind::Watch, "watch total", ""},
+        {"rwatch a[1].next if n > 3", BreakpointSpec::Kind::Watch, "rwatch a[1].next", "n > 3"},
+        {"wwatch 0x400, 16", BreakpointSpec::Kind::Watch, "wwatch 0x400,16", ""},
+        {"awatch 1024,4,1", BreakpointSpec::Kind::Watch, "awatch 0x400,4,1", ""},
+        {"watch f(1,2)", BreakpointSpec::Kind::Watch, "watch f(1,2)", ""},
+        {"watchdog", BreakpointSpec::Kind::Function, "watchdog", ""}};
     for (const Row& row : rows) {
         const auto spec = breakpointFromText(row.text);
         ASSERT_TRUE(spec.ok()) << row.text;
@@ -61,6 +67,8 @@ TEST(BreakpointText, SurvivesBeingRemembered) {
     EXPECT_FALSE(again.enabled);
     const BreakpointSpec exception = breakpointFromText("throw uncaught").value();
     EXPECT_EQ(placeOf(breakpointFromJson(toJson(exception))), "throw uncaught");
+    for (const char* text : {"awatch 0x400,4,1", "rwatch total"})
+        EXPECT_EQ(placeOf(breakpointFromJson(toJson(breakpointFromText(text).value()))), text);
 }
 
 TEST_F(BreakpointsPanelTest, AddsByTextAndSaysWhatItDoesNotUnderstand) {
@@ -81,6 +89,38 @@ TEST_F(BreakpointsPanelTest, AddsByTextAndSaysWhatItDoesNotUnderstand) {
     settle();
     EXPECT_EQ(m_context.breakpoints().size(), 1u);
     EXPECT_TRUE(panel.findChild<QLabel*>("breakpoint-error")->text().contains("line number"));
+}
+
+TEST_F(BreakpointsPanelTest, AWatchpointSaysWhenItStopsAndLeadsToItsBytes) {
+    BreakpointsPanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    m_fake->answer<AddBreakpoint>([](const AddBreakpoint& request) {
+        BreakpointInfo info;
+        info.id = 3;
+        info.spec = request.spec;
+        info.resolved = true;
+        info.address = 0x1f0;
+        info.length = 4;
+        info.scope = "until main returns";
+        return engine::Result<BreakpointInfo>(info);
+    });
+    m_context.addBreakpoint(breakpointFromText("rwatch total").value());
+    settle();
+    auto* view = panel.findChild<TableView*>();
+    const QModelIndex row = view->model()->index(0, 0);
+    EXPECT_EQ(row.data().toString(), "rwatch total");
+    EXPECT_EQ(row.data(LookRole).value<Look>().icon, "watchpoint");
+    EXPECT_EQ(row.siblingAtColumn(1).data().toString(), "when it is read at 0x1f0, until main returns");
+    EXPECT_TRUE(row.data(Qt::ToolTipRole).toString().contains("Watchpoint 3"));
+    quint64 address = 0, length = 0;
+    QObject::connect(&m_context, &Context::memoryRequested, &panel, [&](quint64 a, quint64 l) {
+        address = a;
+        length = l;
+    });
+    emit view->chosen(row);
+    EXPECT_EQ(address, 0x1f0u);
+    EXPECT_EQ(length, 4u);
 }
 
 TEST_F(BreakpointsPanelTest, SaysInPlaceWhatTheSessionRefuses) {

@@ -1,6 +1,7 @@
 // Variables and Watches: trees of values that are fetched as they are opened, merged from stop to stop, and edited in place.
 #include <QAbstractItemModelTester>
 #include <QJsonArray>
+#include <QMenu>
 #include <QMimeData>
 
 #include "tests/ui/fixture.h"
@@ -57,6 +58,46 @@ TEST_F(ValuePanelsTest, ChildrenComeWhenANodeIsOpenedAndStayOpenAtTheNextStop) {
     EXPECT_TRUE(view->isExpanded(find(model(panel), "p")));
     EXPECT_EQ(m_fake->asked<GetChildren>().back().handle, 202u);  // of the new stop
     EXPECT_EQ(value(find(model(panel), "y")), "-7");
+}
+
+TEST_F(ValuePanelsTest, AVariableIsWatchedFromItsMenuInTheSelectedFrame) {
+    VariablesPanel panel(m_context);
+    panel.resize(400, 400);
+    panel.show();
+    stopAt(17);
+    m_context.selectFrame(1);
+    settle();
+    auto* view = panel.findChild<TreeView*>();
+    const auto watchMenu = [&](const QString& name) {
+        const QModelIndex index = find(model(panel), name);
+        view->scrollTo(index);
+        emit view->customContextMenuRequested(view->visualRect(index).center());
+        auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+        for (QAction* action : menu ? menu->actions() : QList<QAction*>())
+            if (action->menu() && action->text() == "Stop When It") return action->menu();
+        return static_cast<QMenu*>(nullptr);
+    };
+    QMenu* menu = watchMenu("p");
+    ASSERT_TRUE(menu && menu->isEnabled());
+    QStringList titles;
+    for (const QAction* action : menu->actions())
+        titles << action->text();
+    EXPECT_EQ(titles.join("|"), "Changes|Is Written|Is Read|Is Read or Written");
+    menu->actions().at(2)->trigger();
+    settle();
+    const auto asked = m_fake->asked<AddBreakpoint>();
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked[0].spec.kind, BreakpointSpec::Kind::Watch);
+    EXPECT_EQ(asked[0].spec.access, WatchAccess::Read);
+    EXPECT_EQ(asked[0].spec.expression, "p");
+    EXPECT_EQ(asked[0].frame, 1u);
+    while (QWidget* popup = QApplication::activePopupWidget())
+        popup->close();
+    menu = watchMenu("lost");
+    ASSERT_TRUE(menu);
+    EXPECT_FALSE(menu->isEnabled());
+    while (QWidget* popup = QApplication::activePopupWidget())
+        popup->close();
 }
 
 TEST_F(ValuePanelsTest, MarksChangedAndLostValues) {
