@@ -75,12 +75,13 @@ struct CatchSearch {
 
 /// Host addresses among which the watched ones lie; `span` 0: none.
 struct WatchFilter {
+    static constexpr uintptr_t kPage = 4096;
     uintptr_t from = 0, span = 0;
+    uint64_t pages = 0;  // a bit for each page that holds some, by its number modulo 64
     /// May an access there, of 16 bytes at most, touch one?
-    bool mayTouch(const uint8_t* at) const { return reinterpret_cast<uintptr_t>(at) - from < span; }
-    bool mayTouch(const uint8_t* at, uint64_t length) const {
-        const auto begin = reinterpret_cast<uintptr_t>(at);
-        return begin < from + span && begin + length > from && length > 0;
+    bool mayTouch(const uint8_t* at) const {
+        const auto address = reinterpret_cast<uintptr_t>(at);
+        return address - from < span && pages >> address / kPage % 64 & 1;
     }
 };
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "engine/handlers.h"
+#include "engine/jit/jit.h"
 
 namespace engine {
 
@@ -27,6 +28,10 @@ void widen(WatchFilter& filter, uintptr_t begin, uintptr_t end) {
     const uintptr_t last = filter.span ? std::max(filter.from + filter.span, end) : end;
     filter.from = filter.span ? std::min(filter.from, begin) : begin;
     filter.span = last - filter.from;
+    constexpr uint32_t kBits = 64;
+    const uintptr_t first = begin / WatchFilter::kPage, count = (end - 1) / WatchFilter::kPage - first + 1;
+    for (uintptr_t i = 0; i < std::min<uintptr_t>(count, kBits); ++i)
+        filter.pages |= uint64_t{1} << (first + i) % kBits;
 }
 
 /// Two lots of bytes that differ have different ones (2^-64 of them apart).
@@ -98,6 +103,7 @@ void WatchSet::changed() {
     }
     m_ranges.resize(kept);
     findPages();
+    if (m_store.jit) m_store.jit->watchesChanged();
     for (Execution* x : m_store.executions)
         publish(*x);
 }
@@ -170,10 +176,15 @@ void WatchSet::open() {
 }
 
 bool WatchSet::isOnPage(const MemoryAccess& access) const {
-    return std::any_of(m_pages.begin(), m_pages.end(), [&](const Pages& pages) {
-        return pages.memory == access.memory && (access.isWrite || pages.isRead) &&
-               overlap(pages.begin, pages.end - pages.begin, access.address, access.length);
-    });
+    const auto isBefore = [](const Pages& pages, const MemoryAccess& a) {
+        return std::tie(pages.memory, pages.end) <= std::tie(a.memory, a.address);
+    };
+    auto pages = std::lower_bound(m_pages.begin(), m_pages.end(), access, isBefore);
+    for (; pages != m_pages.end() && pages->memory == access.memory &&
+           pages->begin < access.address + access.length;
+         ++pages)
+        if (access.isWrite || pages->isRead) return true;
+    return false;
 }
 
 bool WatchSet::overlaps(const MemoryAccess& access) const {

@@ -8,6 +8,7 @@
 
 #include "engine/execution.h"
 #include "engine/jit/backend.h"
+#include "engine/jit/watch_governor.h"
 
 namespace engine::jit {
 
@@ -26,6 +27,8 @@ public:
     const Insn* arrived(const Insn* ip, Execution* x);
     /// A frame called by machine code has returned; the caller goes on at `ip`. The same.
     const Insn* resumed(const Insn* ip, Execution* x);
+    /// Other memory is watched now.
+    void watchesChanged() { m_governor.reset(); }
     /// The machine of this execution goes.
     void forget(Execution* x);
 
@@ -51,6 +54,8 @@ private:
     /// Runs from x->frame->ip on, in machine code where there is an entry, until the interpreter must go on: there, or null: stopped.
     const Insn* run(Execution* x);
     void enter(NativeContext& context, Execution* x, const Entry& entry);
+    /// While memory is watched: whether machine code may run now, with what is watched protected.
+    bool mayEnter(Execution* x);
     /// Turns the native frames of the run that has just ended into frames of the interpreter; the exit, if it was one.
     const Exit* materialise(const NativeContext& context, Execution* x);
     const CompiledFunction& functionAt(const void* address) const;
@@ -65,6 +70,7 @@ private:
     std::vector<uint64_t*> m_words;                              // by FuncAddr
     std::vector<std::unique_ptr<NativeContext>> m_contexts;
     std::unordered_map<uint64_t, uint32_t> m_parameterSlots;  // by instance and canonical type
+    WatchGovernor m_governor;
     bool m_full = false;
 };
 

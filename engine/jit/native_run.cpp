@@ -119,15 +119,23 @@ const Exit* Jit::materialise(const NativeContext& context, Execution* x) {
     return exit;
 }
 
+bool Jit::mayEnter(Execution* x) {
+    WatchSet& watches = *x->store->watches;
+    const auto progress = [x] { return WatchGovernor::Progress{x->tick(), nowNs()}; };
+    if (!m_governor.mayEnter(progress)) return false;
+    if (watches.isProtected()) return true;
+    m_governor.entersAgain(progress);
+    return watches.protect();
+}
+
 const Insn* Jit::run(Execution* x) {
     NativeContext& context = contextOf(x);
-    WatchSet& watches = *x->store->watches;
     while (true) {
         const Insn* ip = x->frame->ip;
         const Code& code = *x->frame->code;
         if (!code.tier.active) return ip;
         const Entry* entry = code.tier.compiled->entryAt(code.cellOf(ip));
-        if (!entry || (watches.any() && !watches.protect())) return ip;
+        if (!entry || (x->store->watches->any() && !mayEnter(x))) return ip;
         enter(context, x, *entry);
         if (context.exit == leave::kReturned) {
             static constexpr Insn kReturn{number(Op::Return), number(Op::Return), 0, {0}};

@@ -39,6 +39,17 @@ TEST_F(WatchTest, TellsTheHostCallThatWrote) {
     EXPECT_NE(outcome.stop->text.find(", by clock_time_get, called in "), std::string::npos);
 }
 
+TEST_F(WatchTest, TellsTheHostCallThatRead) {
+    load(program("stream"));
+    add(watchOf(70000, 1, WatchAccess::Read));
+    const Outcome outcome = run(Start{});
+    ASSERT_EQ(outcome.reason(), StopReason::Watchpoint);
+    const WatchChange& change = outcome.stop->changes.at(0);
+    EXPECT_EQ(change.host, "wasi_snapshot_preview1.fd_write");
+    EXPECT_TRUE(change.isRead && !change.isWrite);
+    EXPECT_NE(outcome.stop->text.find("read: 120 (0x78), by fd_write, called in "), std::string::npos);
+}
+
 TEST_F(WatchTest, IsSetWhileTheProgramRuns) {
     load(program("spin"));
     ASSERT_TRUE(client().call(Start{}).ok());

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/jit/watch_governor.h"
 #include "tests/engine/program_builder.h"
 
 namespace engine {
@@ -462,6 +463,54 @@ TEST(Watch, AnOuterFrameTellsItsReturn) {
         EXPECT_EQ(r.machine->depth(), 4u);
         EXPECT_EQ(r.machine->run(), StopKind::Finished);
     }
+}
+
+/// A program of `nativeRate` ticks per microsecond with faults, and `interpretedRate` without; how much of `ms` milliseconds it is interpreted.
+double interpretedShare(double nativeRate, double interpretedRate, uint64_t faultNs, uint64_t ms = 5000) {
+    jit::WatchGovernor governor;
+    double tick = 0;
+    uint64_t ns = 1'000'000, interpreted = 0;
+    const auto progress = [&] { return jit::WatchGovernor::Progress{static_cast<uint64_t>(tick), ns}; };
+    while (ns < ms * 1'000'000) {
+        const bool isNative = governor.mayEnter(progress);
+        if (isNative) governor.entersAgain(progress);
+        const uint64_t step = isNative ? faultNs : 1000;
+        tick += static_cast<double>(step) / 1000 * (isNative ? nativeRate : interpretedRate);
+        ns += step;
+        if (!isNative) interpreted += step;
+    }
+    return static_cast<double>(interpreted) / static_cast<double>(ns);
+}
+
+TEST(WatchGovernor, LetsRunWhatGetsFurther) {
+    EXPECT_GT(interpretedShare(1, 100, 10'000), 0.97);
+    EXPECT_LT(interpretedShare(100, 20, 10'000), 0.05);
+    // So rare that nothing is tried.
+    EXPECT_EQ(interpretedShare(1, 100, 200'000), 0);
+}
+
+TEST(WatchGovernor, HotPagesOfMachineCodeAreLeftToTheInterpreter) {
+    // With a fault for each of these accesses this would take a minute; what it takes here depends on the machine, and is no test.
+    Program p;
+    p.pages = 2;
+    p.functions.push_back({"i32", "i32", "i32", R"(
+        loop
+          local.get 0; i32.const 255; i32.and; i32.const 2; i32.shl
+          local.get 1; local.get 0; i32.add; local.tee 1; i32.store 4096
+          local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0
+        end
+        local.get 1)"});
+    Running plain(p), watched(p);
+    if (!watched.store.setTier(Tier::Jit)) GTEST_SKIP() << "no compiler for this machine";
+    plain.link().start({Value::i32(5'000'000)});
+    watched.link();
+    watchIn(watched, 4096 + 2000, 4, WatchKind::Change);
+    watched.start({Value::i32(5'000'000)});
+    EXPECT_EQ(plain.machine->run(), StopKind::Finished);
+    EXPECT_EQ(watched.machine->run(), StopKind::Finished);
+    EXPECT_EQ(watched.machine->results(), plain.machine->results());
+    EXPECT_EQ(watched.machine->tick(), plain.machine->tick());
+    EXPECT_EQ(copyOf(watched.memory()), copyOf(plain.memory()));
 }
 
 TEST(Watch, IsRefusedWhereThereIsNothingToWatch) {
