@@ -25,6 +25,20 @@ std::string bytesText(std::span<const uint8_t> bytes) {
     return text;
 }
 
+void addMachineCode(std::vector<DisassemblyRow>& rows, const engine::MachineCode& code) {
+    if (rows.empty()) return;
+    bool isBefore = true;
+    for (const engine::MachineLine& line : code.lines) {
+        const bool isNone = line.instruction >= rows.size();
+        isBefore = isBefore && isNone;
+        DisassemblyRow& row = isBefore ? rows.front() : isNone ? rows.back() : rows[line.instruction];
+        row.machine.push_back({line.offset, bytesText(line.bytes), line.text, line.note});
+    }
+    if (rows.front().machine.empty() || code.registers.empty()) return;
+    std::string& note = rows.front().machine.front().note;
+    note += (note.empty() ? "" : "; ") + code.registers;
+}
+
 }  // namespace
 
 void CodeView::attach(Places* places, SourceFinder* sources, int64_t moduleModifiedNs) {
@@ -33,8 +47,9 @@ void CodeView::attach(Places* places, SourceFinder* sources, int64_t moduleModif
     m_moduleModifiedNs = moduleModifiedNs;
 }
 
-Result<std::vector<DisassemblyRow>> CodeView::disassemble(const Disassemble& request,
-                                                          std::optional<uint32_t> current) {
+Result<std::vector<DisassemblyRow>> CodeView::disassemble(
+    const Disassemble& request, std::optional<uint32_t> current,
+    const std::function<Result<engine::MachineCode>(engine::FuncIdx)>& machineCode) {
     if (!m_places) return Error{ErrorCode::State, "no program is loaded"};
     const engine::Module& module = m_places->module();
     std::optional<engine::FuncIdx> function;
@@ -71,6 +86,7 @@ Result<std::vector<DisassemblyRow>> CodeView::disassemble(const Disassemble& req
         }
         rows.push_back(std::move(row));
     }
+    if (request.machine) addMachineCode(rows, TRY(machineCode(*function)));
     return rows;
 }
 

@@ -2,12 +2,14 @@
 // instruction does to the operand stack. Owned by the session.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "debugger/places.h"
 #include "debugger/protocol.h"
 #include "debugger/sources.h"
+#include "engine/machine_code.h"
 
 namespace debugger {
 
@@ -16,8 +18,10 @@ public:
     void attach(Places* places, SourceFinder* sources, int64_t moduleModifiedNs);
 
     /// `current` is the instruction that executes next, or nothing.
-    engine::Result<std::vector<DisassemblyRow>> disassemble(const Disassemble& request,
-                                                            std::optional<uint32_t> current);
+    /// `machineCode` gives that of a function.
+    engine::Result<std::vector<DisassemblyRow>> disassemble(
+        const Disassemble& request, std::optional<uint32_t> current,
+        const std::function<engine::Result<engine::MachineCode>(engine::FuncIdx)>& machineCode);
     std::vector<ModuleEntry> entries(const GetModuleEntries& request) const;
     std::vector<SourceFileInfo> sources();
     engine::Result<SourceText> source(const std::string& path);

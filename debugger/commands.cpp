@@ -67,7 +67,7 @@ constexpr Verb kVerbs[] = {
     {"explain", "Explain", "panel-explain", "", "explain", "", "explain [INSTRUCTION | *OFFSET]", "Says what the next instruction will do with its operands, or what an instruction means: i32.div_s, 0x6d, *0x1f3.", "", kAny},
     {"wasm-locals", "WebAssembly Locals", "", "", "wlocals", "", "wlocals", "Shows the frame's WebAssembly locals.", "", kStopped},
     {"globals", "Globals", "", "", "globals", "", "globals [-s]", "Shows WebAssembly globals; with -s the source's global variables.", "", kLookable},
-    {"disassemble", "Disassembly", "panel-disassembly", "", "disassemble", "disas", "disassemble [FUNCTION | *OFFSET]", "Shows a function's instructions with their source lines.", "disassemble", kLoaded},
+    {"disassemble", "Disassembly", "panel-disassembly", "", "disassemble", "disas", "disassemble[/m] [FUNCTION | *OFFSET]", "Shows a function's instructions with their source lines; /m with the machine code that they became (tier jit or auto).", "disassemble", kLoaded},
     {"list", "Show Source", "panel-source", "", "list", "l", "list [LINE | FILE:LINE | FUNCTION | FIRST,LAST]", "Shows source lines around the present one, then those that follow.", "source", kLoaded},
     {"calls", "System Calls", "panel-calls", "", "calls", "", "calls [TEXT]", "Shows the host calls made so far, or those that contain a text; calls #N shows one in detail.", "", kLoaded},
     {"open-files", "Open Files", "panel-files", "", "fds", "", "fds", "Shows the program's open file descriptors.", "", kLoaded},

@@ -193,6 +193,10 @@ Result<> CommandInterpreter::Impl::list(std::string_view place) {
 
 Result<> CommandInterpreter::Impl::disassemble(std::string_view place) {
     Disassemble request;
+    request.machine = format == "m";
+    if (!format.empty() && !request.machine)
+        return Error{ErrorCode::BadArgument,
+                     "disassemble/" + printable(format) + ": the only form is /m, with machine code"};
     if (place.empty()) {
         TRY(needStopped());
         const std::vector<StackFrame> at = TRY(client.call(GetFrames{frame, 1}));
@@ -223,9 +227,17 @@ Result<> CommandInterpreter::Impl::disassemble(std::string_view place) {
                  (row.line <= text.size() ? "\t" + text[row.line - 1] : ""));
         }
         if (row.isCurrent) entry["current"] = true;
-        answer["rows"].push_back(std::move(entry));
         line((row.isCurrent ? "=> " : "   ") + hexText(row.offset) + "\t" +
              std::string(2 * size_t{row.depth}, ' ') + row.text);
+        for (const MachineRow& machine : row.machine) {
+            entry["machine"].push_back({{"offset", machine.offset},
+                                        {"bytes", machine.bytes},
+                                        {"text", machine.text},
+                                        {"note", machine.note}});
+            line("      +" + hexText(machine.offset) + "\t\t" + machine.text +
+                 (machine.note.empty() ? "" : "  ; " + machine.note));
+        }
+        answer["rows"].push_back(std::move(entry));
     }
     return {};
 }

@@ -83,9 +83,9 @@ struct StopInfo {
         0;  // to be selected: the first one with source here, if the program is inside a host call
     Location location;                      // of that frame
     std::vector<BreakpointId> breakpoints;  // that were hit
-    std::vector<WatchChange> changes;  // if reason == Watchpoint; none: what was watched has left its scope
-    std::string text;                  // one sentence for people: "breakpoint 2 at wordcount.c:41"
-    std::string trapText;              // what, operands, memory size; if reason == Trap
+    std::vector<WatchChange> changes{};  // if reason == Watchpoint; none: what was watched has left its scope
+    std::string text;                    // one sentence for people: "breakpoint 2 at wordcount.c:41"
+    std::string trapText;                // what, operands, memory size; if reason == Trap
     uint64_t tick = 0;
     uint32_t depth = 0;
     int64_t exitCode = 0;  // if Exited
@@ -122,7 +122,7 @@ struct BreakpointInfo {
     uint64_t passing = 0;  // hits that will pass because of PassHits
     // Of a Watch that is resolved: where, and how long.
     uint64_t address = 0, length = 0;
-    std::string scope;  // "until work returns"; empty: as long as the program runs
+    std::string scope{};  // "until work returns"; empty: as long as the program runs
 };
 
 struct StackFrame {
@@ -155,9 +155,15 @@ struct WasmValue {
     std::string value;  // decimal or float text
     std::string hex;
     bool changed = false;
-    std::vector<Lanes> lanes;  // of a v128
+    std::vector<Lanes> lanes{};  // of a v128
 };
 
+/// An instruction of the processor that the compiler made.
+struct MachineRow {
+    uint32_t offset = 0;      // in the function's machine code
+    std::string bytes, text;  // hex; "mov eax, [rbx+0x10]"
+    std::string note;         // "local 2"
+};
 struct DisassemblyRow {
     uint32_t offset = 0, size = 0, depth = 0;
     std::string text;
@@ -165,6 +171,7 @@ struct DisassemblyRow {
     std::string file;   // set where a new source line begins
     uint32_t line = 0;
     bool isCurrent = false;
+    std::vector<MachineRow> machine{};  // where it was asked for
 };
 
 struct ModuleEntry {
@@ -434,11 +441,14 @@ struct FindInMemory {
     std::string bytes;
 };
 
-/// Rows of one function: `function`, or the one around `offset`.
+/// Rows of one function: `function`, or the one around `offset`; with `machine`, what the compiler made of each instruction. What stands
+/// before the first instruction is among the first one's rows, what stands behind the last (exits, constants) among the last one's.
+/// Error: State where there is no machine code.
 struct Disassemble {
     using Reply = std::vector<DisassemblyRow>;
     std::optional<uint32_t> function;
     uint32_t offset = 0;
+    bool machine = false;
 };
 struct GetModule {
     using Reply = ModuleSummary;

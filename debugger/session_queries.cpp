@@ -143,7 +143,14 @@ engine::Result<std::optional<uint64_t>> Session::handle(const FindInMemory& requ
 engine::Result<std::vector<DisassemblyRow>> Session::handle(const Disassemble& request) {
     std::optional<uint32_t> current;
     if (m_state == SessionState::Stopped) current = m_debuggee->machine().location().offset;
-    return m_code.disassemble(request, current);
+    return m_code.disassemble(
+        request, current, [this](engine::FuncIdx function) -> engine::Result<engine::MachineCode> {
+            if (!m_debuggee->started())
+                return engine::Error{
+                    engine::ErrorCode::State, "there is machine code only of a program that was started", {}};
+            engine::Store& store = m_debuggee->store();
+            return store.machineCode(store.instance(m_debuggee->instance()).functions[function.value]);
+        });
 }
 
 engine::Result<std::vector<ModuleEntry>> Session::handle(const GetModuleEntries& request) {

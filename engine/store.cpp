@@ -129,6 +129,17 @@ Store::CompiledView Store::compiled() const {
     return {m->jit->compiledFunctions(), m->jit->codeBytes(), m->jit->isFull()};
 }
 
+Result<MachineCode> Store::machineCode(FuncAddr address) {
+    if (!m->jit)
+        return Error{
+            ErrorCode::State,
+            "there is no machine code: the program is interpreted; start it with the tier jit or auto",
+            {}};
+    FunctionInstance& function = *m->functions[address.value];
+    if (!function.instance) return Error{ErrorCode::NotFound, "a function of the host has no code here", {}};
+    return m->jit->machineCode(*TRY(m->lowered(function)));
+}
+
 FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBody body) {
     auto block = std::make_unique<FunctionInstance[]>(1);
     FunctionInstance& function = block[0];

@@ -196,6 +196,8 @@ struct StoreLimits {
         uint64_t{1} << 30;  // of functions lowered for the interpreter, on their first call or breakpoint
 };
 
+struct MachineCode;
+
 class Store {
 public:
     explicit Store(StoreLimits limits = {});
@@ -211,6 +213,8 @@ public:
         bool isFull = false;
     };
     CompiledView compiled() const;
+    /// The machine code of a function, which is compiled for it if need be. Error: State, the tier is interp or the function cannot be compiled.
+    Result<MachineCode> machineCode(FuncAddr function);
 
     /// Links and allocates (standard, section 4.7.4), copies active segments, does not run the start function: the caller does that with
     /// Machine if module.start is set. Errors: Unlinkable (lists all missing or mismatched imports), Limit. A trap while copying

@@ -1,15 +1,22 @@
 // Backend: makes machine code for one kind of processor. Everything else of the JIT is the same for all of them. Owned by the Jit.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "engine/jit/code_arena.h"
 #include "engine/jit/compiled_function.h"
 #include "engine/jit/native_context.h"
+#include "engine/machine_code.h"
 
 namespace engine::jit {
 
 class Jit;
+
+/// What lies at an address outside of a function: "function 7"; empty: unknown.
+using AddressNames = std::function<std::string(const uint8_t*)>;
 
 class Backend {
 public:
@@ -22,6 +29,8 @@ public:
     virtual void enter(NativeContext& context, Slot* frame, const uint8_t* target) = 0;
     /// Where a called function begins that has no machine code: makes the interpreter do the call.
     virtual const uint8_t* interpretedCall() const = 0;
+    /// The code of a function, and which of its locals have registers, as text.
+    virtual MachineCode list(const CompiledFunction& function, const AddressNames& names) const = 0;
 };
 
 /// The back end of this machine, or null if there is none.

@@ -62,6 +62,9 @@ struct CompiledFunction {
     std::vector<ValuePlace> places;   // of all exits
     std::vector<CallSite> callSites;  // by offset
     std::vector<Entry> entries;       // by cell
+    std::vector<uint32_t>
+        cellsAt;               // where the code of each cell begins, then that of what stands behind them
+    uint32_t constantsAt = 0;  // behind all code
 
     const Entry* entryAt(uint32_t cell) const;
     const CallSite& callSiteAt(const void* returnAddress) const;

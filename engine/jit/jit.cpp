@@ -43,7 +43,8 @@ const Exit* CompiledFunction::exitAt(const void* address) const {
 uint64_t CompiledFunction::bytes() const {
     return sizeof(*this) + code.size() + locals.capacity() * sizeof(LocalPlace) +
            exits.capacity() * sizeof(Exit) + places.capacity() * sizeof(ValuePlace) +
-           callSites.capacity() * sizeof(CallSite) + entries.capacity() * sizeof(Entry);
+           callSites.capacity() * sizeof(CallSite) + entries.capacity() * sizeof(Entry) +
+           cellsAt.capacity() * sizeof(uint32_t);
 }
 
 std::unique_ptr<Jit> Jit::create(StoreState& store, Tier tier, size_t codeBytes) {
@@ -119,6 +120,26 @@ bool Jit::compile(Code& code) {
     m_functions.push_back(std::move(compiled));
     activate(code, true);
     return true;
+}
+
+Result<MachineCode> Jit::machineCode(Code& code) {
+    if (!code.tier.compiled && !compile(code))
+        return Error{ErrorCode::State,
+                     "function " + std::to_string(code.function->index.value) +
+                         " has no machine code and stays interpreted: " +
+                         (m_arena->room() < (64u << 10) ? "the room for machine code is used up"
+                                                        : "it is too large for the compiler"),
+                     {}};
+    follow(code);
+    MachineCode listed = m_backend->list(*code.tier.compiled, [this](const uint8_t* address) {
+        for (size_t i = 0; i < m_words.size(); ++i)
+            if (m_words[i] && reinterpret_cast<const uint8_t*>(m_words[i]) == address)
+                return "function " + std::to_string(m_store.functions[i]->index.value);
+        return std::string();
+    });
+    listed.address = reinterpret_cast<uint64_t>(code.tier.compiled->code.data());
+    listed.isActive = code.tier.active;
+    return listed;
 }
 
 NativeContext& Jit::contextOf(Execution* x) {

@@ -42,6 +42,8 @@ public:
     /// Slots of the parameters of a function type by its canonical id.
     uint32_t parameterSlots(const InstanceContext& context, uint32_t canonicalType);
 
+    /// Compiles the function if that was not done yet. Error: State, it cannot be compiled.
+    Result<MachineCode> machineCode(Code& code);
     uint64_t compiledFunctions() const { return m_functions.size(); }
     uint64_t codeBytes() const { return m_arena->used(); }
     bool isFull() const { return m_full; }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/store.h"
 #include "tests/debugger/session_support.h"
 
 namespace debugger_test {
@@ -90,6 +91,29 @@ TEST_F(Prompt, RunsStopsAndShowsWhere) {
     EXPECT_NE(say("bt").find("#1  addStop ("), std::string::npos) << m_said;
     EXPECT_EQ(say("print *stop"), "*stop = {next = 0x0, label = \"\", parcels = 0}\n");
     EXPECT_EQ(say("kill"), "[killed]\n");
+}
+
+TEST_F(Prompt, ShowsTheMachineCodeOfAFunction) {
+    load(example("overrun"));
+    say("break setLabel");
+    EXPECT_NE(
+        say("disassemble/m setLabel").find("error: there is machine code only of a program that was started"),
+        m_said.npos);
+    say("run");
+    EXPECT_NE(say("disassemble/m").find("error: there is no machine code: the program is interpreted"),
+              m_said.npos);
+    EXPECT_NE(say("disassemble/x").find("the only form is /m"), m_said.npos);
+    LaunchOptions compiled = options(example("overrun"));
+    compiled.tier = engine::Tier::Auto;
+    load(compiled);
+    say("run");
+    const std::string said = say("disassemble/m");
+    if (said.find("error: there is no machine code") != said.npos)
+        GTEST_SKIP() << "no compiler for this machine";
+    EXPECT_NE(said.find("      +0x0\t\t"), said.npos) << said;
+    EXPECT_NE(said.find("; memory 0"), said.npos) << said;
+    EXPECT_NE(said.find("<to the interpreter>"), said.npos) << said;
+    EXPECT_EQ(say("disassemble").find("\t\t"), said.npos);
 }
 
 /// A copy of an example in which names steer the terminal: same lengths, so that it is still a module with debug information.

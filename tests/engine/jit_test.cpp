@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/machine.h"
+#include "engine/machine_code.h"
 #include "tests/engine/mixed_program.h"
 #include "tests/engine/program_builder.h"
 
@@ -257,6 +258,54 @@ TEST_F(Jit, ChecksBoundsWithoutTheReservation) {
         r.machine->abandon();
     }
     EXPECT_EQ(r.store.compiled().functions, 1u);
+}
+
+TEST_F(Jit, ShowsItsCodeInstructionByInstruction) {
+    Program p = mix();
+    p.functions.push_back(
+        {"f64", "f64", "i32", "local.get 0; f64.const 2.5; f64.mul; local.get 1; call 1; drop"});
+    Running r(p);
+    ASSERT_TRUE(r.store.setTier(Tier::Jit));
+    r.link();
+    for (const char* name : {"0", "1", "2", "3"}) {
+        const FuncAddr function = r.function(name);
+        const auto code = r.store.machineCode(function);
+        ASSERT_TRUE(code.ok()) << code.error().text();
+        EXPECT_TRUE(code->isActive);
+        uint32_t end = 0, last = 0, shown = 0;
+        for (const MachineLine& line : code->lines) {
+            EXPECT_GE(line.offset, end) << line.text;
+            EXPECT_LT(line.offset - end, 8u) << "no more than an alignment left out: " << line.text;
+            end = line.offset + static_cast<uint32_t>(line.bytes.size());
+            EXPECT_EQ(line.text.find(".byte"), std::string::npos) << "undecodable";
+            if (line.instruction == MachineLine::kNone) continue;
+            EXPECT_GE(line.instruction, last);
+            shown += line.instruction != last;
+            last = line.instruction;
+        }
+        EXPECT_GE(shown, r.machine->instructionOffsets(function)->size() / 4);
+    }
+    const auto lineOf = [](const MachineCode& code, uint32_t instruction, const std::string& part) {
+        for (const MachineLine& line : code.lines)
+            if (line.instruction == instruction &&
+                (line.text + "; " + line.note).find(part) != std::string::npos)
+                return true;
+        return false;
+    };
+    const MachineCode last = *r.store.machineCode(r.function("3"));
+    EXPECT_TRUE(lineOf(last, 2, "mulsd")) << "the third instruction is f64.mul";
+    EXPECT_TRUE(lineOf(last, 4, "<function 1>"));
+    EXPECT_NE(r.store.machineCode(r.function("0"))->registers.find("local 0 in r"), std::string::npos);
+    EXPECT_EQ(last.lines.back().text, ".quad 0x4004000000000000") << "2.5";
+    // It is what runs.
+    r.start({Value::f64(3)}, "3");
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.machine->results()[0], Value::f64(7.5));
+    ASSERT_TRUE(r.machine->setBreakpoint(r.at(1, "3")).ok());
+    EXPECT_FALSE(r.store.machineCode(r.function("3"))->isActive);
+    Running interpreted(p);
+    interpreted.link();
+    EXPECT_EQ(interpreted.store.machineCode(interpreted.function()).error().code, ErrorCode::State);
 }
 
 }  // namespace

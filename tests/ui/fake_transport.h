@@ -32,6 +32,7 @@ public:
     void emitEvent(const debugger::Event& event) { m_listener(event); }
 
     // The usual course of a session.
+    bool hasCompiler = true;
     void load();
     void stopAt(uint32_t line, debugger::StopReason reason = debugger::StopReason::Breakpoint);
     void run();

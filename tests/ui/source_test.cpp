@@ -1,4 +1,5 @@
 // Source and disassembly: what is marked where, what a click in the margin asks for, and what is said where there is no source.
+#include <QSignalSpy>
 #include <QTabWidget>
 #include <QToolButton>
 
@@ -159,6 +160,37 @@ TEST_F(SourceTest, RunsToTheCursorAndClosesItsTabs) {
     EXPECT_EQ(m_area.openFiles(), QStringList{"demo.c"});
     m_area.closeAll();
     EXPECT_TRUE(m_area.openFiles().isEmpty());
+}
+
+TEST_F(SourceTest, DisassemblyShowsMachineCodeBelowItsInstruction) {
+    DisassemblyPanel panel(m_context);
+    stopAt(17);
+    auto* view = panel.findChild<DisassemblyView*>();
+    const auto* model = panel.findChild<TableView*>()->model();
+    const int before = model->rowCount();
+    view->showMachineCode(true);
+    settle();
+    EXPECT_TRUE(m_fake->asked<Disassemble>().back().machine);
+    ASSERT_EQ(model->rowCount(), before + 1);
+    int at = 0;
+    while (at < model->rowCount() &&
+           !model->index(at, 3).data().toString().contains("xor eax, eax  ; local 0"))
+        ++at;
+    ASSERT_LT(at, model->rowCount());
+    EXPECT_EQ(model->index(at, 1).data().toString(), "+0x1f");
+    EXPECT_EQ(model->index(at, 2).data().toString(), "31 c0");
+    emit panel.findChild<TableView*>()->clicked(model->index(at, 0));
+    settle();
+    EXPECT_TRUE(m_fake->asked<AddBreakpoint>().empty()) << "there are no breakpoints in machine code";
+    // Where there is none, the rest stays.
+    view->showMachineCode(false);
+    m_fake->hasCompiler = false;
+    QSignalSpy notices(&m_context, &Context::noticed);
+    view->showMachineCode(true);
+    settle();
+    EXPECT_EQ(notices.count(), 1);
+    EXPECT_FALSE(view->showsMachineCode());
+    EXPECT_EQ(model->rowCount(), before);
 }
 
 TEST_F(SourceTest, DisassemblyInterleavesSourceAndMarksTheInstruction) {

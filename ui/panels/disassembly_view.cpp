@@ -18,8 +18,9 @@ constexpr const char* kBreakpointIcons[] = {"breakpoint-disabled", "breakpoint-u
 
 Look codeLook(const CodeRow& row) {
     Look look;
-    if (row.isSource) look.tone = Tone::Comment;
-    look.italic = row.isSource;
+    if (row.isSource()) look.tone = Tone::Comment;
+    if (row.isMachine()) look.tone = Tone::Dim;
+    look.italic = row.isSource();
     look.bold = row.isCurrent;
     if (row.isCurrent) look.back = row.isTop ? Tone::CurrentLine : Tone::FrameLine;
     return look;
@@ -48,17 +49,26 @@ std::vector<Column<CodeRow>> disassemblyColumns() {
              },
          .tip =
              [](const CodeRow& row) {
-                 return row.isSource     ? QString()
-                        : row.breakpoint ? QStringLiteral("Breakpoint; click removes it")
-                                         : QStringLiteral("Click sets a breakpoint on this instruction");
+                 return !row.isInstruction() ? QString()
+                        : row.breakpoint     ? QStringLiteral("Breakpoint; click removes it")
+                                             : QStringLiteral("Click sets a breakpoint on this instruction");
              }},
         {.title = "Offset",
-         .text = [](const CodeRow& row) { return row.isSource ? QString() : hex(row.row.offset, 6); },
+         .text =
+             [](const CodeRow& row) {
+                 return row.isSource()    ? QString()
+                        : row.isMachine() ? QStringLiteral("+") + hex(row.machine.offset, 1)
+                                          : hex(row.row.offset, 6);
+             },
          .kind = ColumnKind::Code,
          .width = 9,
          .look = dimLook},
         {.title = "Bytes",
-         .text = [](const CodeRow& row) { return row.isSource ? QString() : fromUtf8(row.row.bytes); },
+         .text =
+             [](const CodeRow& row) {
+                 return row.isSource() ? QString()
+                                       : fromUtf8(row.isMachine() ? row.machine.bytes : row.row.bytes);
+             },
          .kind = ColumnKind::Code,
          .width = 16,
          .look = dimLook},
@@ -84,18 +94,18 @@ DisassemblyView::DisassemblyView(Context& context, QWidget* parent)
     setFocusProxy(m_view);
 
     connect(m_view, &TableView::clicked, this, [this](const QModelIndex& index) {
-        if (const CodeRow* row = m_model.rowAt(index); row && index.column() == 0 && !row->isSource)
+        if (const CodeRow* row = m_model.rowAt(index); row && index.column() == 0 && row->isInstruction())
             toggleAt(*row);
     });
     connect(m_view, &TableView::chosen, this, [this](const QModelIndex& index) {
         const CodeRow* row = m_model.rowAt(index);
-        if (row && row->isSource) emit m_context.sourceRequested(fromUtf8(row->row.file), row->row.line);
+        if (row && row->isSource()) emit m_context.sourceRequested(fromUtf8(row->row.file), row->row.line);
     });
     connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         const QModelIndexList selected = m_view->selectionModel()->selectedRows();
         const CodeRow* row = selected.size() == 1 ? m_model.rowAt(selected.first()) : nullptr;
-        emit m_context.instructionSelected(row && !row->isSource ? std::optional(row->row.offset)
-                                                                 : std::nullopt);
+        emit m_context.instructionSelected(row && !row->isSource() ? std::optional(row->row.offset)
+                                                                   : std::nullopt);
     });
     connect(m_view, &QWidget::customContextMenuRequested, this, &DisassemblyView::menu);
     connect(&context, &Context::frameSelected, this, &DisassemblyView::follow);
@@ -121,13 +131,21 @@ void DisassemblyView::follow() {
 void DisassemblyView::goTo(uint32_t offset) {
     const uint64_t request = ++m_request;
     m_context.post<debugger::Disassemble>(
-        this, {.function = std::nullopt, .offset = offset},
+        this, {.function = std::nullopt, .offset = offset, .machine = m_showsMachine},
         [=, this](const std::vector<debugger::DisassemblyRow>& rows) {
             if (request == m_request) fill(rows, offset);
         },
-        [this](const engine::Error& error) {
+        [=, this](const engine::Error& error) {
             m_context.notify({Notice::Kind::Warning, tr("Disassembly"), oneLine(error.text(), 300)});
+            // Without machine code there is the rest.
+            if (request == m_request && std::exchange(m_showsMachine, false)) goTo(offset);
         });
+}
+
+void DisassemblyView::showMachineCode(bool on) {
+    if (std::exchange(m_showsMachine, on) == on || m_rows.empty()) return;
+    const CodeRow* row = m_model.rowAt(m_view->currentIndex());
+    goTo(row ? row->row.offset : m_rows.front().offset);
 }
 
 void DisassemblyView::fill(const std::vector<debugger::DisassemblyRow>& rows, uint32_t offset) {
@@ -165,7 +183,7 @@ void DisassemblyView::refresh() {
             const bool has = file && row.line <= file->lines.size();
             const QString text = has ? file->lines[row.line - 1].trimmed() : QString();
             rows.push_back(
-                {.isSource = true,
+                {.kind = CodeRow::Kind::Source,
                  .text =
                      QStringLiteral("%1:%2  %3").arg(fileName(fromUtf8(row.file))).arg(row.line).arg(text),
                  .row = row});
@@ -177,6 +195,15 @@ void DisassemblyView::refresh() {
              .isCurrent = stands && row.offset == nextOffset(),
              .isTop = m_context.frame() == 0,
              .breakpoint = breakpoint == breakpoints.end() ? nullptr : breakpoint->second});
+        for (const debugger::MachineRow& machine : row.machine) {
+            const QString note =
+                machine.note.empty() ? QString() : QStringLiteral("  ; ") + fromUtf8(machine.note);
+            rows.push_back({.kind = CodeRow::Kind::Machine,
+                            .text = QString(static_cast<qsizetype>(qMin(row.depth, 40u)) * 2 + 4, u' ') +
+                                    fromUtf8(machine.text) + note,
+                            .row = row,
+                            .machine = machine});
+        }
     }
     m_model.setRows(std::move(rows));
 }
@@ -184,7 +211,7 @@ void DisassemblyView::refresh() {
 void DisassemblyView::show(uint32_t offset) {
     const auto& rows = m_model.rows();
     for (size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i].isSource || rows[i].row.offset != offset) continue;
+        if (!rows[i].isInstruction() || rows[i].row.offset != offset) continue;
         const QModelIndex index = m_model.index(static_cast<int>(i), 1);
         // Not selected: the mark of the current line would be covered.
         m_view->clearSelection();
@@ -209,7 +236,7 @@ void DisassemblyView::toggleAt(const CodeRow& row) {
 }
 
 void DisassemblyView::toggleBreakpoint() {
-    if (const CodeRow* row = m_model.rowAt(m_view->currentIndex()); row && !row->isSource)
+    if (const CodeRow* row = m_model.rowAt(m_view->currentIndex()); row && !row->isSource())
         toggleAt(CodeRow(*row));
 }
 
@@ -226,12 +253,12 @@ void DisassemblyView::menu(const QPoint& at) {
     menu.addAction(m_context.theme().icon(QStringLiteral("breakpoint")),
                    row.breakpoint ? tr("Remove Breakpoint") : tr("Add Breakpoint"), this,
                    [=, this] { toggleAt(row); })
-        ->setEnabled(!row.isSource);
+        ->setEnabled(!row.isSource());
     menu.addAction(
             m_context.theme().icon(QStringLiteral("run-to-cursor")), tr("Run to Here"), this,
             [=, this] { m_context.post<debugger::RunTo>(this, {.file = {}, .offset = row.row.offset}); })
         ->setEnabled(m_context.canGoOn());
-    if (row.isSource) {
+    if (row.isSource()) {
         menu.addAction(tr("Go to Source"), this,
                        [=, this] { emit m_context.sourceRequested(fromUtf8(row.row.file), row.row.line); });
     }
@@ -242,6 +269,10 @@ void DisassemblyView::menu(const QPoint& at) {
     bytes->setCheckable(true);
     bytes->setChecked(!m_view->isColumnHidden(2));
     connect(bytes, &QAction::toggled, m_view, [this](bool on) { m_view->setColumnHidden(2, !on); });
+    QAction* machine = menu.addAction(tr("Show Machine Code"));
+    machine->setCheckable(true);
+    machine->setChecked(m_showsMachine);
+    connect(machine, &QAction::toggled, this, &DisassemblyView::showMachineCode);
     menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 

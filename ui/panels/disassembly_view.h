@@ -11,13 +11,18 @@ namespace ui {
 
 class TableView;
 
-/// A source line, or an instruction.
+/// A source line, an instruction, or one that the processor executes for it.
 struct CodeRow {
-    bool isSource = false;
+    enum class Kind : uint8_t { Instruction, Source, Machine } kind = Kind::Instruction;
     QString text;                  // of the instruction, or of the line
-    debugger::DisassemblyRow row;  // the instruction, or the first of the line
+    debugger::DisassemblyRow row;  // the instruction, the first of the line, or whose machine code it is
+    debugger::MachineRow machine{};
     bool isCurrent = false, isTop = false;
     const char* breakpoint = nullptr;  // icon of its state
+
+    bool isInstruction() const { return kind == Kind::Instruction; }
+    bool isSource() const { return kind == Kind::Source; }
+    bool isMachine() const { return kind == Kind::Machine; }
 };
 std::vector<Column<CodeRow>> disassemblyColumns();
 
@@ -30,6 +35,9 @@ public:
     /// Shows the function around an offset of the file, with that instruction selected.
     void goTo(uint32_t offset);
     bool isEmpty() const { return m_rows.empty(); }
+    /// Under each instruction the machine code that it became.
+    void showMachineCode(bool on);
+    bool showsMachineCode() const { return m_showsMachine; }
     void toggleBreakpoint();
     void runToCursor();
 
@@ -51,6 +59,7 @@ private:
     TableModel<CodeRow> m_model;
     std::vector<debugger::DisassemblyRow> m_rows;
     uint64_t m_request = 0;
+    bool m_showsMachine = false;
 };
 
 }  // namespace ui

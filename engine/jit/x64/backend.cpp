@@ -2,6 +2,7 @@
 
 #include "engine/jit/x64/compiler.h"
 #include "engine/jit/x64/faults.h"
+#include "engine/jit/x64/listing.h"
 
 namespace engine::jit {
 
@@ -24,6 +25,14 @@ public:
         m_stubs.enter(&context, frame, target);
     }
     const uint8_t* interpretedCall() const override { return m_stubs.interpretedCall; }
+    MachineCode list(const CompiledFunction& function, const AddressNames& names) const override {
+        const AddressNames all = [&](const uint8_t* address) {
+            if (address == m_stubs.exit) return std::string("to the interpreter");
+            if (address == m_stubs.interpretedCall) return std::string("the interpreter makes the call");
+            return names(address);
+        };
+        return {.registers = x64::localRegisters(function), .lines = x64::list(function, all)};
+    }
 
 private:
     CodeArena* m_arena = nullptr;

@@ -69,6 +69,7 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
     m_result->firstExit = jit.exitCount();
     m_analysis.run(code, {kLocalGeneral, kLocalFloat});
     m_result->locals = m_analysis.locals();
+    m_result->cellsAt.reserve(code.cells.size() + 1);
     m_allLocals = static_cast<uint32_t>((uint64_t{1} << m_analysis.locals().size()) - 1);
 
     const size_t cells = code.cells.size();
@@ -188,6 +189,7 @@ void FunctionCompiler::reach(uint32_t i) {
 
 void FunctionCompiler::cell(uint32_t i) {
     m_cell = i;
+    m_result->cellsAt.push_back(static_cast<uint32_t>(a.offset()));
     m_pinnedGeneral = m_pinnedFloat = 0;
     reach(i);
     if (m_isDead) return;
@@ -384,6 +386,7 @@ void FunctionCompiler::select(const Insn& c) {
 void FunctionCompiler::handleError(asmjit::Error, const char*, asmjit::BaseEmitter*) { m_hasFailed = true; }
 
 void FunctionCompiler::epilogue() {
+    m_result->cellsAt.push_back(static_cast<uint32_t>(a.offset()));
     for (const Pending& pending : m_pending) {
         a.bind(pending.native);
         if (pending.exit == ~0u) {
@@ -400,6 +403,7 @@ void FunctionCompiler::epilogue() {
             loadLocal(static_cast<uint8_t>(std::countr_zero(valid)));
         a.jmp(stub.target);
     }
+    m_result->constantsAt = static_cast<uint32_t>(a.offset());
     for (const auto& [value, label] : m_pool) {
         a.align(asmjit::AlignMode::kData, 8);
         a.bind(label);
