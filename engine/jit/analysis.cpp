@@ -90,9 +90,9 @@ void Analysis::structure(const Code& code) {
         case number(InternalOp::BrIfMove1):
         case number(InternalOp::BrIfMoveN): branch(static_cast<int32_t>(c.b)); break;
         case number(Op::Catch):
-        case number(Op::CatchAll): branch(static_cast<int32_t>(c.b)); break;
+        case number(Op::CatchAll):
         case number(Op::BrOnNull):
-        case number(Op::BrOnNonNull):
+        case number(Op::BrOnNonNull): branch(static_cast<int32_t>(c.b)); break;
         case number(Op::BrOnCast):
         case number(Op::BrOnCastFail):
             if (static_cast<int32_t>(c.b) > 0) mark(int64_t{i} + static_cast<int32_t>(c.b), FromOutside);

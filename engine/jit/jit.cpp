@@ -95,17 +95,14 @@ const uint64_t* Jit::entryWord(FuncAddr address) {
     return word;
 }
 
-uint32_t Jit::parameterSlots(const InstanceContext& context, uint32_t canonicalType) {
+const FuncType& Jit::functionType(const InstanceContext& context, uint32_t canonicalType) {
     const uint64_t key = uint64_t{context.id().value} << 32 | canonicalType;
-    if (const auto known = m_parameterSlots.find(key); known != m_parameterSlots.end()) return known->second;
+    if (const auto known = m_functionTypes.find(key); known != m_functionTypes.end()) return *known->second;
     const Module& module = *context.instance->module;
     const auto at = std::find(module.canonicalTypes.begin(), module.canonicalTypes.end(), canonicalType);
     CHECK(at != module.canonicalTypes.end());
-    const auto& params = module.types[static_cast<size_t>(at - module.canonicalTypes.begin())].func.params;
-    uint32_t slots = 0;
-    for (const ValType type : params)
-        slots += type.slots();
-    return m_parameterSlots[key] = slots;
+    return *(m_functionTypes[key] =
+                 &module.types[static_cast<size_t>(at - module.canonicalTypes.begin())].func);
 }
 
 bool Jit::compile(Code& code) {
@@ -155,6 +152,7 @@ NativeContext& Jit::contextOf(Execution* x) {
     CHECK(mprotect(context->region + kGuard, context->regionSize - kGuard, PROT_READ | PROT_WRITE) == 0);
     context->nativeTop = context->region + context->regionSize - 2 * sizeof(void*);
     context->execution = x;
+    context->tickEnd = &x->tickEnd;
     x->native = context.get();
     m_contexts.push_back(std::move(context));
     return *x->native;

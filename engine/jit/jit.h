@@ -39,8 +39,8 @@ public:
     const uint64_t* entryWord(FuncAddr function);
     /// The number of the first exit of the function that is compiled next.
     uint32_t exitCount() const { return m_exits; }
-    /// Slots of the parameters of a function type by its canonical id.
-    uint32_t parameterSlots(const InstanceContext& context, uint32_t canonicalType);
+    /// A function type of the instance's module by its canonical id.
+    const FuncType& functionType(const InstanceContext& context, uint32_t canonicalType);
 
     /// Compiles the function if that was not done yet. Error: State, it cannot be compiled.
     Result<MachineCode> machineCode(Code& code);
@@ -71,7 +71,7 @@ private:
     uint32_t m_exits = 0;                                        // of all of them
     std::vector<uint64_t*> m_words;                              // by FuncAddr
     std::vector<std::unique_ptr<NativeContext>> m_contexts;
-    std::unordered_map<uint64_t, uint32_t> m_parameterSlots;  // by instance and canonical type
+    std::unordered_map<uint64_t, const FuncType*> m_functionTypes;  // by instance and canonical type
     WatchGovernor m_governor;
     bool m_full = false;
 };

@@ -29,10 +29,13 @@ struct NativeContext {
     uint8_t* nativeLimit = nullptr;  // the stack pointer must not fall below it in a called function
     uint8_t* memory = nullptr;
     uint64_t memorySize = 0;
+    uint64_t bulkSize =
+        0;  // the same, but 0 while memory is watched: copies and fills are the interpreter's then
     uint8_t* nativeTop = nullptr;  // where the outermost function finds its return address
     void* hostStack = nullptr;
     void* pausedStack = nullptr;  // of machine code, while it has the interpreter execute a cell
     Execution* execution = nullptr;
+    uint64_t* tickEnd = nullptr;  // of the execution
     uint64_t exit = 0;
     const uint8_t* exitAddress = nullptr;
     uint8_t* nativeStack = nullptr;  // at the exit: the return address of the youngest function

@@ -41,6 +41,12 @@ void writeHome(const NativeContext& context, const CompiledFunction& function, c
     }
 }
 
+void setMemory(NativeContext& context, const Execution& x) {
+    context.memory = x.mem0;
+    context.memorySize = x.mem0Size;
+    context.bulkSize = x.store->watches->any() ? 0 : x.mem0Size;
+}
+
 }  // namespace
 
 bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
@@ -60,7 +66,7 @@ bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
     x->stepping = stepping;
     context->ticksLeft = x->ticksLeft;
     x->frame->code = outermost;
-    context->memorySize = x->mem0Size;
+    setMemory(*context, *x);
     if (isDone) return true;
     // A yield heard halfway will be heard again.
     if (x->stop == StopKind::Yielded) x->yield.store(true, std::memory_order_relaxed);
@@ -73,8 +79,7 @@ void Jit::enter(NativeContext& context, Execution* x, const Entry& entry) {
     context.stackLimit = x->stackLimit;
     const auto framesLeft = static_cast<size_t>(x->frameLimit - x->frame);
     context.nativeLimit = context.nativeTop - framesLeft * sizeof(void*);
-    context.memory = x->mem0;
-    context.memorySize = x->mem0Size;
+    setMemory(context, *x);
     m_backend->enter(context, frame.fp + entry.base, frame.code->tier.compiled->code.data() + entry.offset);
     x->ticksLeft = context.ticksLeft;
 }

@@ -85,10 +85,11 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
     m_usedGeneral = m_usedFloat = m_pinnedGeneral = m_pinnedFloat = 0;
     m_isDead = m_flagsLive = m_hasFailed = false;
     m_top = code.localSlots;
-    m_memoryIsGuarded = false;
+    m_memoryIsGuarded = m_memoryIs64 = false;
     if (!code.context->memories.empty()) {
         const LinearMemory& memory = *code.context->memories[0];
         m_memoryBytesLog2 = memory.type().pageSizeLog2;
+        m_memoryIs64 = memory.type().limits.is64;
         m_memoryIsGuarded = !memory.type().limits.is64 && memory.type().pageSizeLog2 >= 12 &&
                             memory.reserved() >= uint64_t{8} << 30;
     }
@@ -240,9 +241,7 @@ void FunctionCompiler::interpret(bool returns) {
     leaveRegisters();
     a.jmp(exitHere());
     const Insn& c = m_code->cells[m_cell];
-    if (c.plain == number(Op::BrOnNull) || c.plain == number(Op::BrOnNonNull) ||
-        c.plain == number(Op::BrOnCast) || c.plain == number(Op::BrOnCastFail))
-        expect(m_cell + c.b);
+    if (c.plain == number(Op::BrOnCast) || c.plain == number(Op::BrOnCastFail)) expect(m_cell + c.b);
     if (!returns) {
         m_isDead = true;
         return;

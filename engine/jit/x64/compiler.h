@@ -125,6 +125,7 @@ private:
     void convertFromInteger(bool isDouble, bool wide, bool isSigned, const Insn& c);
     void truncate(bool isDouble, bool wide, bool isSigned, bool saturates, const Insn& c);
     void saturate(bool isDouble, bool wide, bool isSigned, const Insn& c);
+    void checkLeast(bool isDouble, bool wide, uint8_t x);
     void subtract2To63(bool isDouble, uint8_t reg);
     void convertFloat(bool toDouble, const Insn& c);
     void reinterpret(bool toFloat, bool isDouble, const Insn& c);
@@ -144,6 +145,15 @@ private:
     /// The address of an access of `bytes` bytes, in bounds or sure to fault; operand `slot` plus the cell's offset.
     Mem address(const Insn& c, uint32_t slot, uint32_t bytes);
 
+    // bulk.cpp
+    bool bulk(const Insn& c);
+    void copyUnrolled(const Insn& c, uint32_t length);
+    void fillUnrolled(const Insn& c, uint8_t byte, uint32_t length);
+    void callBulk(const Insn& c, const uint8_t* stub, bool isCopy);
+    /// By way of register `end`.
+    void checkBounds(uint8_t address, uint32_t length, uint8_t end, const asmjit::Label& outside);
+    void moveInteger(uint32_t bytes, const Mem& to, uint8_t from);
+
     // control.cpp
     bool control(const Insn& c);
     void loop();
@@ -153,6 +163,25 @@ private:
     void returnFrom(uint32_t source, uint32_t count);
     void call(const Insn& c, FuncAddr callee);
     void callIndirect(const Insn& c);
+    void callReference(const Insn& c);
+    struct Callee {
+        uint8_t function;  // register that points to the FunctionInstance
+        uint8_t free;      // one that may be written
+    };
+    Callee indirectCallee(const Insn& c, const asmjit::Label& slow);
+    void loadElements(uint32_t table, uint8_t index, uint8_t elements, uint8_t size,
+                      const asmjit::Label& outside);
+    void loadFunction(uint8_t reference, uint8_t function, const asmjit::Label& slow);
+    Mem machineCodeOf(uint8_t function) const;
+    bool hasOurResults(const FuncType& type) const;
+    void returnCall(const Insn& c);
+    void returnCallIndirect(const Insn& c);
+    /// Moves the arguments, by way of `free`, to where ours began and jumps.
+    void tailJump(const asmjit::Operand& target, uint32_t arguments, uint32_t slots, uint8_t free);
+    void nonNull(const Insn& c);
+    void tableGet(const Insn& c);
+    void branchOnNull(const Insn& c);
+    void branchOn(Condition condition, uint32_t target, const Move& move);
     void callNative(const asmjit::Operand& target, uint32_t base);
     bool isInstance(FuncAddr function) const;
     void jumpIf(Condition condition, const asmjit::Label& target);
@@ -228,7 +257,7 @@ private:
     bool m_hasFailed = false;
     bool m_flagsLive = false;
     uint32_t m_memoryBytesLog2 = 16;
-    bool m_memoryIsGuarded = false;
+    bool m_memoryIsGuarded = false, m_memoryIs64 = false;
 
     std::vector<Operand> m_operands;
     std::vector<uint16_t> m_copies;  // by local slot: operands that are copies of it

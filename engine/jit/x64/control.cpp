@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/function_walker.h"
 #include "engine/jit/jit.h"
 #include "engine/jit/x64/compiler.h"
 
@@ -94,6 +95,11 @@ void FunctionCompiler::branchIf(uint32_t slot, uint32_t target, const Move& move
     dropFrom(slot);
     m_flagsLive = true;
     if (!whenTrue) condition = negated(condition);
+    branchOn(condition, target, move);
+}
+
+/// By the flags; the operands are at home.
+void FunctionCompiler::branchOn(Condition condition, uint32_t target, const Move& move) {
     Label& label = targetOf(target);
     if (move.count == 0 && conforms(label.state)) {
         jumpIf(condition, label.native);
@@ -109,6 +115,14 @@ void FunctionCompiler::branchIf(uint32_t slot, uint32_t target, const Move& move
         m_state = here;
     }
     m_flagsLive = false;
+}
+
+void FunctionCompiler::branchOnNull(const Insn& c) {
+    flushOperands();
+    a.cmp(home(c.a), 0);
+    const bool whenNull = c.plain == number(Op::BrOnNull);
+    branchOn(whenNull ? Condition::Equal : Condition::NotEqual, m_cell + c.b,
+             c.c == ~0u ? Move{0, 0, 0} : m_code->moves[c.c]);
 }
 
 void FunctionCompiler::branchTable(const Insn& c) {
@@ -197,35 +211,134 @@ void FunctionCompiler::callNative(const asmjit::Operand& target, uint32_t base) 
     allAtHome();
 }
 
-/// The function of the table if it is compiled, of this instance, and of exactly this type: all that is FunctionInstance::directKey.
-void FunctionCompiler::callIndirect(const Insn& c) {
-    flushOperands();
-    leaveRegisters();
-    const TableInstance* table = m_code->context->tables[c.c];
-    const auto* elements = reinterpret_cast<const uint8_t*>(&table->elements);
+void FunctionCompiler::loadElements(uint32_t table, uint8_t index, uint8_t elements, uint8_t size,
+                                    const asmjit::Label& outside) {
+    const auto* vector = reinterpret_cast<const uint8_t*>(&m_code->context->tables[table]->elements);
+    a.mov(gp(elements), asmjit::Imm(reinterpret_cast<uint64_t>(vector)));
+    a.mov(gp(size), x86::ptr(gp(elements), 8));
+    a.mov(gp(elements), x86::ptr(gp(elements), 0));
+    a.sub(gp(size), gp(elements));
+    a.shr(gp(size), 3);
+    a.cmp(gp(index), gp(size));
+    a.jae(outside);
+}
+
+/// The FunctionInstance that a reference names; null goes to `slow`.
+void FunctionCompiler::loadFunction(uint8_t reference, uint8_t function, const asmjit::Label& slow) {
     const auto* functions = reinterpret_cast<const uint8_t*>(&m_jit->store().functions);
-    const asmjit::Label slow = exitHere();
+    a.test(gp(reference), gp(reference));
+    a.jz(slow);
+    a.mov(gp(function), asmjit::Imm(reinterpret_cast<uint64_t>(functions)));
+    a.mov(gp(function), x86::ptr(gp(function), 0));
+    a.mov(gp(function), x86::ptr(gp(function), gp(reference), 3, -8));
+}
+
+/// The function of the table if it is compiled, of this instance, and of exactly this type: all that is FunctionInstance::directKey.
+/// Everything is at home.
+FunctionCompiler::Callee FunctionCompiler::indirectCallee(const Insn& c, const asmjit::Label& slow) {
     const uint8_t index = takeGeneral(), t = takeGeneral(), u = takeGeneral();
     a.mov(gp(index), home(c.a));
-    a.mov(gp(t), asmjit::Imm(reinterpret_cast<uint64_t>(elements)));
-    a.mov(gp(u), x86::ptr(gp(t), 8));
-    a.mov(gp(t), x86::ptr(gp(t), 0));
-    a.sub(gp(u), gp(t));
-    a.shr(gp(u), 3);
-    a.cmp(gp(index), gp(u));
-    a.jae(slow);
+    loadElements(c.c, index, t, u, slow);
     a.mov(gp(index), x86::ptr(gp(t), gp(index), 3));
-    a.test(gp(index), gp(index));
-    a.jz(slow);
-    a.mov(gp(t), asmjit::Imm(reinterpret_cast<uint64_t>(functions)));
-    a.mov(gp(t), x86::ptr(gp(t), 0));
-    a.mov(gp(t), x86::ptr(gp(t), gp(index), 3, -8));
+    loadFunction(index, t, slow);
     a.mov(gp(u), asmjit::Imm(uint64_t{m_code->context->id().value} << 32 | c.b));
     a.cmp(gp(u), x86::ptr(gp(t), offsetIn(*m_code->function, m_code->function->directKey)));
     a.jne(slow);
-    const uint32_t parameters = m_jit->parameterSlots(*m_code->context, c.b);
-    callNative(x86::ptr(gp(t), offsetIn(*m_code->function, m_code->function->machineCode), 8),
-               c.a - parameters);
+    return {t, u};
+}
+
+x86::Mem FunctionCompiler::machineCodeOf(uint8_t function) const {
+    return x86::ptr(gp(function), offsetIn(*m_code->function, m_code->function->machineCode), 8);
+}
+
+void FunctionCompiler::callIndirect(const Insn& c) {
+    flushOperands();
+    leaveRegisters();
+    const Callee callee = indirectCallee(c, exitHere());
+    const FuncType& type = m_jit->functionType(*m_code->context, c.b);
+    callNative(machineCodeOf(callee.function), c.a - slotsOf(type.params));
+}
+
+/// Of the type that validation saw, or a subtype: only the instance is checked.
+void FunctionCompiler::callReference(const Insn& c) {
+    flushOperands();
+    leaveRegisters();
+    const asmjit::Label slow = exitHere();
+    const uint8_t reference = takeGeneral(), t = takeGeneral();
+    a.mov(gp(reference), home(c.a));
+    loadFunction(reference, t, slow);
+    const int32_t key = offsetIn(*m_code->function, m_code->function->directKey);
+    a.cmp(x86::dword_ptr(gp(t), key + 4), asmjit::Imm(m_code->context->id().value));
+    a.jne(slow);
+    callNative(machineCodeOf(t), c.a - c.b);
+}
+
+/// Tail calls leave this frame to the callee, if its slots fit where ours stand: what it would have to refuse is left to the interpreter,
+/// which still finds our frame. The results must be exactly ours: who called knows no other ones.
+bool FunctionCompiler::hasOurResults(const FuncType& type) const {
+    return type.results == m_code->function->type->results;
+}
+
+void FunctionCompiler::tailJump(const asmjit::Operand& target, uint32_t arguments, uint32_t slots,
+                                uint8_t free) {
+    for (uint32_t i = 0; i < slots; ++i) {
+        a.mov(gp(free), home(arguments + i));
+        a.mov(home(i), gp(free));
+    }
+    a.emit(I::kIdJmp, target);
+    m_isDead = true;
+}
+
+void FunctionCompiler::returnCall(const Insn& c) {
+    const FuncAddr callee = m_code->context->instance->functions[c.b];
+    FunctionInstance& function = *m_jit->store().functions[callee.value];
+    const auto code = isInstance(callee) && hasOurResults(*function.type) ? m_jit->store().lowered(function)
+                                                                          : Result<Code*>(nullptr);
+    const uint64_t* word = code.ok() && *code ? m_jit->entryWord(callee) : nullptr;
+    if (!word) return interpret(false);
+    flushOperands();
+    const asmjit::Label slow = exitHere();
+    const uint8_t target = takeGeneral(), t = takeGeneral();
+    a.lea(gp(t), home((*code)->maxSlots));
+    a.cmp(gp(t), contextField(offsetof(NativeContext, stackLimit)));
+    a.ja(slow);
+    a.mov(gp(target), x86::ptr(reinterpret_cast<uint64_t>(word), 8));
+    a.mov(gp(t), asmjit::Imm(reinterpret_cast<uint64_t>(m_stubs.interpretedCall)));
+    a.cmp(gp(target), gp(t));
+    a.je(slow);
+    tailJump(gp(target), c.a, function.paramSlots, t);
+}
+
+void FunctionCompiler::returnCallIndirect(const Insn& c) {
+    const FuncType& type = m_jit->functionType(*m_code->context, c.b);
+    if (!hasOurResults(type)) return interpret(false);
+    flushOperands();
+    const asmjit::Label slow = exitHere();
+    const Callee callee = indirectCallee(c, slow);
+    a.mov(gp(callee.free),
+          x86::ptr(gp(callee.function), offsetIn(*m_code->function, m_code->function->code)));
+    a.mov(gp(callee.free, false), x86::ptr(gp(callee.free), offsetIn(*m_code, m_code->maxSlots), 4));
+    a.lea(gp(callee.free), x86::ptr(kFrame, gp(callee.free), 3));
+    a.cmp(gp(callee.free), contextField(offsetof(NativeContext, stackLimit)));
+    a.ja(slow);
+    const uint32_t slots = slotsOf(type.params);
+    tailJump(machineCodeOf(callee.function), c.a - slots, slots, callee.free);
+}
+
+void FunctionCompiler::nonNull(const Insn& c) {
+    const uint8_t r = general(c.a);
+    a.test(gp(r), gp(r));
+    a.jz(exitHere());
+}
+
+void FunctionCompiler::tableGet(const Insn& c) {
+    const uint8_t index = general(c.a);
+    const uint8_t elements = takeGeneral(), t = takeGeneral();
+    loadElements(c.b, index, elements, t, exitHere());
+    a.mov(gp(elements), x86::ptr(gp(elements), gp(index), 3));
+    dropFrom(c.a);
+    m_top = c.a + 1;
+    setGeneral(c.a, elements);
 }
 
 bool FunctionCompiler::control(const Insn& c) {
@@ -256,6 +369,13 @@ bool FunctionCompiler::control(const Insn& c) {
     case number(Op::Call): call(c, m_code->context->instance->functions[c.b]); return true;
     case number(InternalOp::CallWasm): call(c, reinterpret_cast<const Code*>(c.imm)->address); return true;
     case number(Op::CallIndirect): callIndirect(c); return true;
+    case number(Op::CallRef): callReference(c); return true;
+    case number(Op::ReturnCall): returnCall(c); return true;
+    case number(Op::ReturnCallIndirect): returnCallIndirect(c); return true;
+    case number(Op::BrOnNull):
+    case number(Op::BrOnNonNull): branchOnNull(c); return true;
+    case number(Op::RefAsNonNull): nonNull(c); return true;
+    case number(Op::TableGet): tableGet(c); return true;
     default: return false;
     }
 }

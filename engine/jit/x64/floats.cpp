@@ -1,4 +1,5 @@
 // Floating-point instructions. An f32 in a register has zeros above it up to bit 63, as at home.
+#include <bit>
 #include <limits>
 
 #include "engine/jit/x64/compiler.h"
@@ -138,8 +139,7 @@ void FunctionCompiler::convertFromInteger(bool isDouble, bool wide, bool isSigne
     setFloat(c.a, result);
 }
 
-/// What the processor's conversion cannot tell apart goes to the interpreter: traps, and a few values at the edges. Saturating ones
-/// do so in place.
+/// Traps are the interpreter's.
 void FunctionCompiler::truncate(bool isDouble, bool wide, bool isSigned, bool saturates, const Insn& c) {
     if (saturates) return saturate(isDouble, wide, isSigned, c);
     const uint8_t x = floating(c.a);
@@ -148,7 +148,7 @@ void FunctionCompiler::truncate(bool isDouble, bool wide, bool isSigned, bool sa
     if (isSigned) {
         a.emit(convert, gp(result, wide), xmm(x));
         a.cmp(gp(result, wide), 1);
-        a.jo(exitHere());
+        checkLeast(isDouble, wide, x);
     } else if (wide) {
         // From 2^63 on: less that, and its bit set. NaN, negative and too large values stay negative.
         const asmjit::Label done = a.newLabel();
@@ -173,6 +173,25 @@ void FunctionCompiler::truncate(bool isDouble, bool wide, bool isSigned, bool sa
     dropFrom(c.a);
     m_top = c.a + 1;
     setGeneral(c.a, result);
+}
+
+/// Overflow says that a conversion gave the least integer, which stands for all that does not fit too: traps, unless it is right.
+void FunctionCompiler::checkLeast(bool isDouble, bool wide, uint8_t x) {
+    const InstId compareWith = isDouble ? I::kIdUcomisd : I::kIdUcomiss;
+    const double below = wide ? (isDouble ? -0x1.0000000000001p63 : -0x1.000002p63)
+                              : (isDouble ? -0x1.00000002p31 : -0x1.000002p31);
+    const auto place = [&](double value) {
+        const uint64_t bits =
+            isDouble ? std::bit_cast<uint64_t>(value) : std::bit_cast<uint32_t>(static_cast<float>(value));
+        return x86::ptr(poolConstant(bits), 0, isDouble ? 8 : 4);
+    };
+    const asmjit::Label fits = a.newLabel(), trap = exitHere();
+    a.short_().jno(fits);
+    a.emit(compareWith, xmm(x), place(below));
+    a.jbe(trap);  // or no number
+    a.emit(compareWith, xmm(x), place(0));
+    a.jae(trap);
+    a.bind(fits);
 }
 
 void FunctionCompiler::subtract2To63(bool isDouble, uint8_t reg) {

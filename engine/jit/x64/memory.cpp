@@ -126,7 +126,7 @@ bool FunctionCompiler::memory(const Insn& c) {
         store(c);
         return true;
     case number(Op::MemorySize): memorySize(c); return true;
-    default: return false;
+    default: return bulk(c);
     }
 }
 

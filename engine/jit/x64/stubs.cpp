@@ -60,6 +60,18 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
     a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
     a.ret();
 
+    const auto onHostStack = [&](const uint8_t*& stub, void* function) {
+        here(stub);
+        a.mov(field(offsetof(NativeContext, pausedStack)), x86::rsp);
+        a.mov(x86::rsp, field(offsetof(NativeContext, hostStack)));
+        a.mov(x86::rax, asmjit::Imm(reinterpret_cast<uint64_t>(function)));
+        a.call(x86::rax);
+        a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
+        a.ret();
+    };
+    onHostStack(stubs.copyBytes, reinterpret_cast<void*>(&std::memmove));
+    onHostStack(stubs.fillBytes, reinterpret_cast<void*>(&std::memset));
+
     here(stubs.exit);
     a.pop(field(offsetof(NativeContext, exit)));
     a.mov(field(offsetof(NativeContext, nativeStack)), x86::rsp);
