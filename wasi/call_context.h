@@ -9,6 +9,7 @@
 
 #include "engine/machine.h"
 #include "wasi/guest_memory.h"
+#include "wasi/ledger.h"
 
 namespace wasi {
 
@@ -27,6 +28,7 @@ struct CallContext {
     bool hasWaited = false;  // in this invocation
     Errno error = Errno::Success;
     uint32_t subject = 0;  // SyscallLog::intern()ed name of the descriptor it is about
+    CallUse use;           // for the ledger; filled only if logging()
     std::string detail;    // one line for people; only worth its cost if logging()
     bool logging() const { return memory.journals(); }
     bool yieldRequested() const { return machine && machine->yieldRequested(); }

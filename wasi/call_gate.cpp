@@ -99,6 +99,7 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     m_context.subject = 0;
     m_context.wait = {};
     m_context.hasWaited = false;
+    m_context.use = {};
     m_context.detail.clear();
     const HostRow& row = hostRow(function);
 
@@ -127,6 +128,10 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     }
     m_context.memory.setJournal(m_logging ? &m_draft.journal : nullptr);
     auto outcome = row.call(front, m_context);
+    if (m_context.use.isRefused && m_denied && call && stopsAsDenied(key)) {
+        slots[0] = key.arguments[0];
+        outcome = engine::HostOutcome::interrupted();
+    }
     if (outcome.kind == engine::HostOutcome::Kind::Interrupted) {
         suspend(isPlain ? keyOf(function, slots, machine)
                         : key);  // an interrupted call leaves its slots as they were
@@ -134,6 +139,17 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
         finish(outcome);
     }
     return outcome;
+}
+
+/// The ledger knows of it at once: that is where people look now.
+bool CallGate::stopsAsDenied(const Key& key) {
+    const bool isAgain = m_deniedAt == key && m_deniedWhy == m_context.detail;
+    m_deniedAt.reset();
+    if (isAgain || !m_denied(key.function)) return false;
+    if (m_ledger) m_ledger->note(key.function, m_context.sequence, m_context.use);
+    m_deniedAt = key;
+    m_deniedWhy = m_context.detail;
+    return true;
 }
 
 void CallGate::beginWait() {
@@ -161,6 +177,7 @@ void CallGate::finish(const engine::HostOutcome& outcome) {
     m_draft.subject = m_context.subject;
     m_draft.durationNs = nowNs() - m_draft.startNs;
     m_draft.detail.swap(m_context.detail);
+    if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     if (m_published)
         m_log.amend(m_context.sequence, m_draft);
     else

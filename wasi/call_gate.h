@@ -35,6 +35,11 @@ public:
     void setQuestion(std::function<GateDecision(uint16_t, engine::HostCall&)> question) {
         m_question = std::move(question);
     }
+    /// Told of every call that is over, while calls are logged.
+    void setLedger(Ledger* ledger) { m_ledger = ledger; }
+    /// Asked when a call was refused; true: it ends as Interrupted, with no effect, and is made again when it is resumed. Not asked again if
+    /// it is then refused for the same reason.
+    void setDenied(std::function<bool(uint16_t function)> denied) { m_denied = std::move(denied); }
     /// Told by a method that is about to wait: readers now see the call as Pending.
     void beginWait();
 
@@ -61,6 +66,7 @@ private:
     std::optional<Suspended> takeSuspended(const Key& key);
     void beginDraft(const Key& key, const Suspended* resumed);
     void suspend(const Key& key);
+    bool stopsAsDenied(const Key& key);
     void finish(const engine::HostOutcome& outcome);
     int64_t nowNs() const;
 
@@ -71,6 +77,10 @@ private:
     bool m_published = false;  // the running call stands in the log as Pending
     std::function<GateDecision(uint16_t, engine::HostCall&)> m_question;
     std::optional<Key> m_stoppedAt;
+    Ledger* m_ledger = nullptr;
+    std::function<bool(uint16_t)> m_denied;
+    std::optional<Key> m_deniedAt;
+    std::string m_deniedWhy;
     std::vector<Suspended> m_suspended;  // one per machine at most
     int64_t m_launchNs = 0;
 };

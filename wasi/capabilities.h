@@ -37,10 +37,12 @@ enum class StdioKind : uint8_t {
     Session,  // stdin from Request::Stdin, output to the session's OutputLog (the window, `wscope debug`)
     File,     // `path`
     Null,     // end of file, output thrown away
+    Text,     // stdin only: `text`, then end of file
 };
 struct StdioGrant {
     StdioKind kind = StdioKind::Inherit;
     std::string path;
+    std::string text{};
     bool operator==(const StdioGrant&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "wasi/ledger.h"
 #include "wasi/world.h"
 
 namespace wasi {
@@ -16,8 +17,11 @@ struct Descriptor {
     Fdflags flags = Fdflags::None;
     std::string guestPath;
     bool isPreopen = false;
-    bool isOutput = false;  // stdout or stderr: counts for the output budget
-    uint32_t subject = 0;   // guestPath, interned in the log
+    bool isCatchAll = false;  // the root of what is not granted, see WasiHost::showDenied()
+    bool isRevoked = false;
+    GrantIndex grant = kNoGrant;  // that it comes from
+    bool isOutput = false;        // stdout or stderr: counts for the output budget
+    uint32_t subject = 0;         // guestPath, interned in the log
     uint64_t bytesRead = 0, bytesWritten = 0;
     uint64_t openedBySequence = ~uint64_t{0};
     std::vector<DirectoryEntry>

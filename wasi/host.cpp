@@ -1,12 +1,10 @@
 #include "wasi/host.h"
 
 #include <csignal>
-#include <unordered_map>
 
 #include "engine/base/printable.h"
 #include "wasi/abi.h"
-#include "wasi/host_state.h"
-#include "wasi/preview1/preview1.h"
+#include "wasi/host_impl.h"
 #include "wasi/preview1/rights.h"
 #include "wasi/world/virtual_changes.h"
 #include "wasi/world/virtual_files.h"
@@ -15,31 +13,13 @@ namespace wasi {
 
 using engine::Error, engine::ErrorCode;
 
-struct WasiHost::Impl {
-    HostState state;
-    Unstable front{state};  // is a Preview1: the rows of both versions call it
-    std::unordered_map<uint16_t, engine::FuncAddr> registered;
-    const engine::Store* registeredIn = nullptr;
-    struct Virtual {
-        Preopen preopen;
-        std::shared_ptr<VirtualTree> tree;
-    };
-    std::vector<Virtual> virtuals;  // overlays and in-memory folders, whatever became of their descriptors
-
-    engine::Result<> openStandardStreams();
-    engine::Result<> openPreopens();
-    engine::Result<> openListeners();
-    engine::Result<std::unique_ptr<Directory>> openVirtual(const Preopen& preopen);
-    void add(std::unique_ptr<File> file, Descriptor&& descriptor);
-};
-
 WasiHost::WasiHost() : m(std::make_unique<Impl>()) {}
 WasiHost::~WasiHost() = default;
 
-void WasiHost::Impl::add(std::unique_ptr<File> file, Descriptor&& descriptor) {
+Fd WasiHost::Impl::add(std::unique_ptr<File> file, Descriptor&& descriptor) {
     descriptor.subject = state.log.intern(descriptor.guestPath);
     descriptor.file = std::move(file);
-    (void)state.files.insert(std::move(descriptor));
+    return state.files.insert(std::move(descriptor));
 }
 
 engine::Result<> WasiHost::Impl::openStandardStreams() {
@@ -70,23 +50,26 @@ engine::Result<> WasiHost::Impl::openStandardStreams() {
                       : wanted.stream == StdioStream::Output ? "stdout"
                                                              : "stderr";
         d.isOutput = wanted.stream != StdioStream::Input;
+        d.grant = kStdin + static_cast<GrantIndex>(wanted.stream);
         add(std::move(file), std::move(d));
     }
     return {};
 }
 
-engine::Result<> WasiHost::Impl::openPreopens() {
-    for (const auto& preopen : state.capabilities.preopens) {
-        const bool isVirtual = preopen.kind == MountKind::Overlay || preopen.kind == MountKind::InMemory;
-        auto directory = isVirtual ? TRY(openVirtual(preopen)) : TRY(openPreopen(preopen));
-        Descriptor d;
-        d.base = kDirectoryRights;
-        d.inheriting = kDirectoryRights | kFileRights;
-        d.guestPath = preopen.guestPath;
-        d.isPreopen = true;
-        add(std::move(directory), std::move(d));
-    }
-    return {};
+engine::Result<std::unique_ptr<Directory>> WasiHost::Impl::openFolder(const Preopen& preopen) {
+    const bool isVirtual = preopen.kind == MountKind::Overlay || preopen.kind == MountKind::InMemory;
+    return isVirtual ? openVirtual(preopen) : openPreopen(preopen);
+}
+
+engine::Result<Fd> WasiHost::Impl::addFolder(const Preopen& preopen) {
+    auto directory = TRY(openFolder(preopen));
+    Descriptor d;
+    d.base = kDirectoryRights;
+    d.inheriting = kDirectoryRights | kFileRights;
+    d.guestPath = preopen.guestPath;
+    d.isPreopen = true;
+    d.grant = state.ledger->addFolder(preopen);
+    return add(std::move(directory), std::move(d));
 }
 
 engine::Result<std::unique_ptr<Directory>> WasiHost::Impl::openVirtual(const Preopen& preopen) {
@@ -164,16 +147,14 @@ engine::Result<uint64_t> WasiHost::discardChanges(const std::string& guestPath) 
     });
 }
 
-engine::Result<> WasiHost::Impl::openListeners() {
-    for (const auto& listener : state.capabilities.listeners) {
-        auto socket = TRY(openListener(listener));
-        Descriptor d;
-        d.base = kListenerRights;
-        d.inheriting = kConnectionRights;
-        d.guestPath = socket->address();
-        add(std::move(socket), std::move(d));
-    }
-    return {};
+engine::Result<Fd> WasiHost::Impl::addListener(const Listener& listener) {
+    auto socket = TRY(openListener(listener));
+    Descriptor d;
+    d.base = kListenerRights;
+    d.inheriting = kConnectionRights;
+    d.guestPath = socket->address();
+    d.grant = state.ledger->addListener(d.guestPath);
+    return add(std::move(socket), std::move(d));
 }
 
 engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabilities) {
@@ -185,12 +166,16 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
     std::unique_ptr<WasiHost> host(new WasiHost);
     HostState& state = host->m->state;
     state.capabilities = std::move(capabilities);
+    state.ledger = std::make_unique<Ledger>(state.capabilities);
+    state.gate.setLedger(state.ledger.get());
     state.clock = makeClock(state.capabilities.clock);
     state.random = makeRandom(state.capabilities.random);
     if (const uint64_t bytes = state.capabilities.budgets.maxLogBytes) state.log.setBudget(bytes);
     TRY(host->m->openStandardStreams());
-    TRY(host->m->openPreopens());
-    TRY(host->m->openListeners());
+    for (const auto& preopen : state.capabilities.preopens)
+        TRY(host->m->addFolder(preopen));
+    for (const auto& listener : state.capabilities.listeners)
+        TRY(host->m->addListener(listener));
     // What the user granted is open; the limit is for what the guest opens itself.
     if (const uint64_t most = state.capabilities.budgets.maxOpenFiles)
         state.files.setLimit(state.files.entries().size() + most);

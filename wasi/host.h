@@ -14,6 +14,7 @@
 #include "wasi/capabilities.h"
 #include "wasi/folder_changes.h"
 #include "wasi/host_function.h"
+#include "wasi/ledger.h"
 #include "wasi/output_log.h"
 #include "wasi/syscall_log.h"
 
@@ -46,7 +47,24 @@ public:
     /// Which memory the calls of this instance use: its exported "memory". Call after instantiation, before running.
     void attach(engine::Store& store, engine::InstanceId instance);
 
+    /// As created, and as changed since by grant() and revoke().
     const Capabilities& capabilities() const;
+    /// What was granted, used and refused so far, while calls were logged.
+    LedgerView ledger() const;
+    /// Grants more. A folder takes the place of the one of the same guest path, whose descriptor then stands for it: what is open below
+    /// stays as it is. Returns what a program notices that has looked at its grants already. Errors: as of create().
+    engine::Result<std::string> grant(const Grant& grant);
+    /// Takes back the folder of that guest path, the listener of that address, the variable of that name, or a standard stream. What is
+    /// open below answers ENOTCAPABLE from now on, and keeps its number until it is closed, so that another file never takes its place
+    /// unnoticed. Returns what a program notices. Error: NotFound with what there is.
+    engine::Result<std::string> revoke(const std::string& name);
+    /// Before the program runs: gives it one more folder, the root, in which nothing is granted. C libraries refuse by themselves what no
+    /// preopen covers; now they ask here, and are refused with an explanation. What is granted later is found through it.
+    void showDenied();
+    /// Asked when a call was refused, while calls are logged; true: it ends as Interrupted and without effect, and is made again when it is
+    /// resumed. Not asked again if it is then refused for the same reason.
+    void setDenied(std::function<bool(const Refusal&)> denied);
+
     SyscallLog& log();
     OutputLog& output();  // what the guest wrote to Session stdio
     std::vector<OpenFile> openFiles() const;

@@ -8,6 +8,7 @@
 #include "wasi/call_gate.h"
 #include "wasi/capabilities.h"
 #include "wasi/descriptors.h"
+#include "wasi/ledger.h"
 #include "wasi/output_log.h"
 #include "wasi/syscall_log.h"
 #include "wasi/waiter.h"
@@ -26,6 +27,7 @@ struct HostState {
     Waiter waiter;
     SyscallLog log;
     CallGate gate{log};
+    std::unique_ptr<Ledger> ledger = std::make_unique<Ledger>(Capabilities{});
     std::shared_ptr<VirtualStorage> storage;
     DescriptorTable files;
     std::function<void(const std::string& why)> stopRequest;  // see WasiHost::setStopRequest()

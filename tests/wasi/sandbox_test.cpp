@@ -351,15 +351,18 @@ TEST(SandboxGuest, SaysWhichPreopenIsNearestAndWhatIsMissing) {
         EXPECT_NE(guest.open(fd, path, oflags, rights), Errno::Success);
         return guest.last().detail;
     };
-    EXPECT_EQ(detail(3, "../etc/x"), "denied: no preopen covers /etc/x; nearest is /data");
+    EXPECT_EQ(detail(3, "../etc/x"),
+              "denied: no preopen covers /etc/x; nearest is /data; grant: --dir-ro /etc::/etc");
     EXPECT_EQ(detail(3, "/etc/x"),
               "denied: /etc/x is absolute; paths are relative to a descriptor; no preopen covers it, nearest "
-              "is /data");
+              "is /data; grant: --dir-ro /etc::/etc");
     EXPECT_EQ(detail(3, "out"), "denied: out leads out of /data (a symbolic link, or ..)");
-    EXPECT_EQ(detail(4, "f", Oflags::None, Guest::kReadWrite), "denied: /other/f: the preopen is read-only");
+    EXPECT_EQ(detail(4, "f", Oflags::None, Guest::kReadWrite),
+              "denied: /other/f: the preopen is read-only; grant: --dir " + s.path("outside.dir").string() +
+                  "::/other");
     EXPECT_EQ(guest.onPath("path_unlink_file", 4, "f"), Errno::Rofs);
-    EXPECT_EQ(guest.last().detail,
-              "denied: /other/f lies in a read-only preopen; grant it read-write to allow this");
+    EXPECT_EQ(guest.last().detail, "denied: /other/f lies in a read-only preopen; grant: --dir " +
+                                       s.path("outside.dir").string() + "::/other");
     EXPECT_EQ(guest.call("fd_fdstat_set_rights", 3, static_cast<uint64_t>(Rights::PathOpen), 0),
               Errno::Success);
     EXPECT_EQ(detail(3, "x", Oflags::Creat, Rights::None), "denied: the descriptor lacks path_create_file");

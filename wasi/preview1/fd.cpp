@@ -11,21 +11,40 @@ OrErrno<Descriptor*> Preview1::open(Fd fd, Rights needed) {
         return Errno::Badf;
     }
     if (m_call.subject == 0) m_call.subject = descriptor->subject;
+    m_call.use.add(descriptor->grant);
     const Rights missing = needed & ~descriptor->base & rightsThatApply(descriptor->file->type());
-    if (missing != Rights::None) return lacks(missing);
+    if (missing != Rights::None) return lacks(*descriptor, missing);
     return descriptor;
 }
 
-Errno Preview1::lacks(Rights missing) {
-    if (m_call.logging())
-        m_call.detail = "denied: the descriptor lacks " +
-                        abi::flagText(Abi<Rights>::kNames, static_cast<uint64_t>(missing));
-    return Errno::Notcapable;
+Errno Preview1::refuse(Errno error, std::string subject, std::string why, std::optional<Grant> grant,
+                       std::string flag) {
+    if (!m_call.logging()) return error;
+    if (grant) flag = toFlag(*grant);
+    m_call.detail = "denied: " + why + (flag.empty() ? "" : "; grant: " + flag);
+    m_call.use.isRefused = true;
+    m_state.ledger->refuse({{}, std::move(subject), std::move(why), std::move(grant), std::move(flag)});
+    return error;
+}
+
+Errno Preview1::lacks(const Descriptor& d, Rights missing) {
+    if (!m_call.logging()) return Errno::Notcapable;
+    if (d.isRevoked && d.grant != kNoGrant) {
+        const GrantUse& revoked = m_state.ledger->at(d.grant);
+        std::optional<Grant> grant;
+        if (d.isPreopen) grant = revoked.preopen;
+        return refuse(Errno::Notcapable, d.guestPath, revoked.name + " was revoked", std::move(grant));
+    }
+    return refuse(
+        Errno::Notcapable, d.guestPath,
+        "the descriptor lacks " + abi::flagText(Abi<Rights>::kNames, static_cast<uint64_t>(missing)));
 }
 
 Errno Preview1::needRoom() {
     if (!m_state.files.isFull()) return Errno::Success;
-    m_call.detail = "limit of " + decimal(m_state.files.limit()) + " open files reached";
+    const std::string why = "limit of " + decimal(m_state.files.limit()) + " open files reached";
+    refuse(Errno::Mfile, "open files", why, {}, "--max-files " + decimal(m_state.files.limit() * 2));
+    m_call.detail = why;
     return Errno::Mfile;
 }
 

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "wasi/abi.h"
 #include "wasi/preview1/preview1.h"
 #include "wasi/preview1/rights.h"
@@ -30,15 +32,64 @@ std::string displayPath(std::string_view directory, std::string_view path) {
     return !text.empty() ? text : isAbsolute ? "/" : ".";
 }
 
-OrErrno<Directory*> Preview1::directory(Fd fd, Rights needed) {
-    const auto d = open(fd, needed);
-    if (!d) return d.error();
-    Directory* const found = (*d)->file->asDirectory();
-    if (!found) {
+OrErrno<Preview1::Target> Preview1::target(Fd fd, Rights needed, const std::string& path) {
+    constexpr Rights kChanging = Rights::PathCreateDirectory | Rights::PathCreateFile |
+                                 Rights::PathLinkSource | Rights::PathLinkTarget | Rights::PathRenameSource |
+                                 Rights::PathRenameTarget | Rights::PathFilestatSetSize |
+                                 Rights::PathFilestatSetTimes | Rights::PathSymlink |
+                                 Rights::PathRemoveDirectory | Rights::PathUnlinkFile;
+    Descriptor* const named = m_state.files.find(fd);
+    Target at{named, nullptr, path, hasAny(needed, kChanging)};
+    if (at.from && at.from->isCatchAll) findCover(at);
+    if (!at.from && m_state.capabilities.preopens.empty()) {
+        const MountKind kind = at.writes ? MountKind::Real : MountKind::ReadOnly;
+        return refuse(Errno::Badf, path, "no folder is granted", Preopen{".", ".", kind});
+    }
+    if (at.from == named) {
+        if (const auto d = open(fd, needed); !d) return d.error();
+    } else {
+        m_call.subject = at.from->subject;
+        m_call.use.add(at.from->grant);
+    }
+    at.directory = at.from->file->asDirectory();
+    if (!at.directory) {
         if (m_call.logging()) m_call.detail = "fd " + decimal(fd) + " is not a directory";
         return Errno::Notdir;
     }
-    return found;
+    return at;
+}
+
+namespace {
+
+/// As C libraries compare the names of preopens: without what stands for the root or the present directory.
+std::string_view withoutRoot(std::string_view path) {
+    while (true) {
+        if (path.starts_with('/'))
+            path.remove_prefix(1);
+        else if (path.starts_with("./"))
+            path.remove_prefix(2);
+        else
+            return path == "." ? "" : path;
+    }
+}
+
+}  // namespace
+
+void Preview1::findCover(Target& at) const {
+    size_t longest = 0;
+    const std::string_view wanted = withoutRoot(at.path);
+    std::string rest;
+    for (const auto& d : m_state.files.entries()) {
+        if (!d || !d->isPreopen || d->isCatchAll || d->isRevoked) continue;
+        const std::string_view name = withoutRoot(d->guestPath);
+        const bool covers = name.empty() || wanted == name ||
+                            (wanted.starts_with(name) && wanted.substr(name.size()).starts_with('/'));
+        if (!covers || name.size() < longest) continue;
+        longest = name.size();
+        at.from = d.get();
+        rest = withoutRoot(wanted.substr(name.size()));
+    }
+    if (!at.from->isCatchAll) at.path = rest.empty() ? "." : rest;
 }
 
 namespace {
@@ -49,7 +100,7 @@ std::string nearestPreopen(const DescriptorTable& files, const std::string& path
     size_t most = 0;
     covers = false;
     for (const auto& d : files.entries()) {
-        if (!d || !d->isPreopen) continue;
+        if (!d || !d->isPreopen || d->isCatchAll || d->isRevoked) continue;
         const std::string name = displayPath("", d->guestPath);
         const bool isPrefix = path == name || name == "/" || path.starts_with(name + "/");
         size_t common = 0;
@@ -67,66 +118,112 @@ std::string nearestPreopen(const DescriptorTable& files, const std::string& path
 
 }  // namespace
 
-Errno Preview1::explain(Errno error, Fd fd, const std::string& path, std::string_view why) {
-    if (error == Errno::Success || !m_call.logging()) return error;
-    const Descriptor* d = m_state.files.find(fd);
-    const std::string full = displayPath(d ? d->guestPath : "", path);
-    if (!why.empty()) {
-        m_call.detail = "denied: " + full + ": " + std::string(why);
-    } else if (error == kOutside) {
-        bool covers = false;
-        const std::string nearest = nearestPreopen(m_state.files, full, covers);
-        if (path.starts_with('/'))
-            m_call.detail =
-                "denied: " + full + " is absolute; paths are relative to a descriptor" +
-                (covers ? " (" + nearest + " covers it)"
-                        : "; no preopen covers it" + (nearest.empty() ? "" : ", nearest is " + nearest));
-        else if (covers && d && !d->isPreopen)
-            m_call.detail =
-                "denied: " + path + " leaves the directory " + d->guestPath + " that it was opened from";
-        else if (covers)
-            m_call.detail = "denied: " + path + " leads out of " + (d ? d->guestPath : nearest) +
-                            " (a symbolic link, or ..)";
-        else
-            m_call.detail =
-                "denied: no preopen covers " + full + (nearest.empty() ? "" : "; nearest is " + nearest);
-    } else if (error == Errno::Rofs) {
-        m_call.detail = "denied: " + full + " lies in a read-only preopen; grant it read-write to allow this";
+namespace {
+
+/// At the root of what is not granted, "x" and "/x" are the same: C libraries drop the slash. Which of the two is meant shows in what the
+/// host has.
+std::filesystem::path meantAtRoot(const std::filesystem::path& full) {
+    std::error_code ignored;
+    const auto relative = full.relative_path();
+    const bool isAbsolute =
+        std::filesystem::exists(full, ignored) || (full.has_parent_path() && full.parent_path() != "/" &&
+                                                   std::filesystem::exists(full.parent_path(), ignored));
+    const bool isHere = relative.empty() || std::filesystem::exists(relative, ignored);
+    return isAbsolute && !isHere ? full : relative;
+}
+
+/// The folder that would have to be granted for a path that no preopen covers.
+Preopen missingFolder(std::filesystem::path wanted, bool writes) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(wanted, ignored)) wanted = wanted.parent_path();
+    while (wanted.is_relative() && !wanted.empty() && !std::filesystem::is_directory(wanted, ignored))
+        wanted = wanted.parent_path();
+    const std::string folder = wanted.empty() ? "." : wanted.string();
+    return {folder, folder, writes ? MountKind::Real : MountKind::ReadOnly};
+}
+
+}  // namespace
+
+Errno Preview1::explain(Errno error, const Target& at, std::string_view why) {
+    if (!m_call.logging()) return error;
+    const std::string full = displayPath(at.from->guestPath, at.path);
+    if (error == Errno::Rofs) {
+        // Said before the path was looked at: to be granted more of this folder would not help one that leaves it.
+        bool isBelow = false;
+        (void)nearestPreopen(m_state.files, full, isBelow);
+        if (!isBelow) return (void)explainOutside(at, full), error;
+        Preopen wider = m_state.ledger->at(at.from->grant).preopen;
+        wider.kind = MountKind::Real;
+        return refuse(error, full,
+                      full + (why.empty() ? " lies in a read-only preopen" : ": " + std::string(why)),
+                      std::move(wider));
     }
+    if (error == Errno::Notcapable && !why.empty())
+        return refuse(error, full, full + ": " + std::string(why));
+    if (error == kOutside) return explainOutside(at, full);
+    if (error != Errno::Success && !why.empty()) m_call.detail = "denied: " + full + ": " + std::string(why);
+    m_state.ledger->touched(at.from->grant, full, false);
     return error;
 }
 
+Errno Preview1::explainOutside(const Target& at, const std::string& full) {
+    bool covers = false;
+    const std::string nearest = nearestPreopen(m_state.files, full, covers);
+    const auto orNone = [](std::string text, const std::string& name) {
+        return name.empty() ? std::string() : text + name;
+    };
+    const bool isAtRoot = at.from->isCatchAll;
+    if (!isAtRoot && covers && at.path.starts_with('/'))
+        return refuse(kOutside, full,
+                      full + " is absolute; paths are relative to a descriptor (" + nearest + " covers it)");
+    if (!isAtRoot && covers && !at.from->isPreopen)
+        return refuse(kOutside, full,
+                      at.path + " leaves the directory " + at.from->guestPath + " that it was opened from");
+    if (!isAtRoot && covers)
+        return refuse(kOutside, full,
+                      at.path + " leads out of " + at.from->guestPath + " (a symbolic link, or ..)");
+    const auto meant = isAtRoot ? meantAtRoot(full) : std::filesystem::path(full);
+    const std::string shown = meant.empty() ? "." : meant.string();
+    const std::string why =
+        at.path.starts_with('/')
+            ? full + " is absolute; paths are relative to a descriptor; no preopen covers it" +
+                  orNone(", nearest is ", nearest)
+            : "no preopen covers " + shown + orNone("; nearest is ", nearest);
+    return refuse(kOutside, shown, why, missingFolder(meant, at.writes));
+}
+
 Errno Preview1::path_create_directory(Fd fd, const std::string& path) {
-    const auto at = directory(fd, Rights::PathCreateDirectory);
+    auto at = target(fd, Rights::PathCreateDirectory, path);
     if (!at) return at.error();
-    return explain((*at)->createDirectory(path), fd, path);
+    return explain(at->directory->createDirectory(at->path), *at);
 }
 
 Errno Preview1::path_filestat_get(Fd fd, Lookupflags flags, const std::string& path, Filestat& stat) {
-    const auto at = directory(fd, Rights::PathFilestatGet);
+    auto at = target(fd, Rights::PathFilestatGet, path);
     if (!at) return at.error();
-    const auto answer = (*at)->statAt(path, has(flags, Lookupflags::SymlinkFollow));
+    const auto answer = at->directory->statAt(at->path, has(flags, Lookupflags::SymlinkFollow));
     if (answer) stat = *answer;
-    return explain(answer.error(), fd, path);
+    return explain(answer.error(), *at);
 }
 
 Errno Preview1::path_filestat_set_times(Fd fd, Lookupflags flags, const std::string& path, Timestamp atim,
                                         Timestamp mtim, Fstflags fst_flags) {
-    const auto at = directory(fd, Rights::PathFilestatSetTimes);
+    auto at = target(fd, Rights::PathFilestatSetTimes, path);
     if (!at) return at.error();
     const auto times = newTimes(atim, mtim, fst_flags);
     if (!times) return times.error();
-    return explain((*at)->setTimesAt(path, has(flags, Lookupflags::SymlinkFollow), *times), fd, path);
+    return explain(at->directory->setTimesAt(at->path, has(flags, Lookupflags::SymlinkFollow), *times), *at);
 }
 
 Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& old_path, Fd new_fd,
                           const std::string& new_path) {
-    const auto from = directory(old_fd, Rights::PathLinkSource);
+    auto from = target(old_fd, Rights::PathLinkSource, old_path);
     if (!from) return from.error();
-    const auto to = directory(new_fd, Rights::PathLinkTarget);
+    auto to = target(new_fd, Rights::PathLinkTarget, new_path);
     if (!to) return to.error();
-    const Errno error = (*from)->link(old_path, has(old_flags, Lookupflags::SymlinkFollow), **to, new_path);
-    return explain(error, old_fd, old_path,
+    const Errno error = from->directory->link(from->path, has(old_flags, Lookupflags::SymlinkFollow),
+                                              *to->directory, to->path);
+    return explain(error, *from,
                    error == Errno::Perm
                        ? "no hard links to directories, or between preopens of different permission"
                        : "");
@@ -138,15 +235,16 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     Rights needed = Rights::PathOpen;
     if (has(oflags, Oflags::Creat)) needed = needed | Rights::PathCreateFile;
     if (has(oflags, Oflags::Trunc)) needed = needed | Rights::PathFilestatSetSize;
-    const auto at = directory(fd, needed);
+    auto at = target(fd, needed, path);
     if (!at) return at.error();
-    const Descriptor& parent = *m_state.files.find(fd);
+    const Descriptor& parent = *at->from;
     const Rights possible =
         has(oflags, Oflags::Directory) ? kDirectoryRights : kFileRights | kDirectoryRights;
     Rights passedOn = (base & possible) | (inheriting & (kFileRights | kDirectoryRights));
     if (has(fdflags, Fdflags::Dsync)) passedOn = passedOn | Rights::FdDatasync;
     if (hasAny(fdflags, Fdflags::Rsync | Fdflags::Sync)) passedOn = passedOn | Rights::FdSync;
-    if (const Rights missing = passedOn & ~parent.inheriting; missing != Rights::None) return lacks(missing);
+    if (const Rights missing = passedOn & ~parent.inheriting; missing != Rights::None)
+        return lacks(parent, missing);
     if (const Errno e = needRoom(); e != Errno::Success) return e;
 
     OpenHow how;
@@ -159,19 +257,23 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     how.write = hasAny(base, kWritingRights);
     how.flags = fdflags;
     std::string why;
-    auto file = (*at)->open(path, how, m_call.logging() ? &why : nullptr);
-    if (!file) return explain(file.error(), fd, path, why);
+    at->writes = at->writes || how.write;
+    auto file = at->directory->open(at->path, how, m_call.logging() ? &why : nullptr);
+    if (!file) return explain(file.error(), *at, why);
 
     Descriptor opened;
     const Rights apply = rightsThatApply((*file)->type());
     opened.base = base & apply;
     opened.inheriting = (*file)->asDirectory() ? inheriting & (kFileRights | kDirectoryRights) : Rights::None;
     opened.flags = fdflags;
-    opened.guestPath = displayPath(parent.guestPath, path);
+    opened.guestPath = displayPath(parent.guestPath, at->path);
+    opened.grant = parent.grant;
     opened.openedBySequence = m_call.sequence;
     if (m_call.logging()) {
         opened.subject = m_state.log.intern(opened.guestPath);
         m_call.detail = (*file)->hostPath();
+        m_call.use.changes = at->writes;
+        m_state.ledger->touched(parent.grant, opened.guestPath, (*file)->asDirectory() != nullptr);
     }
     opened.file = std::move(*file);
     opened_fd = m_state.files.insert(std::move(opened));
@@ -180,44 +282,44 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
 
 Errno Preview1::path_readlink(Fd fd, const std::string& path, Pointer<uint8_t> buf, Size buf_len,
                               Size& bufused) {
-    const auto at = directory(fd, Rights::PathReadlink);
+    auto at = target(fd, Rights::PathReadlink, path);
     if (!at) return at.error();
-    const auto target = (*at)->readLink(path);
-    if (!target) return explain(target.error(), fd, path);
-    const auto used = static_cast<uint32_t>(std::min<size_t>(buf_len, (*target).size()));
-    if (!m_call.memory.write(buf.address, (*target).data(), used)) return Errno::Fault;
+    const auto link = at->directory->readLink(at->path);
+    if (!link) return explain(link.error(), *at);
+    const auto used = static_cast<uint32_t>(std::min<size_t>(buf_len, (*link).size()));
+    if (!m_call.memory.write(buf.address, (*link).data(), used)) return Errno::Fault;
     bufused = used;
-    return Errno::Success;
+    return explain(Errno::Success, *at);
 }
 
 Errno Preview1::path_remove_directory(Fd fd, const std::string& path) {
-    const auto at = directory(fd, Rights::PathRemoveDirectory);
+    auto at = target(fd, Rights::PathRemoveDirectory, path);
     if (!at) return at.error();
-    return explain((*at)->removeDirectory(path), fd, path);
+    return explain(at->directory->removeDirectory(at->path), *at);
 }
 
 Errno Preview1::path_rename(Fd fd, const std::string& old_path, Fd new_fd, const std::string& new_path) {
-    const auto from = directory(fd, Rights::PathRenameSource);
+    auto from = target(fd, Rights::PathRenameSource, old_path);
     if (!from) return from.error();
-    const auto to = directory(new_fd, Rights::PathRenameTarget);
+    auto to = target(new_fd, Rights::PathRenameTarget, new_path);
     if (!to) return to.error();
-    const Errno error = (*from)->rename(old_path, **to, new_path);
-    return explain(error, fd, old_path,
+    const Errno error = from->directory->rename(from->path, *to->directory, to->path);
+    return explain(error, *from,
                    error == Errno::Perm ? "no renames between preopens of different permission" : "");
 }
 
 Errno Preview1::path_symlink(const std::string& old_path, Fd fd, const std::string& new_path) {
-    const auto at = directory(fd, Rights::PathSymlink);
+    auto at = target(fd, Rights::PathSymlink, new_path);
     if (!at) return at.error();
     return explain(
-        (*at)->symlink(old_path, new_path), fd, new_path,
+        at->directory->symlink(old_path, at->path), *at,
         old_path.starts_with('/') ? "a link to the absolute path " + old_path + " would lead nowhere" : "");
 }
 
 Errno Preview1::path_unlink_file(Fd fd, const std::string& path) {
-    const auto at = directory(fd, Rights::PathUnlinkFile);
+    auto at = target(fd, Rights::PathUnlinkFile, path);
     if (!at) return at.error();
-    return explain((*at)->unlink(path), fd, path);
+    return explain(at->directory->unlink(at->path), *at);
 }
 
 }  // namespace wasi

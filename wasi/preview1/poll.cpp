@@ -92,6 +92,7 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
         w.subscription = &subscriptions[i];
         const auto& content = subscriptions[i].u.content;
         if (const auto* timer = std::get_if<0>(&content)) {
+            m_call.use.add(kClock);
             const auto time = clock.now(timer->id);
             if (!time) {
                 w.event = eventOf(subscriptions[i], time.error());

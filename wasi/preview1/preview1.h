@@ -85,16 +85,30 @@ private:
     /// The descriptor, if it is open and has these rights. Rights that do not apply to such a file are not asked for: the operation
     /// itself then says what is wrong (ENOTDIR, ESPIPE …).
     OrErrno<Descriptor*> open(Fd fd, Rights needed);
-    /// … and is a directory.
-    OrErrno<Directory*> directory(Fd fd, Rights needed);
+    /// A path, and the directory that it starts from.
+    struct Target {
+        Descriptor* from = nullptr;
+        Directory* directory = nullptr;
+        std::string path;
+        bool writes = false;  // the call changes something there
+    };
+    /// The descriptor is open, has these rights and is a directory. A path that starts at the root of what is not granted starts at the
+    /// folder that was granted meanwhile and covers it.
+    OrErrno<Target> target(Fd fd, Rights needed, const std::string& path);
+    void findCover(Target& at) const;
     /// … and is a socket.
     OrErrno<Socket*> socket(Fd fd, Rights needed);
     /// Mfile, and says so, where the table has no room for another descriptor.
     Errno needRoom();
     Answer stopSelf(Signal signal);
-    Errno lacks(Rights missing);
-    /// Notes why a path was refused; passes the errno on.
-    Errno explain(Errno error, Fd fd, const std::string& path, std::string_view why = {});
+    Errno lacks(const Descriptor& descriptor, Rights missing);
+    /// The running call is refused: notes why, and the single grant that would allow it, if there is one; passes the errno on. `subject`:
+    /// what was wanted. `flag`: where it is not a grant but an option of the command line.
+    Errno refuse(Errno error, std::string subject, std::string why, std::optional<Grant> grant = {},
+                 std::string flag = {});
+    /// A call on a path has ended so: notes that it was there, or why it was refused; passes the errno on.
+    Errno explain(Errno error, const Target& at, std::string_view why = {});
+    Errno explainOutside(const Target& at, const std::string& full);
 
     Errno putStrings(const std::vector<std::string>& strings, uint32_t table, uint32_t buffer);
     std::vector<std::string> environment() const;

@@ -41,6 +41,7 @@ std::vector<std::string> Preview1::environment() const {
 }
 
 Errno Preview1::args_get(Pointer<Pointer<uint8_t>> argv, Pointer<uint8_t> argv_buf) {
+    m_call.use.add(kArguments);
     return putStrings(m_state.capabilities.arguments, argv.address, argv_buf.address);
 }
 
@@ -49,6 +50,7 @@ Errno Preview1::args_sizes_get(Size& argc, Size& argv_buf_size) {
 }
 
 Errno Preview1::environ_get(Pointer<Pointer<uint8_t>> environ, Pointer<uint8_t> environ_buf) {
+    m_call.use.add(kEnvironment);
     return putStrings(environment(), environ.address, environ_buf.address);
 }
 
@@ -57,12 +59,14 @@ Errno Preview1::environ_sizes_get(Size& environc, Size& environ_buf_size) {
 }
 
 Errno Preview1::clock_res_get(Clockid id, Timestamp& resolution) {
+    m_call.use.add(kClock);
     const auto answer = m_state.clock->resolution(id);
     if (answer) resolution = *answer;
     return answer.error();
 }
 
 Errno Preview1::clock_time_get(Clockid id, Timestamp, Timestamp& time) {
+    m_call.use.add(kClock);
     const auto answer = m_state.clock->now(id);
     if (answer) time = *answer;
     return answer.error();
@@ -116,6 +120,8 @@ Answer Preview1::random_get(Pointer<uint8_t> buf, Size buf_len) {
         if (done < buf_len && m_call.yieldRequested()) return Answer::interrupted();
     }
     m_call.memory.wrote(buf.address, buf_len);
+    m_call.use.add(kRandom);
+    m_call.use.bytesRead += buf_len;
     return Errno::Success;
 }
 

@@ -15,6 +15,9 @@ OrErrno<Socket*> Preview1::socket(Fd fd, Rights needed) {
 
 Answer Preview1::sock_accept(Fd fd, Fdflags flags, Fd& connection) {
     const auto listening = socket(fd, Rights::SockAccept);
+    if (!listening && m_state.capabilities.listeners.empty())
+        return refuse(listening.error(), "listener", "no socket that listens is granted", {},
+                      "--listen ADDRESS:PORT");
     if (!listening) return listening.error();
     if ((flags & ~Fdflags::Nonblock) != Fdflags::None) {
         m_call.detail = "of a connection only nonblock can be chosen";
@@ -34,6 +37,7 @@ Answer Preview1::sock_accept(Fd fd, Fdflags flags, Fd& connection) {
     accepted.flags = flags;
     accepted.guestPath = (*caller)->address();
     accepted.openedBySequence = m_call.sequence;
+    accepted.grant = listener.grant;
     if (m_call.logging()) {
         accepted.subject = m_state.log.intern(accepted.guestPath);
         m_call.detail = "from " + accepted.guestPath;
@@ -72,7 +76,10 @@ Answer Preview1::sock_recv(Fd fd, List<Iovec> ri_data, Riflags ri_flags, Size& r
         if (!cursor.done() && m_call.yieldRequested()) return Answer::interrupted();
     }
     ro_datalen = static_cast<uint32_t>(done);
-    if (!peek) d.bytesRead += done;
+    if (!peek) {
+        d.bytesRead += done;
+        m_call.use.bytesRead += done;
+    }
     if (m_call.logging()) wroteBuffers(done);
     return Errno::Success;
 }

@@ -58,7 +58,11 @@ Errno Preview1::limitOutput() {
     m_call.detail = "output limit of " + decimal(limit) + " bytes reached";
     if (m_state.limitReached.empty()) m_state.limitReached = m_call.detail;
     uint64_t left = limit - m_state.outputBytes;
-    if (left == 0) return Errno::Nospc;
+    if (left == 0) {
+        refuse(Errno::Nospc, "output", std::string(m_call.detail), {}, "--max-output " + decimal(limit * 2));
+        m_call.detail = m_state.limitReached;
+        return Errno::Nospc;
+    }
     for (auto& buffer : m_buffers) {
         buffer.iov_len = std::min<uint64_t>(buffer.iov_len, left);
         left -= buffer.iov_len;
@@ -85,6 +89,7 @@ Answer Preview1::transfer(Descriptor& descriptor, bool isRead, const Step& step,
     const auto ended = [&](Errno error) {
         moved = static_cast<uint32_t>(total);
         (isRead ? descriptor.bytesRead : descriptor.bytesWritten) += total;
+        (isRead ? m_call.use.bytesRead : m_call.use.bytesWritten) += total;
         return total ? Errno::Success : error;
     };
     for (Cursor cursor(m_buffers); !cursor.done();) {
@@ -157,6 +162,7 @@ Errno Preview1::fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie 
     if (!d) return d.error();
     Directory* const directory = (*d)->file->asDirectory();
     if (!directory) return Errno::Notdir;
+    if (m_call.logging()) m_state.ledger->touched((*d)->grant, (*d)->guestPath, true);
     uint8_t* const room = m_call.memory.writable(buf.address, buf_len);
     if (!room) return Errno::Fault;
     // Cookies index a list taken at the start, so that what stands in the directory throughout is told exactly once, whatever else

@@ -251,6 +251,12 @@ engine::Result<std::unique_ptr<File>> openStdio(const StdioGrant& grant, StdioSt
         if (stream == StdioStream::Input)
             return std::unique_ptr<File>(std::make_unique<SessionInputFile>(std::move(input)));
         return std::unique_ptr<File>(std::make_unique<SessionOutputFile>(std::move(sink), stream));
+    case StdioKind::Text:
+        if (stream != StdioStream::Input) break;
+        input = std::make_shared<SessionInput>();
+        input->push({reinterpret_cast<const uint8_t*>(grant.text.data()), grant.text.size()});
+        input->close();
+        return std::unique_ptr<File>(std::make_unique<SessionInputFile>(std::move(input)));
     case StdioKind::Null: break;
     }
     return std::unique_ptr<File>(std::make_unique<NullFile>(stream));
