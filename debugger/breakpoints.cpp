@@ -232,7 +232,7 @@ bool BreakpointTable::stopsAtCall(std::string_view name) const {
 std::set<BreakpointId>* BreakpointTable::withoutPlace(const Entry& entry) {
     using enum BreakpointSpec::Kind;
     const auto kind = entry.info.spec.kind;
-    return kind == HostCall ? &m_calls : kind == Exception ? &m_throws : nullptr;
+    return kind == HostCall ? &m_calls : kind == Exception ? &m_throws : kind == Denied ? &m_denied : nullptr;
 }
 
 void BreakpointTable::insert(Entry& entry) {
@@ -312,6 +312,13 @@ BreakpointTable::Verdict BreakpointTable::hitWatch(const std::vector<engine::Wat
         change.by = m_places->location(hit.location.offset);
         verdict.changes.push_back(std::move(change));
     }
+    return verdict;
+}
+
+BreakpointTable::Verdict BreakpointTable::hitDenied(FrameContext& context) {
+    Verdict verdict;
+    for (const BreakpointId id : m_denied)
+        judge(m_entries.at(id), context, verdict);
     return verdict;
 }
 

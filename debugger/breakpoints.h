@@ -73,6 +73,7 @@ public:
 
     bool any() const { return !m_entries.empty(); }
     bool hasHostCalls() const { return !m_calls.empty(); }
+    bool hasDenied() const { return !m_denied.empty(); }
     /// Which exceptions the enabled breakpoints want to stop at.
     engine::ThrowBreak throwBreak() const;
     /// Is there an enabled breakpoint on that host call?
@@ -92,6 +93,7 @@ public:
     Verdict hitCall(std::string_view name, FrameContext& context);
     /// Conditions are evaluated in the frame on whose stack the object lives, else in the youngest.
     Verdict hitWatch(const std::vector<engine::WatchHit>& hits, Debuggee& debuggee);
+    Verdict hitDenied(FrameContext& context);
     /// Deletes those of the ids that were temporary; returns them.
     std::vector<BreakpointInfo> dropTemporary(const std::vector<BreakpointId>& ids);
     /// Those whose hit count or message changed since the last call.
@@ -133,7 +135,7 @@ private:
     Places* m_places = nullptr;
     std::map<BreakpointId, Entry> m_entries;
     std::unordered_map<uint32_t, std::vector<BreakpointId>> m_at;  // enabled ones by code offset
-    std::set<BreakpointId> m_calls, m_throws;                      // enabled ones of these kinds
+    std::set<BreakpointId> m_calls, m_throws, m_denied;            // enabled ones of these kinds
     BreakpointId m_next = 1;
 };
 

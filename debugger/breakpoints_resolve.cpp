@@ -20,6 +20,8 @@ Result<> BreakpointTable::resolve(Entry& entry, FrameContext* frame, Debuggee* d
         resolveCall(entry);
     } else if (entry.info.spec.kind == BreakpointSpec::Kind::Exception) {
         if (m_places && m_places->module().tags.empty()) entry.info.message = "the program has no exceptions";
+    } else if (entry.info.spec.kind == BreakpointSpec::Kind::Denied) {
+        // Wherever the program makes a call.
     } else if (!m_places) {
         entry.info.message = "pending: no program is loaded";
     } else if (entry.info.spec.kind == BreakpointSpec::Kind::Watch) {

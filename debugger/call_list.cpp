@@ -127,7 +127,8 @@ CallRow CallList::row(const SyscallRecord& record) {
     row.pending = record.outcome == wasi::Outcome::Pending;
     row.failed = record.outcome == wasi::Outcome::Trapped ||
                  (record.outcome == wasi::Outcome::Returned && function.returnsErrno && record.errno_ != 0);
-    row.denied = record.origin == wasi::Origin::Policy || (row.failed && row.errnoName == "ENOTCAPABLE");
+    row.denied = record.origin == wasi::Origin::Policy ||
+                 (row.failed && (row.errnoName == "ENOTCAPABLE" || record.detail.starts_with("denied: ")));
     row.origin = toText(record.origin);
     row.tick = record.tick;
     row.startNs = record.startNs;

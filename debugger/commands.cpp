@@ -37,10 +37,11 @@ constexpr Verb kVerbs[] = {
     {"input", "Send Input", "", "", "input", "", "input [-n] TEXT | --end", "Gives the program a line of standard input (-n: without the newline), or ends it; then goes on if the program waits for it.", "", kLive},
 
     {"toggle-breakpoint", "Toggle Breakpoint", "breakpoint", "F9", "", "", "", "Sets or removes a breakpoint at the cursor.", "setBreakpoints", kAny},
-    {"break", "Add Breakpoint…", "add", "", "break", "b br", "break FILE:LINE | LINE | FUNCTION | *OFFSET | call NAME | throw [uncaught] [if EXPR]", "Stops the program at a line, in a function, at a code offset, before a host call or at a throw.", "setBreakpoints", kAny},
+    {"break", "Add Breakpoint…", "add", "", "break", "b br", "break FILE:LINE | LINE | FUNCTION | *OFFSET | call NAME | throw [uncaught] | denied [if EXPR]", "Stops the program at a line, in a function, at a code offset, before a host call, at a throw or where a host call is refused.", "setBreakpoints", kAny},
     {"break-once", "Add Temporary Breakpoint…", "", "", "tbreak", "tb", "tbreak PLACE [if EXPR]", "A breakpoint that is deleted when it stops the program.", "", kAny},
     {"break-throw", "Break on Exceptions", "breakpoint", "", "catch", "", "catch throw [uncaught] [if EXPR]", "Stops where the program throws an exception, before it is caught; with uncaught, only if nobody catches it.", "setExceptionBreakpoints", kAny},
     {"break-uncaught", "Break on Uncaught Exceptions", "breakpoint", "", "", "", "", "Stops where the program throws an exception that nobody catches.", "", kAny},
+    {"break-denied", "Stop at Denied Calls", "panel-capabilities", "", "", "", "", "Stops where a host call is refused, before the program learns of it: grant what lacks, and the call is made again.", "", kAny},
     {"log-point", "Add Log Point…", "breakpoint-log", "", "logpoint", "dprintf", "logpoint PLACE, TEXT", "Prints a text with {EXPR} in it whenever the program comes there, and goes on.", "", kAny},
     {"watch", "Break on Change…", "watchpoint", "", "watch", "", "watch EXPR | ADDRESS,LENGTH[,MEMORY] [if EXPR]", "Stops the program when a variable, or whatever else an expression names in memory, gets another value, and says who changed it.", "", kAny},
     {"watch-read", "Break on Read…", "watchpoint", "", "rwatch", "", "rwatch EXPR | ADDRESS,LENGTH[,MEMORY] [if EXPR]", "Stops the program when it reads that memory.", "", kAny},
@@ -72,6 +73,9 @@ constexpr Verb kVerbs[] = {
     {"calls", "System Calls", "panel-calls", "", "calls", "", "calls [TEXT]", "Shows the host calls made so far, or those that contain a text; calls #N shows one in detail.", "", kLoaded},
     {"open-files", "Open Files", "panel-files", "", "fds", "", "fds", "Shows the program's open file descriptors.", "", kLoaded},
     {"folder-changes", "Folder Changes", "panel-files", "", "changes", "", "changes [apply | discard] [FOLDER]", "Shows what the program changed in overlays (--dir-overlay) and in-memory folders; does it on the host, or forgets it.", "", kLoaded},
+    {"capabilities", "Capabilities", "panel-capabilities", "", "capabilities", "caps", "capabilities", "Shows what the program is granted, what of it was used, and what was refused.", "", kLoaded},
+    {"grant", "Grant Folder…", "panel-capabilities", "", "grant", "", "grant dir HOST[::GUEST] [ro|rw|overlay|memory] | env NAME=VALUE | listen ADDRESS:PORT", "Grants more, also while the program runs; a folder takes the place of the one of that name.", "", kLoaded},
+    {"revoke", "Revoke", "", "", "revoke", "", "revoke GUEST | NAME | ADDRESS:PORT", "Takes a grant back: what is open below answers ENOTCAPABLE from then on.", "", kLoaded},
     {"info", "Information", "info", "", "info", "i", "info breakpoints|functions|sources|module|frame|line|locals|display [TEXT]", "Tells what is known.", "", kAny},
 
     {"reverse-step", "Step Into Backwards", "step-into-back", "Alt+F11", "reverse-step", "rs", "reverse-step", "The same as step, backwards.", "stepBack", kNever},
@@ -81,8 +85,6 @@ constexpr Verb kVerbs[] = {
     {"reverse-stepi", "Step Instruction Backwards", "step-instruction-back", "", "reverse-stepi", "rsi", "reverse-stepi", "Goes back one instruction.", "stepBack", kNever},
     {"goto-moment", "Go to Moment…", "goto", "", "goto", "", "goto MOMENT | call N | start | end", "Goes to a moment of the run.", "", kNever},
     {"when", "Present Moment", "", "", "when", "", "when", "Tells the present moment.", "", kNever},
-    {"grant", "Grant…", "panel-capabilities", "", "grant", "", "grant CAPABILITY", "Grants a capability while the program runs.", "", kNever},
-    {"revoke", "Revoke…", "", "", "revoke", "", "revoke CAPABILITY", "Takes a capability back.", "", kNever},
     {"mock", "Mock a Call…", "panel-mocks", "", "mock", "", "mock RULE", "Answers a host call by a rule.", "", kNever},
     {"fork", "Fork a Call…", "", "", "fork", "", "fork call N RESULT", "Changes a past result and runs on from there.", "", kNever},
 

@@ -158,6 +158,7 @@ Result<> Debuggee::start(bool logging) {
 Result<> Debuggee::instantiate(bool logging) {
     m_host = TRY(wasi::WasiHost::create(m_options.capabilities));
     m_host->setLogging(logging);
+    if (m_options.showDenied || m_showDenied) m_host->showDenied();
     engine::StoreLimits limits;
     if (const uint64_t bytes = m_options.capabilities.budgets.maxMemoryBytes) limits.maxMemoryBytes = bytes;
     m_store = std::make_unique<engine::Store>(limits);

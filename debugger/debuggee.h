@@ -33,6 +33,12 @@ public:
     /// earlier start left is destroyed. Errors: Unlinkable (all missing imports), Limit, NotFound (no such export), BadArgument …
     /// `onGuest` is told the machine and host when they are there, and null before they go.
     engine::Result<> start(bool logging = true);
+    /// What later starts are granted.
+    void setCapabilities(wasi::Capabilities capabilities) {
+        m_options.capabilities = std::move(capabilities);
+    }
+    /// Whether later starts show what C libraries refuse by themselves, wasi::WasiHost::showDenied().
+    void setShowDenied(bool on) { m_showDenied = on; }
     /// argv[1…] of the next start.
     void setArguments(const std::vector<std::string>& arguments);
     void onGuest(std::function<void(engine::Machine*, wasi::WasiHost*)> listener) {
@@ -72,6 +78,7 @@ private:
     std::vector<uint32_t> sourceMain();
 
     LaunchOptions m_options;
+    bool m_showDenied = false;
     std::shared_ptr<const engine::Module> m_module;
     std::unique_ptr<Symbols> m_symbols;
     std::string m_entryName;

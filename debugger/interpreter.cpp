@@ -95,6 +95,9 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
         {"calls", &Impl::calls},
         {"open-files", &Impl::openFiles},
         {"folder-changes", &Impl::folderChanges},
+        {"capabilities", &Impl::capabilities},
+        {"grant", &Impl::grant},
+        {"revoke", &Impl::revoke},
         {"info", &Impl::info},
         {"help", &Impl::help},
     };
@@ -323,7 +326,7 @@ std::string callText(const CallRow& row) {
 std::string_view toText(StopReason reason) {
     static constexpr std::string_view kTexts[] = {"none",   "entry",       "breakpoint", "step",
                                                   "pause",  "trap",        "host call",  "watchpoint",
-                                                  "exited", "run to here", "exception"};
+                                                  "exited", "run to here", "exception",  "denied"};
     return kTexts[static_cast<size_t>(reason)];
 }
 

@@ -146,6 +146,11 @@ struct CommandInterpreter::Impl {
     Result<> globals(std::string_view);
     Result<uint64_t> addressOf(std::string_view expression);
 
+    // interpreter_grants.cpp
+    Result<> capabilities(std::string_view);
+    Result<> grant(std::string_view);
+    Result<> revoke(std::string_view);
+
     // interpreter_code.cpp: frames, source, code, calls
     Result<> backtrace(std::string_view);
     Result<> selectFrame(std::string_view);

@@ -77,6 +77,7 @@ std::string describe(const BreakpointInfo& info) {
                     hexText(info.address);
         return text + (info.scope.empty() ? "" : ", " + info.scope);
     }
+    if (spec.kind == BreakpointSpec::Kind::Denied) return "calls that are denied";
     if (info.locations.size() > 1) return std::to_string(info.locations.size()) + " locations";
     if (info.locations.size() == 1) {
         const Location& at = info.locations[0];
@@ -137,6 +138,10 @@ Result<BreakpointSpec> CommandInterpreter::Impl::parsePlace(std::string_view tex
         spec.uncaughtOnly = text != "throw";
         return spec;
     }
+    if (text == "denied") {
+        spec.kind = BreakpointSpec::Kind::Denied;
+        return spec;
+    }
     // FILE:LINE or LINE, while ns::name is a function.
     const size_t colon = text.rfind(':');
     const bool hasFile = colon != std::string_view::npos && (colon == 0 || text[colon - 1] != ':');
@@ -178,6 +183,8 @@ Result<> CommandInterpreter::Impl::addBreak(BreakpointSpec spec) {
     text += (info.resolved ? " at " : " for ") + describe(info);
     if (!info.message.empty()) text += " (" + info.message + ")";
     line(text);
+    if (info.spec.kind == BreakpointSpec::Kind::Denied && isLive())
+        line("  (what its C library refuses by itself is seen from the next start on)");
     for (const Location& location : info.locations) {
         if (info.locations.size() < 2) break;
         line("  " + hexText(location.offset) + " in " + location.functionName +

@@ -253,6 +253,7 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
     }
     if (!stop.trapText.empty()) info["trap"] = stop.trapText;
     if (!stop.returned.empty()) info["returned"] = stop.returned;
+    if (stop.refusal && stop.refusal->grant) info["grant"] = wasi::toText(*stop.refusal->grant);
     answer["stop"] = std::move(info);
     showWhere(stop);
     if (!stop.returned.empty()) line("Value returned: " + stop.returned);
@@ -310,11 +311,14 @@ void CommandInterpreter::Impl::showWhere(const StopInfo& stop) {
         // "breakpoint 1 at …", "breakpoint 1 before fd_write at …", "paused while waiting for stdin at …", or why a condition failed
         lead = stop.text.substr(0, stop.text.rfind(" at ")) + ", ";
         if (lead.starts_with('b') || lead.starts_with('p')) lead[0] = static_cast<char>(lead[0] - 'a' + 'A');
-    } else if (stop.reason == StopReason::Exception) {
-        // "breakpoint 1: exception … thrown, uncaught; at …"
+    } else if (stop.reason == StopReason::Exception || stop.reason == StopReason::Denied) {
+        // "breakpoint 1: exception … thrown, uncaught; at …", "breakpoint 1: path_open was denied, …; at …"
         std::string text = stop.text.substr(0, stop.text.rfind("; at "));
         if (text.starts_with('b')) text[0] = 'B';
         line(text);
+        if (stop.refusal && stop.refusal->grant)
+            line("Allowed by: grant " + wasi::toText(*stop.refusal->grant));
+        if (stop.refusal) line("The next continue makes the call again.");
     } else if (stop.reason == StopReason::Watchpoint) {
         showChanges(stop);
     } else if (stop.reason == StopReason::Trap) {

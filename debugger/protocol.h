@@ -13,6 +13,7 @@
 #include "engine/base/result.h"
 #include "wasi/capabilities.h"
 #include "wasi/folder_changes.h"
+#include "wasi/ledger.h"
 
 namespace engine {
 enum class Tier : uint8_t;  // store.h, which no front end needs
@@ -46,7 +47,8 @@ enum class StopReason : uint8_t {
     Watchpoint,
     Exited,
     RunToHere,
-    Exception  // before a thrown exception is caught
+    Exception,  // before a thrown exception is caught
+    Denied      // at a host call that was refused, which is made again
 };
 enum class StepKind : uint8_t { Into, Over, Out, Instruction, InstructionOver };
 
@@ -88,14 +90,23 @@ struct StopInfo {
     std::string trapText;                // what, operands, memory size; if reason == Trap
     uint64_t tick = 0;
     uint32_t depth = 0;
-    int64_t exitCode = 0;  // if Exited
+    int64_t exitCode = 0;                  // if Exited
+    std::optional<wasi::Refusal> refusal;  // if Denied
     std::string
         returned;  // what the function left by a step out returned: "42", "(struct item *) 0x10f20"; empty if nothing is known
 };
 
 /// What was asked; kept apart from where it resolved.
 struct BreakpointSpec {
-    enum class Kind : uint8_t { Line, Function, Offset, HostCall, Exception, Watch } kind = Kind::Line;
+    enum class Kind : uint8_t {
+        Line,
+        Function,
+        Offset,
+        HostCall,
+        Exception,
+        Watch,
+        Denied
+    } kind = Kind::Line;
     std::string file;  // Line
     uint32_t line = 0;
     std::string function;       // Function; HostCall: "fd_write"
@@ -267,6 +278,7 @@ struct LaunchOptions {
     std::string invoke;  // export to call instead of _start
     std::vector<std::string> invokeArguments;
     engine::Tier tier{};       // the interpreter
+    bool showDenied = false;   // see wasi::WasiHost::showDenied()
     bool stopAtEntry = false;  // stop before the first instruction of main (source) or of the entry function
     std::vector<std::pair<std::string, std::string>> pathMap;  // source path prefix → prefix on this machine
     std::vector<std::string>
@@ -499,6 +511,24 @@ struct DiscardFolderChanges {
     std::string guestPath;
 };
 
+/// What the program was granted, what of it was used, and what was refused.
+struct GetLedger {
+    using Reply = wasi::LedgerView;
+};
+/// The capabilities as they are now.
+struct GetCapabilities {
+    using Reply = wasi::Capabilities;
+};
+/// Changes them while the program runs; see wasi::WasiHost::grant() and revoke(). What the program notices, in words.
+struct GrantCapability {
+    using Reply = std::string;
+    wasi::Grant grant;
+};
+struct RevokeCapability {
+    using Reply = std::string;
+    std::string name;
+};
+
 struct OutputSlice {
     uint64_t begin = 0, end = 0;
     std::vector<OutputPiece> pieces;
@@ -519,7 +549,8 @@ using Request =
                  Evaluate, Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain,
                  GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries,
                  GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetFolderChanges, ApplyFolderChanges,
-                 DiscardFolderChanges, GetOutput, SendInput>;
+                 DiscardFolderChanges, GetLedger, GetCapabilities, GrantCapability, RevokeCapability,
+                 GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 

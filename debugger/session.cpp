@@ -132,11 +132,13 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_seen.reset();
     m_atPhaseBegin = true;
     m_gateCall.clear();
+    m_refusal.reset();
     m_stoppedItself.clear();
     m_ranFor = {};
     m_toldCalls = m_toldOutput = 0;
 
     if (request.arguments) m_debuggee->setArguments(*request.arguments);
+    m_debuggee->setShowDenied(m_breakpoints.hasDenied());
     const auto started = m_debuggee->start();
     if (!started) {
         m_frames.attach(nullptr, nullptr);

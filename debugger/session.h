@@ -69,6 +69,7 @@ private:
     void endWithProblem(const std::string& why);
     void landed(engine::StopKind kind);
     void callStopped();
+    void callDenied();
     void exceptionThrown();
     bool watchHit();
     bool leftScopes();
@@ -119,6 +120,10 @@ private:
     Result<std::vector<wasi::FolderChanges>> handle(const GetFolderChanges&);
     Result<uint64_t> handle(const ApplyFolderChanges& request);
     Result<uint64_t> handle(const DiscardFolderChanges& request);
+    Result<wasi::LedgerView> handle(const GetLedger&);
+    Result<wasi::Capabilities> handle(const GetCapabilities&);
+    Result<std::string> handle(const GrantCapability& request);
+    Result<std::string> handle(const RevokeCapability& request);
     Result<OutputSlice> handle(const GetOutput& request);
 
     Mailbox& m_mailbox;
@@ -145,13 +150,14 @@ private:
 
     std::map<uint32_t, uint32_t> m_runTo;  // Start with stopAtEntry, RunTo: code offsets, and levels there
     StopReason m_runToReason = StopReason::None;
-    uint32_t m_hidden = 0;                 // innermost inlined calls here that the program is still before
-    bool m_inHostCall = false;             // stands before a call that waited, and is to be made again
-    bool m_atPhaseBegin = false;           // before the first instruction of a phase of the launch
-    std::optional<engine::Moment> m_seen;  // the break there was dealt with
-    std::string m_gateCall;                // a host call that the gate stopped before
-    std::vector<WatchChange> m_changes;    // of the stop that is being made
-    std::string m_stoppedItself;           // why, if the program asked to be stopped
+    uint32_t m_hidden = 0;                   // innermost inlined calls here that the program is still before
+    bool m_inHostCall = false;               // stands before a call that waited, and is to be made again
+    bool m_atPhaseBegin = false;             // before the first instruction of a phase of the launch
+    std::optional<engine::Moment> m_seen;    // the break there was dealt with
+    std::string m_gateCall;                  // a host call that the gate stopped before
+    std::optional<wasi::Refusal> m_refusal;  // of the call that the program stands at
+    std::vector<WatchChange> m_changes;      // of the stop that is being made
+    std::string m_stoppedItself;             // why, if the program asked to be stopped
     static constexpr size_t kMaxLogsAtOnce = 1000;
     LogRing m_logs{kMaxLogsAtOnce};
     Clock::time_point m_logsToldAt;

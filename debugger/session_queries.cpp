@@ -183,6 +183,40 @@ engine::Result<std::vector<wasi::FolderChanges>> Session::handle(const GetFolder
     return m_debuggee->host().folderChanges();
 }
 
+engine::Result<wasi::LedgerView> Session::handle(const GetLedger&) {
+    if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
+    if (m_debuggee->started()) return m_debuggee->host().ledger();
+    return wasi::ledgerOf(m_debuggee->options().capabilities);
+}
+
+engine::Result<wasi::Capabilities> Session::handle(const GetCapabilities&) {
+    if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
+    return m_debuggee->options().capabilities;
+}
+
+engine::Result<std::string> Session::handle(const GrantCapability& request) {
+    if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
+    wasi::Capabilities granted = m_debuggee->options().capabilities;
+    std::string said = wasi::toText(request.grant) + ": from the next start on";
+    if (m_debuggee->started()) said = TRY(m_debuggee->host().grant(request.grant));
+    wasi::apply(request.grant, granted);
+    m_debuggee->setCapabilities(std::move(granted));
+    return said;
+}
+
+engine::Result<std::string> Session::handle(const RevokeCapability& request) {
+    if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
+    wasi::Capabilities granted = m_debuggee->options().capabilities;
+    const bool wasGranted = wasi::withdraw(request.name, granted);
+    std::string said = printable(request.name) + ": from the next start on";
+    if (m_debuggee->started())
+        said = TRY(m_debuggee->host().revoke(request.name));
+    else if (!wasGranted)
+        return Error{ErrorCode::NotFound, "nothing is granted as " + printable(request.name)};
+    m_debuggee->setCapabilities(std::move(granted));
+    return said;
+}
+
 engine::Result<uint64_t> Session::handle(const ApplyFolderChanges& request) {
     if (!m_debuggee || !m_debuggee->started())
         return engine::Error{engine::ErrorCode::State, "the program is not started"};

@@ -129,6 +129,7 @@ void Session::slice() {
     case StopKind::Yielded: break;
     case StopKind::HostInterrupted:
         if (!m_gateCall.empty()) callStopped();
+        if (m_refusal) callDenied();
         if (!m_stoppedItself.empty()) stop(StopReason::Pause, std::exchange(m_stoppedItself, {}) + " at ");
         break;
     case StopKind::Breakpoint:
@@ -236,6 +237,14 @@ void Session::callStopped() {
     judged(m_breakpoints.hitCall(call, context), StopReason::HostCall, " before " + call + " at ");
 }
 
+/// The call has had no effect, and is made again when the program goes on.
+void Session::callDenied() {
+    FrameContext context = knownContext();
+    judged(m_breakpoints.hitDenied(context), StopReason::Denied,
+           ": " + m_refusal->call + " was denied, " + m_refusal->why + "; at ");
+    m_refusal.reset();
+}
+
 /// Tells the logs of a hit; true if it stopped. `where` follows the numbers of the breakpoints.
 bool Session::judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where) {
     for (LogMessage log : verdict.logs) {
@@ -306,9 +315,10 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
     m_seen = machine.moment();
     m_stop.reason = reason;
     m_stop.returned = std::move(returned);
+    if (reason == StopReason::Denied) m_stop.refusal = m_refusal;
     m_stop.changes = std::exchange(m_changes, {});
     const bool isInRuntime = reason == StopReason::HostCall || reason == StopReason::Exception ||
-                             reason == StopReason::Watchpoint ||
+                             reason == StopReason::Watchpoint || reason == StopReason::Denied ||
                              (reason == StopReason::Pause && m_inHostCall);
     m_stop.location = m_places->location(machine.location().offset, m_hidden);
     // Behind an access there may be code of no line, which belongs to that of the access.
@@ -378,6 +388,13 @@ void Session::applyGate() {
     if (!m_debuggee || !m_debuggee->started()) return;
     m_debuggee->machine().breakOnThrow(m_breakpoints.throwBreak());
     m_debuggee->host().setStopRequest([this](const std::string& why) { m_stoppedItself = why; });
+    if (m_breakpoints.hasDenied())
+        m_debuggee->host().setDenied([this](const wasi::Refusal& refusal) {
+            m_refusal = refusal;
+            return true;
+        });
+    else
+        m_debuggee->host().setDenied({});
     if (!m_breakpoints.hasHostCalls()) {
         m_debuggee->host().setGate({});
         return;

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "debugger/debuggee.h"
+#include "wasi/capabilities_json.h"
+#include "wasi/grants.h"
 
 extern char** environ;
 
@@ -34,6 +36,11 @@ public:
 void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
     command.prefix_command();
     command.formatter(std::make_shared<GuestFormatter>());
+    command
+        .add_option("--policy", typed.policy,
+                    "Grant what this file (JSON) says; other options come on top of it. "
+                    "wscope policy writes one")
+        ->type_name("FILE");
     command.add_option("--dir", typed.dirs, "Grant a folder for reading and writing: HOST[::GUEST]")
         ->type_name("HOST[::GUEST]")
         ->allow_extra_args(false);
@@ -61,7 +68,12 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         ->allow_extra_args(false);
     command.add_flag("--inherit-env", typed.inheritEnvironment, "Pass on all our environment variables");
     command.add_option("--arg0", typed.arg0, "The program's name for itself (argv[0])")->type_name("NAME");
-    command.add_option("--stdin", typed.input, "Read standard input from a file")->type_name("FILE");
+    auto* input = command.add_option("--stdin", typed.input, "Read standard input from a file");
+    input->type_name("FILE");
+    command
+        .add_option("--stdin-text", typed.inputText, "Read standard input from this text; \\n is a newline")
+        ->type_name("TEXT")
+        ->excludes(input);
     command
         .add_option("--invoke", typed.invoke,
                     "Call this export instead of _start, with ARG… by its signature")
@@ -90,6 +102,10 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         .add_option("--max-virtual", typed.maxVirtual,
                     "Most memory for overlays and in-memory folders (1G if not given)")
         ->type_name("SIZE");
+    command.add_flag(
+        "--show-denied", typed.showDenied,
+        "Show what C libraries refuse by themselves: the program finds one more folder, the root, "
+        "in which nothing is granted, and is refused there, with an explanation");
     command.add_option("--timeout", typed.timeout, "End it after this time: 10s, 500ms, 2m")
         ->type_name("TIME");
     command.add_option("--map", typed.maps, "Look for sources named FROM… in the debug info under TO")
@@ -166,35 +182,6 @@ Result<uint64_t> parseInteger(std::string_view text, const std::string& what) {
     return value;
 }
 
-wasi::Preopen parseDirectory(const std::string& text, wasi::MountKind kind) {
-    const size_t separator = text.rfind("::");
-    wasi::Preopen preopen;
-    preopen.hostPath = text.substr(0, separator);
-    preopen.guestPath = separator == std::string::npos ? preopen.hostPath : text.substr(separator + 2);
-    preopen.kind = kind;
-    return preopen;
-}
-
-Result<wasi::Listener> parseListener(const std::string& text) {
-    const auto refuse = [&] {
-        return Error{ErrorCode::BadArgument,
-                     "--listen takes ADDRESS:PORT, such as 127.0.0.1:8080, [::1]:8080 "
-                     "or localhost:0, not \"" +
-                         debugger::printable(text) + "\""};
-    };
-    std::string_view rest = text;
-    if (rest.starts_with("tcp:")) rest.remove_prefix(4);
-    const size_t colon = rest.rfind(':');
-    if (colon == std::string_view::npos || colon == 0) return refuse();
-    std::string_view address = rest.substr(0, colon);
-    const bool isBracketed = address.starts_with('[') && address.ends_with(']');
-    if (isBracketed) address = address.substr(1, address.size() - 2);
-    const auto port = parseInteger(rest.substr(colon + 1), "--listen");
-    if (!port || *port > 65535 || isBracketed != (address.find(':') != std::string_view::npos))
-        return refuse();
-    return wasi::Listener{std::string(address), static_cast<uint16_t>(*port)};
-}
-
 Result<wasi::ClockGrant> parseClock(const std::string& text) {
     wasi::ClockGrant clock;
     if (text == "real") return clock;
@@ -232,8 +219,8 @@ Result<wasi::RandomGrant> parseRandom(const std::string& text) {
     return random;
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> parseEnvironment(const TypedOptions& typed) {
-    std::vector<std::pair<std::string, std::string>> variables;
+Result<> addEnvironment(const TypedOptions& typed,
+                        std::vector<std::pair<std::string, std::string>>& variables) {
     const auto set = [&](std::string name, std::string value) {
         std::erase_if(variables, [&](const auto& v) { return v.first == name; });
         variables.emplace_back(std::move(name), std::move(value));
@@ -253,7 +240,19 @@ Result<std::vector<std::pair<std::string, std::string>>> parseEnvironment(const 
         else if (const char* ours = std::getenv(text.c_str()))
             set(text, ours);
     }
-    return variables;
+    return {};
+}
+
+/// \n, \t and \\ as in C; any other backslash stands for itself.
+std::string unescaped(std::string_view text) {
+    std::string plain;
+    for (size_t i = 0; i < text.size(); i++) {
+        const char next = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
+        const bool isEscape = next == 'n' || next == 't' || next == '\\';
+        plain += !isEscape ? text[i] : next == 'n' ? '\n' : next == 't' ? '\t' : '\\';
+        if (isEscape) i++;
+    }
+    return plain;
 }
 
 }  // namespace
@@ -263,39 +262,46 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     debugger::LaunchOptions options;
     options.program = program.program;
     options.invoke = typed.invoke;
+    options.showDenied = typed.showDenied;
     if (typed.tier != "interp") options.tier = typed.tier == "jit" ? engine::Tier::Jit : engine::Tier::Auto;
     wasi::Capabilities& granted = options.capabilities;
+    if (!typed.policy.empty()) granted = TRY(wasi::loadCapabilities(typed.policy));
+    const std::vector<std::string> ofPolicy = std::exchange(granted.arguments, {});
     granted.arguments = {typed.arg0.empty() ? std::filesystem::path(program.program).filename().string()
                                             : typed.arg0};
     if (typed.invoke.empty()) {
         granted.arguments.insert(granted.arguments.end(), program.arguments.begin(), program.arguments.end());
+        if (!ofPolicy.empty() && typed.arg0.empty() && program.arguments.empty())
+            granted.arguments = ofPolicy;
     } else {
         options.invokeArguments = program.arguments;
     }
-    granted.environment = TRY(parseEnvironment(typed));
+    TRY(addEnvironment(typed, granted.environment));
     for (const std::string& dir : typed.dirs)
-        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Real));
+        granted.preopens.push_back(wasi::parsePreopen(dir, wasi::MountKind::Real));
     for (const std::string& dir : typed.readOnlyDirs)
-        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::ReadOnly));
+        granted.preopens.push_back(wasi::parsePreopen(dir, wasi::MountKind::ReadOnly));
     for (const std::string& dir : typed.overlayDirs)
-        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::Overlay));
-    for (const std::string& dir : typed.memoryDirs) {
-        granted.preopens.push_back(parseDirectory(dir, wasi::MountKind::InMemory));
-        if (dir.find("::") == std::string::npos) granted.preopens.back().hostPath.clear();
-    }
+        granted.preopens.push_back(wasi::parsePreopen(dir, wasi::MountKind::Overlay));
+    for (const std::string& dir : typed.memoryDirs)
+        granted.preopens.push_back(wasi::parsePreopen(dir, wasi::MountKind::InMemory));
     for (const std::string& listener : typed.listeners)
-        granted.listeners.push_back(TRY(parseListener(listener)));
+        granted.listeners.push_back(TRY(wasi::parseListener(listener)));
 
     const wasi::StdioKind kind = sessionStdio ? wasi::StdioKind::Session : wasi::StdioKind::Inherit;
-    granted.standardInput.kind = granted.standardOutput.kind = granted.standardError.kind = kind;
+    for (wasi::StdioGrant* grant : {&granted.standardInput, &granted.standardOutput, &granted.standardError})
+        if (grant->kind == wasi::StdioKind::Inherit || grant->kind == wasi::StdioKind::Session)
+            grant->kind = kind;
     if (!typed.input.empty()) granted.standardInput = {wasi::StdioKind::File, typed.input};
-    granted.clock = TRY(parseClock(typed.clock));
-    granted.random = TRY(parseRandom(typed.random));
+    if (!typed.inputText.empty())
+        granted.standardInput = {wasi::StdioKind::Text, "", unescaped(typed.inputText)};
+    if (!typed.clock.empty()) granted.clock = TRY(parseClock(typed.clock));
+    if (!typed.random.empty()) granted.random = TRY(parseRandom(typed.random));
     if (!typed.maxMemory.empty()) granted.budgets.maxMemoryBytes = TRY(parseSize(typed.maxMemory));
     if (!typed.maxOutput.empty()) granted.budgets.maxOutputBytes = TRY(parseSize(typed.maxOutput));
     if (!typed.maxLog.empty()) granted.budgets.maxLogBytes = TRY(parseSize(typed.maxLog));
     if (!typed.maxVirtual.empty()) granted.budgets.maxVirtualBytes = TRY(parseSize(typed.maxVirtual));
-    granted.budgets.maxOpenFiles = typed.maxFiles;
+    if (typed.maxFiles) granted.budgets.maxOpenFiles = *typed.maxFiles;
     if (!typed.timeout.empty()) granted.budgets.timeoutMs = TRY(parseMilliseconds(typed.timeout));
     for (const std::string& map : typed.maps) {
         const size_t equals = map.find('=');

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,10 @@ namespace launch {
 /// What the user typed, before it is checked.
 struct TypedOptions {
     std::vector<std::string> dirs, readOnlyDirs, overlayDirs, memoryDirs, listeners, environment, maps;
-    bool inheritEnvironment = false;
-    std::string arg0, input, invoke, tier = "interp", clock = "real", random = "real";
+    bool inheritEnvironment = false, showDenied = false;
+    std::string policy, arg0, input, inputText, invoke, tier = "interp", clock, random;
     std::string maxMemory, maxOutput, maxLog, maxVirtual, changes = "discard";
-    uint64_t maxFiles = 1024;
+    std::optional<uint64_t> maxFiles;
     std::string timeout;
 };
 
@@ -30,7 +31,8 @@ struct ProgramAndArguments {
 /// Error: BadArgument (no program, unknown option before it).
 engine::Result<ProgramAndArguments> programOf(const CLI::App& command);
 
-/// Checks everything. The standard streams are inherited, or of the session if `sessionStdio`.
+/// Checks everything. What is typed comes on top of what a policy file grants. Standard streams of which nothing is said are inherited,
+/// or of the session if `sessionStdio`.
 engine::Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed,
                                                       const ProgramAndArguments& program, bool sessionStdio);
 

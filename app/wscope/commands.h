@@ -9,6 +9,7 @@ namespace wscope {
 /// Each registers a subcommand; `status` gets its exit status when its callback ran.
 void addRun(CLI::App& app, int& status);
 void addTrace(CLI::App& app, int& status);
+void addPolicy(CLI::App& app, int& status);
 void addDebug(CLI::App& app, int& status);
 void addInspect(CLI::App& app, int& status);
 

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     int status = 0;
     wscope::addRun(app, status);
     wscope::addTrace(app, status);
+    wscope::addPolicy(app, status);
     wscope::addDebug(app, status);
     wscope::addInspect(app, status);
     const std::string word = argc > 1 ? argv[1] : "-";
