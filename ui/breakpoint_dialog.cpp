@@ -36,6 +36,7 @@ QString placeOf(const BreakpointSpec& spec) {
         const QString memory = spec.memory ? QStringLiteral(",%1").arg(spec.memory) : QString();
         return word + QStringLiteral("%1,%2").arg(hex(spec.address)).arg(spec.length) + memory;
     }
+    case BreakpointSpec::Kind::Denied: return QStringLiteral("denied");
     }
     return {};
 }
@@ -76,7 +77,8 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
     }
     const auto bad = [](const char* why) { return engine::Error{engine::ErrorCode::BadArgument, why}; };
     if (place.isEmpty())
-        return bad("say where: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw [uncaught] or watch EXPR");
+        return bad(
+            "say where: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw [uncaught], denied or watch EXPR");
     bool ok = false;
     if (readWatch(place, spec)) return spec;
     if (place.startsWith(u'*')) {
@@ -89,6 +91,8 @@ engine::Result<BreakpointSpec> breakpointFromText(const QString& text) {
     } else if (place == QStringLiteral("throw") || place == QStringLiteral("throw uncaught")) {
         spec.kind = BreakpointSpec::Kind::Exception;
         spec.uncaughtOnly = place.endsWith(QStringLiteral("uncaught"));
+    } else if (place == QStringLiteral("denied")) {
+        spec.kind = BreakpointSpec::Kind::Denied;
     } else if (const qsizetype colon = place.lastIndexOf(u':'); colon > 0 && place[colon - 1] != u':') {
         spec.file = toUtf8(place.left(colon));
         spec.line = place.mid(colon + 1).toUInt(&ok);

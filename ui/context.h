@@ -144,6 +144,7 @@ signals:
     /// `output`: how much the program had written before.
     void logged(const QString& text, debugger::BreakpointId breakpoint, quint64 output);
     void dataEdited();
+    void capabilitiesEdited();  // the program is granted more or less than before
     void noticed(const ui::Notice& notice);
 
     // Navigation

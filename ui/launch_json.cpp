@@ -1,12 +1,15 @@
 #include "ui/launch_json.h"
 
+#include <QJsonDocument>
+
 #include "ui/plain_text.h"
+#include "wasi/capabilities_json.h"
 
 namespace ui {
 namespace {
 
-constexpr const char* kMountKinds[] = {"read-write", "read-only", "overlay", "in-memory"};
-constexpr const char* kBreakpointKinds[] = {"line", "function", "offset", "call", "exception", "watch"};
+constexpr const char* kBreakpointKinds[] = {"line",      "function", "offset", "call",
+                                            "exception", "watch",    "denied"};
 constexpr const char* kWatchAccess[] = {"change", "write", "read", "access"};
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -50,33 +53,17 @@ void readPairs(const QJsonValue& value, Pairs& pairs) {
 }  // namespace
 
 QJsonObject toJson(const debugger::LaunchOptions& options) {
-    const wasi::Capabilities& granted = options.capabilities;
-    QJsonArray preopens;
-    for (const wasi::Preopen& p : granted.preopens) {
-        preopens.append(QJsonObject{{"host", fromUtf8(p.hostPath)},
-                                    {"guest", fromUtf8(p.guestPath)},
-                                    {"kind", kMountKinds[static_cast<size_t>(p.kind)]}});
-    }
-    return {{"arguments", toArray(granted.arguments)},
-            {"environment", toArray(granted.environment)},
-            {"directories", preopens},
+    const auto granted = QByteArray::fromStdString(wasi::toJson(options.capabilities));
+    return {{"capabilities", QJsonDocument::fromJson(granted).object()},
             {"stopAtEntry", options.stopAtEntry},
             {"pathMap", toArray(options.pathMap)},
             {"sourceRoots", toArray(options.sourceRoots)}};
 }
 
 void fromJson(const QJsonObject& json, debugger::LaunchOptions& options) {
-    wasi::Capabilities& granted = options.capabilities;
-    readTexts(json["arguments"], granted.arguments);
-    readPairs(json["environment"], granted.environment);
-    if (json["directories"].isArray()) {
-        granted.preopens.clear();
-        for (const QJsonValue p : json["directories"].toArray()) {
-            granted.preopens.push_back(
-                {toUtf8(p["host"].toString()), toUtf8(p["guest"].toString()),
-                 static_cast<wasi::MountKind>(indexOf(kMountKinds, p["kind"].toString()))});
-        }
-    }
+    const QByteArray granted = QJsonDocument(json["capabilities"].toObject()).toJson();
+    if (auto read = wasi::capabilitiesFromJson(granted.toStdString(), options.capabilities))
+        options.capabilities = std::move(*read);
     options.stopAtEntry = json["stopAtEntry"].toBool(options.stopAtEntry);
     readPairs(json["pathMap"], options.pathMap);
     readTexts(json["sourceRoots"], options.sourceRoots);

@@ -9,7 +9,7 @@
 namespace ui {
 
 QJsonObject toJson(const debugger::LaunchOptions& options);
-/// What is missing or of the wrong kind stays as it is in `options`.
+/// What is missing or of the wrong kind stays as it is in `options`; capabilities with any mistake do as a whole.
 void fromJson(const QJsonObject& json, debugger::LaunchOptions& options);
 
 QJsonObject toJson(const debugger::BreakpointSpec& spec);

@@ -11,7 +11,17 @@ namespace ui {
 
 using debugger::SessionState;
 
-Launcher::Launcher(Context& context, QObject* parent) : QObject(parent), m_context(context) {}
+Launcher::Launcher(Context& context, QObject* parent) : QObject(parent), m_context(context) {
+    // What is granted while the program runs is remembered with it.
+    connect(&context, &Context::capabilitiesEdited, this, [this] {
+        m_context.post<debugger::GetCapabilities>(this, {},
+                                                  [this, open = m_opens](const wasi::Capabilities& granted) {
+                                                      if (open != m_opens) return;
+                                                      m_options.capabilities = granted;
+                                                      m_told = toJson(m_options);
+                                                  });
+    });
+}
 
 Launcher::~Launcher() = default;
 

@@ -14,6 +14,7 @@
 #include "ui/launch_dialog.h"
 #include "ui/panel.h"
 #include "ui/panels/breakpoints_panel.h"
+#include "ui/panels/capabilities_panel.h"
 #include "ui/panels/watches_panel.h"
 #include "ui/plain_text.h"
 #include "ui/source/source_view.h"
@@ -52,7 +53,7 @@ debugger::BreakpointSpec demoBreakpoint(const QString& examples) {
 constexpr std::pair<const char*, const char*> kPanelVerbs[] = {
     {"backtrace", "call-stack"},        {"locals", "variables"},       {"memory", "memory"},
     {"operand-stack", "operand-stack"}, {"wasm-locals", "wasm-state"}, {"disassemble", "disassembly"},
-    {"calls", "system-calls"},          {"open-files", "files"}};
+    {"calls", "system-calls"},          {"open-files", "files"},       {"capabilities", "capabilities"}};
 
 }  // namespace
 
@@ -221,8 +222,14 @@ void MainWindow::makeRunVerbs() {
             panel->startTyping(begin);
     };
     handle("break", [addBreakpoint] { addBreakpoint({}); });
-    handleExceptionBreak("break-throw", false);
-    handleExceptionBreak("break-uncaught", true);
+    debugger::BreakpointSpec without;
+    without.kind = debugger::BreakpointSpec::Kind::Exception;
+    handleBreak("break-throw", without);
+    without.uncaughtOnly = true;
+    handleBreak("break-uncaught", without);
+    without = {};
+    without.kind = debugger::BreakpointSpec::Kind::Denied;
+    handleBreak("break-denied", without);
     for (const auto& [id, word] : {std::pair{"watch", "watch "},
                                    {"watch-write", "wwatch "},
                                    {"watch-read", "rwatch "},
@@ -233,22 +240,28 @@ void MainWindow::makeRunVerbs() {
         if (auto* panel = qobject_cast<WatchesPanel*>(m_docks->panel(QStringLiteral("watches"))))
             panel->startTyping();
     });
+    const auto onCapabilities = [this](void (CapabilitiesPanel::*act)()) {
+        m_docks->raise(QStringLiteral("capabilities"));
+        if (auto* panel = qobject_cast<CapabilitiesPanel*>(m_docks->panel(QStringLiteral("capabilities"))))
+            (panel->*act)();
+    };
+    handle("grant", [=] { onCapabilities(&CapabilitiesPanel::addFolder); });
+    handle("revoke", [=] { onCapabilities(&CapabilitiesPanel::revokeSelected); });
     handle("focus-input", [this] { m_docks->raise(QStringLiteral("console")); });
     handle("frame-up", [this] { moveFrame(1); });
     handle("frame-down", [this] { moveFrame(-1); });
     handle("show-current", [this] { m_sources->showCurrent(); });
 }
 
-/// A verb that stands for a breakpoint on exceptions: on while there is an enabled one.
-void MainWindow::handleExceptionBreak(const char* id, bool uncaughtOnly) {
-    const auto find = [this, uncaughtOnly]() -> const debugger::BreakpointInfo* {
+/// A verb that stands for a breakpoint without a place: on while there is an enabled one.
+void MainWindow::handleBreak(const char* id, const debugger::BreakpointSpec& wanted) {
+    const auto find = [this, kind = wanted.kind,
+                       uncaughtOnly = wanted.uncaughtOnly]() -> const debugger::BreakpointInfo* {
         for (const auto& [number, info] : m_context.breakpoints())
-            if (info.spec.kind == debugger::BreakpointSpec::Kind::Exception &&
-                info.spec.uncaughtOnly == uncaughtOnly)
-                return &info;
+            if (info.spec.kind == kind && info.spec.uncaughtOnly == uncaughtOnly) return &info;
         return nullptr;
     };
-    QAction* action = m_verbs->handle(QString::fromLatin1(id), [this, find, uncaughtOnly] {
+    QAction* action = m_verbs->handle(QString::fromLatin1(id), [this, find, wanted] {
         if (const debugger::BreakpointInfo* info = find()) {
             debugger::BreakpointSpec spec = info->spec;
             spec.enabled = !spec.enabled;
@@ -259,10 +272,7 @@ void MainWindow::handleExceptionBreak(const char* id, bool uncaughtOnly) {
                 m_context.changeBreakpoint(info->id, spec);
             return;
         }
-        debugger::BreakpointSpec spec;
-        spec.kind = debugger::BreakpointSpec::Kind::Exception;
-        spec.uncaughtOnly = uncaughtOnly;
-        m_context.addBreakpoint(spec);
+        m_context.addBreakpoint(wanted);
     });
     action->setCheckable(true);
     connect(&m_context, &Context::breakpointsChanged, action, [action, find] {
@@ -337,6 +347,7 @@ void MainWindow::makeMenus() {
                  "break-throw",
                  "break-uncaught",
                  "watch",
+                 "break-denied",
                  "display",
                  nullptr,
                  "frame-up",

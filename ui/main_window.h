@@ -44,7 +44,7 @@ protected:
 private:
     void makeVerbs();
     void makeRunVerbs();
-    void handleExceptionBreak(const char* id, bool uncaughtOnly);
+    void handleBreak(const char* id, const debugger::BreakpointSpec& wanted);
     void makeViewVerbs();
     void makeMenus();
     void makeToolBar();

@@ -22,6 +22,8 @@ StateText stoppedText(const Context& context) {
         return {QStringLiteral("Exception"), text, QStringLiteral("trap"), Tone::Error};
     case StopReason::HostCall:
         return {QStringLiteral("Stopped"), text, QStringLiteral("panel-calls"), Tone::Changed};
+    case StopReason::Denied:
+        return {QStringLiteral("Denied"), text, QStringLiteral("panel-capabilities"), Tone::Denied};
     case StopReason::Watchpoint:
         return {QStringLiteral("Stopped"), text, QStringLiteral("watchpoint"), Tone::Changed};
     default: return {QStringLiteral("Stopped"), text, QStringLiteral("current"), Tone::Changed};
