@@ -121,15 +121,15 @@ std::string nearestPreopen(const DescriptorTable& files, const std::string& path
 namespace {
 
 /// At the root of what is not granted, "x" and "/x" are the same: C libraries drop the slash. Which of the two is meant shows in what the
-/// host has.
-std::filesystem::path meantAtRoot(const std::filesystem::path& full) {
+/// host has, else in how the nearest preopen is called.
+std::filesystem::path meantAtRoot(const std::filesystem::path& full, bool usesAbsolute) {
     std::error_code ignored;
     const auto relative = full.relative_path();
     const bool isAbsolute =
         std::filesystem::exists(full, ignored) || (full.has_parent_path() && full.parent_path() != "/" &&
                                                    std::filesystem::exists(full.parent_path(), ignored));
     const bool isHere = relative.empty() || std::filesystem::exists(relative, ignored);
-    return isAbsolute && !isHere ? full : relative;
+    return (isAbsolute || usesAbsolute) && !isHere ? full : relative;
 }
 
 /// The folder that would have to be granted for a path that no preopen covers.
@@ -182,7 +182,7 @@ Errno Preview1::explainOutside(const Target& at, const std::string& full) {
     if (!isAtRoot && covers)
         return refuse(kOutside, full,
                       at.path + " leads out of " + at.from->guestPath + " (a symbolic link, or ..)");
-    const auto meant = isAtRoot ? meantAtRoot(full) : std::filesystem::path(full);
+    const auto meant = isAtRoot ? meantAtRoot(full, nearest.starts_with('/')) : std::filesystem::path(full);
     const std::string shown = meant.empty() ? "." : meant.string();
     const std::string why =
         at.path.starts_with('/')
