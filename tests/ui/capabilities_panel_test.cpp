@@ -120,6 +120,17 @@ TEST_F(CapabilitiesPanelTest, ShowsGrantedUsedAndRefusedAsATree) {
     EXPECT_EQ(call.siblingAtColumn(3).data().toString(), "8");
 }
 
+TEST_F(CapabilitiesPanelTest, TheFirstRefusalIsSeenAtOnce) {
+    m_ledger.refusals.clear();
+    auto panel = loaded();
+    auto* view = panel->findChild<TreeView*>();
+    EXPECT_EQ(view->model()->index(kRefused, 0).data().toString(), "Refused");
+    m_ledger = ledger();
+    m_fake->emitEvent(debugger::SyscallsAppended{9});
+    QTRY_COMPARE(child(*panel, kRefused, 0).data().toString(), QString("/etc/x"));
+    EXPECT_TRUE(view->visualRect(child(*panel, kRefused, 0)).isValid());
+}
+
 TEST_F(CapabilitiesPanelTest, SaysWhatItWillShowWhileNothingIsLoaded) {
     CapabilitiesPanel panel(m_context);
     panel.show();

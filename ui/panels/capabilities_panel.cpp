@@ -4,6 +4,7 @@
 #include <QBoxLayout>
 #include <QClipboard>
 #include <QToolButton>
+#include <array>
 
 #include "ui/widgets/ask_for.h"
 #include "ui/widgets/menu.h"
@@ -67,8 +68,9 @@ QString stateOf(const GrantNode& node) {
     if (node.kind != Kind::Grant) return {};
     const GrantUse& use = *node.use;
     if (!use.isUsed) return use.calls ? QObject::tr("only looked at") : QObject::tr("not used");
-    QString text = use.isChanged ? QObject::tr("changed") : QObject::tr("used");
-    if (use.kind == GrantKind::Directory && !use.isChanged) text = QObject::tr("only read");
+    const bool isFolder = use.kind == GrantKind::Directory;
+    QString text = use.isChanged ? (isFolder ? QObject::tr("changed") : QObject::tr("written"))
+                                 : (isFolder ? QObject::tr("only read") : QObject::tr("used"));
     if (!use.folder.empty() && use.folder != use.name)
         text += QObject::tr(", below %1").arg(fromUtf8(use.folder));
     return text;
@@ -110,25 +112,25 @@ int childCount(const GrantNode& node) {
 
 std::vector<Column<GrantNode>> grantColumns() {
     return {
-        {.title = "Capability",
-         .text = nameOf,
+        {.title = "Capability", .text = nameOf, .kind = ColumnKind::Path, .look = nameLook, .tip = tipOf},
+        {.title = "Granted",
+         .text = grantedOf,
          .kind = ColumnKind::Path,
-         .width = 28,
-         .look = nameLook,
+         .width = 40,
+         .rank = 2,
          .tip = tipOf},
-        {.title = "Granted", .text = grantedOf, .kind = ColumnKind::Path, .rank = 1, .tip = tipOf},
-        {.title = "Used", .text = stateOf, .width = 30, .look = stateLook, .tip = tipOf},
+        {.title = "Used", .text = stateOf, .width = 34, .rank = 1, .look = stateLook, .tip = tipOf},
         {.title = "Calls", .text = callsOf, .kind = ColumnKind::Number, .width = 8},
         {.title = "Read",
          .text = [](const GrantNode& n) { return n.use ? bytesOf(n.use->bytesRead) : QString(); },
          .kind = ColumnKind::Number,
          .width = 10,
-         .rank = 2},
+         .rank = 3},
         {.title = "Written",
          .text = [](const GrantNode& n) { return n.use ? bytesOf(n.use->bytesWritten) : QString(); },
          .kind = ColumnKind::Number,
          .width = 10,
-         .rank = 2},
+         .rank = 3},
     };
 }
 
@@ -263,15 +265,16 @@ void CapabilitiesPanel::fill() {
         nodes.push_back({.kind = Kind::Group,
                          .title = QString::fromLatin1(kGroupTitles[group]),
                          .count = m_groups[group].size()});
-    const bool isFirst = m_model.isEmpty();
-    const uint64_t refusedBefore = isFirst ? 0 : m_model.node(m_model.index(Refused, 0))->count;
+    std::array<uint64_t, GroupCount> before{};
+    for (size_t group = 0; group < GroupCount && !m_model.isEmpty(); ++group)
+        before[group] = m_model.node(m_model.index(static_cast<int>(group), 0))->count;
     m_model.setChildren({}, std::move(nodes));
     for (size_t group = 0; group < GroupCount; ++group) {
-        const QModelIndex index = m_model.index(static_cast<int>(group), 0);
         m_view->setFirstColumnSpanned(static_cast<int>(group), {}, true);
-        if (isFirst) m_view->setExpanded(index, group != Variables);
+        // A group opens with its first rows; what the user closes stays closed.
+        if (before[group] == 0 && !m_groups[group].empty() && group != Variables)
+            m_view->expand(m_model.index(static_cast<int>(group), 0));
     }
-    if (refusedBefore == 0 && !m_groups[Refused].empty()) m_view->expand(m_model.index(Refused, 0));
     emit marked(m_groups[Refused].empty() ? QString() : tr("%1 refused").arg(m_groups[Refused].size()));
 }
 
