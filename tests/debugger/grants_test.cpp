@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "debugger/debuggee.h"
+#include "tests/debugger/session_support.h"
 #include "wasi/capabilities_json.h"
 #include "wasi/least_grant.h"
 
@@ -159,6 +160,50 @@ TEST_F(LeastGrantTest, IsWrittenAsOthersWantIt) {
     ASSERT_EQ(notes.size(), 3u);
     EXPECT_EQ(notes[0], "wasmer has no read-only folders: /x can be written there");
     EXPECT_TRUE(wasi::commandLine(c, Wasiscope, "p.wasm").notes.empty());
+}
+
+// ------------------------------------------------------------------------------------------------------------ in a session
+
+class GrantsInSession : public debugger_test::SessionTest {};
+
+TEST_F(GrantsInSession, AreChangedWhileTheProgramRuns) {
+    load(debugger_test::program("spin"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    ASSERT_TRUE(waitForState(SessionState::Running));
+    const wasi::Preopen folder{WASISCOPE_SOURCE_DIR "/tests", "/new", wasi::MountKind::ReadOnly};
+    const auto granted = client().call(GrantCapability{folder});
+    ASSERT_TRUE(granted.ok()) << granted.error().text();
+    EXPECT_TRUE(granted->starts_with("descriptor 3 is /new")) << *granted;
+    EXPECT_EQ(client().call(GetLedger{})->grants.back().name, "/new");
+    EXPECT_EQ(client().call(GetCapabilities{})->preopens, std::vector<wasi::Preopen>{folder});
+    EXPECT_TRUE(client().call(RevokeCapability{"/new"}).ok());
+    EXPECT_TRUE(client().call(GetCapabilities{})->preopens.empty());
+    EXPECT_FALSE(client().call(RevokeCapability{"/new"}).ok());
+    EXPECT_FALSE(client().call(GrantCapability{wasi::Preopen{"/no/such", "/x", {}}}).ok());
+    EXPECT_TRUE(client().call(GetCapabilities{})->preopens.empty());
+    EXPECT_TRUE(eventsOf<Stopped>().empty()) << "the program never stopped";
+    EXPECT_TRUE(client().call(Terminate{}).ok());
+}
+
+TEST_F(GrantsInSession, ADeniedCallIsMadeAgainAndWhatWasGrantedStays) {
+    load(debugger_test::example("wordcount"), {"sample.txt"});
+    BreakpointSpec denied;
+    denied.kind = BreakpointSpec::Kind::Denied;
+    ASSERT_TRUE(client().call(AddBreakpoint{denied}).ok());
+    const auto stopped = run(Start{});
+    ASSERT_EQ(stopped.reason(), StopReason::Denied);
+    EXPECT_EQ(stopped.function(), "main");
+    ASSERT_TRUE(stopped.stop->refusal);
+    EXPECT_EQ(stopped.stop->refusal->call, "path_open");
+    const wasi::Preopen folder{WASISCOPE_SOURCE_DIR "/resources/examples/wordcount", ".",
+                               wasi::MountKind::ReadOnly};
+    ASSERT_TRUE(client().call(GrantCapability{folder}).ok());
+    const auto ended = run(Resume{});
+    ASSERT_TRUE(ended.exit);
+    EXPECT_EQ(ended.exit->code, 0);
+    const auto again = run(Start{});
+    ASSERT_TRUE(again.exit) << "the next start has it from the beginning";
+    EXPECT_EQ(again.exit->code, 0);
 }
 
 }  // namespace
