@@ -32,7 +32,7 @@ void addMachineCode(std::vector<DisassemblyRow>& rows, const engine::MachineCode
         const bool isNone = line.instruction >= rows.size();
         isBefore = isBefore && isNone;
         DisassemblyRow& row = isBefore ? rows.front() : isNone ? rows.back() : rows[line.instruction];
-        row.machine.push_back({line.offset, bytesText(line.bytes), line.text, line.note});
+        row.machine.push_back({line.offset, bytesText(line.bytes), printable(line.text), line.note});
     }
     if (rows.front().machine.empty() || code.registers.empty()) return;
     std::string& note = rows.front().machine.front().note;

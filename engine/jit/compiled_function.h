@@ -53,6 +53,11 @@ struct LocalPlace {
     bool isVector = false;
 };
 
+/// Where the targets of a br_table stand among the code: 32-bit distances from `begin`, behind padding from `padding` on.
+struct JumpTable {
+    uint32_t padding = 0, begin = 0, end = 0;
+};
+
 struct CompiledFunction {
     Code* owner = nullptr;
     std::span<const uint8_t> code;  // executable
@@ -63,8 +68,9 @@ struct CompiledFunction {
     std::vector<CallSite> callSites;  // by offset
     std::vector<Entry> entries;       // by cell
     std::vector<uint32_t>
-        cellsAt;               // where the code of each cell begins, then that of what stands behind them
-    uint32_t constantsAt = 0;  // behind all code
+        cellsAt;  // where the code of each cell begins, then that of what stands behind them
+    std::vector<JumpTable> tables;  // by offset
+    uint32_t constantsAt = 0;       // behind all code
 
     const Entry* entryAt(uint32_t cell) const;
     const CallSite& callSiteAt(const void* returnAddress) const;

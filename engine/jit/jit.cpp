@@ -17,6 +17,11 @@ constexpr uint64_t kNoKey = ~uint64_t{0};
 // What the system and signal handlers may need below the deepest return address, and a page that nobody may touch.
 constexpr size_t kSignalRoom = 256 << 10, kGuard = 64 << 10;
 
+std::string nameOf(const StoreState& store, const FunctionInstance& function) {
+    if (!function.instance) return "a function of the host";
+    return store.instances[function.instance->value]->module->functionName(function.index);
+}
+
 }  // namespace
 
 const Entry* CompiledFunction::entryAt(uint32_t cell) const {
@@ -44,7 +49,7 @@ uint64_t CompiledFunction::bytes() const {
     return sizeof(*this) + code.size() + locals.capacity() * sizeof(LocalPlace) +
            exits.capacity() * sizeof(Exit) + places.capacity() * sizeof(ValuePlace) +
            callSites.capacity() * sizeof(CallSite) + entries.capacity() * sizeof(Entry) +
-           cellsAt.capacity() * sizeof(uint32_t);
+           cellsAt.capacity() * sizeof(uint32_t) + tables.capacity() * sizeof(JumpTable);
 }
 
 std::unique_ptr<Jit> Jit::create(StoreState& store, Tier tier, size_t codeBytes) {
@@ -131,7 +136,7 @@ Result<MachineCode> Jit::machineCode(Code& code) {
     MachineCode listed = m_backend->list(*code.tier.compiled, [this](const uint8_t* address) {
         for (size_t i = 0; i < m_words.size(); ++i)
             if (m_words[i] && reinterpret_cast<const uint8_t*>(m_words[i]) == address)
-                return "function " + std::to_string(m_store.functions[i]->index.value);
+                return nameOf(m_store, *m_store.functions[i]);
         return std::string();
     });
     listed.address = reinterpret_cast<uint64_t>(code.tier.compiled->code.data());

@@ -157,10 +157,13 @@ void FunctionCompiler::branchTable(const Insn& c) {
         a.movsxd(gp(index), x86::dword_ptr(gp(base), gp(index), 2));
         a.add(gp(base), gp(index));
         a.jmp(gp(base));
+        const auto padding = static_cast<uint32_t>(a.offset());
         a.align(asmjit::AlignMode::kData, 4);
+        const auto begin = static_cast<uint32_t>(a.offset());
         a.bind(table);
         for (uint32_t t = 0; t < count; ++t)
             a.embedLabelDelta(ways[t].native, table, 4);
+        m_result->tables.push_back({padding, begin, static_cast<uint32_t>(a.offset())});
     }
     const LocalState here = m_state;
     for (const Way& way : ways) {

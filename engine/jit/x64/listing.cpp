@@ -19,14 +19,26 @@ std::string hexNumber(uint64_t value) {
     return text.data();
 }
 
-/// "local 2", "operand 0": what lives at a slot of the frame.
-std::string slotName(const Code& code, uint32_t slot) {
-    if (slot >= code.localSlots) return "operand slot " + std::to_string(slot - code.localSlots);
-    uint32_t local = 0;
-    while (local + 1 < code.locals.size() && code.localSlot(local + 1) <= slot)
-        ++local;
-    return "local " + std::to_string(local);
-}
+/// "local 2", "operand slot 0": what lives at a slot of a function's frames.
+class SlotNames {
+public:
+    explicit SlotNames(const Code& code) : m_localSlots(code.localSlots) {
+        uint32_t slot = 0;
+        for (const ValType type : code.locals) {
+            m_firsts.push_back(slot);
+            slot += type.slots();
+        }
+    }
+    std::string operator()(uint32_t slot) const {
+        if (slot >= m_localSlots) return "operand slot " + std::to_string(slot - m_localSlots);
+        const auto next = std::upper_bound(m_firsts.begin(), m_firsts.end(), slot);
+        return "local " + std::to_string(next - m_firsts.begin() - 1);
+    }
+
+private:
+    uint32_t m_localSlots;
+    std::vector<uint32_t> m_firsts;  // slot of each local
+};
 
 std::string registerName(const LocalPlace& place) {
     static_assert(ZYDIS_REGISTER_R15 - ZYDIS_REGISTER_RAX == 15);
@@ -37,21 +49,36 @@ std::string registerName(const LocalPlace& place) {
 class Listing {
 public:
     Listing(const CompiledFunction& function, const AddressNames& names)
-        : m_function(function), m_code(*function.owner), m_names(names) {}
+        : m_function(function), m_slots(*function.owner), m_names(names) {}
 
     std::vector<MachineLine> lines() {
         const uint32_t end = m_function.constantsAt;
-        for (uint32_t at = 0; at < end;)
-            at += instruction(at, end);
-        for (uint32_t at = (end + 7) & ~7u; at + 8 <= m_function.code.size(); at += 8) {
-            uint64_t value = 0;
-            std::memcpy(&value, m_function.code.data() + at, sizeof(value));
-            add(at, 8).text = ".quad " + hexNumber(value);
+        uint32_t at = 0;
+        for (const JumpTable& table : m_function.tables) {
+            code(at, table.padding);
+            for (at = table.begin; at < table.end; at += 4)
+                add(at, 4).text =
+                    ".long +" + hexNumber(table.begin + static_cast<uint32_t>(read<int32_t>(at)));
         }
+        code(at, end);
+        for (at = (end + 7) & ~7u; at + 8 <= m_function.code.size(); at += 8)
+            add(at, 8).text = ".quad " + hexNumber(read<uint64_t>(at));
         return std::move(m_lines);
     }
 
 private:
+    template <class T>
+    T read(uint32_t at) const {
+        T value;
+        std::memcpy(&value, m_function.code.data() + at, sizeof(value));
+        return value;
+    }
+
+    void code(uint32_t at, uint32_t end) {
+        while (at < end)
+            at += instruction(at, end);
+    }
+
     MachineLine& add(uint32_t at, uint32_t size) {
         MachineLine line;
         line.offset = at;
@@ -100,7 +127,7 @@ private:
         switch (operand.mem.base) {
         case ZYDIS_REGISTER_RBX:
             if (decoded.info.mnemonic == ZYDIS_MNEMONIC_LEA || operand.mem.disp.value < 0) return {};
-            return slotName(m_code, static_cast<uint32_t>(operand.mem.disp.value / 8));
+            return m_slots(static_cast<uint32_t>(operand.mem.disp.value / 8));
         case ZYDIS_REGISTER_R15: return "memory 0";
         case ZYDIS_REGISTER_R14: return "state of the run";
         default: return {};
@@ -123,7 +150,7 @@ private:
     }
 
     const CompiledFunction& m_function;
-    const Code& m_code;
+    SlotNames m_slots;
     const AddressNames& m_names;
     std::vector<MachineLine> m_lines;
 };
@@ -135,10 +162,10 @@ std::vector<MachineLine> list(const CompiledFunction& function, const AddressNam
 }
 
 std::string localRegisters(const CompiledFunction& function) {
+    const SlotNames slots(*function.owner);
     std::string text;
     for (const LocalPlace& place : function.locals)
-        text +=
-            (text.empty() ? "" : ", ") + slotName(*function.owner, place.slot) + " in " + registerName(place);
+        text += (text.empty() ? "" : ", ") + slots(place.slot) + " in " + registerName(place);
     return text;
 }
 
