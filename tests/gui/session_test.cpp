@@ -44,7 +44,7 @@ TEST_F(WindowOnSession, AWatchpointTellsWhoChangedWhat) {
     const auto before = m_context.generation();
     press(Qt::Key_F5);
     ASSERT_TRUE(stops(before)) << m_window.status().text().toStdString();
-    EXPECT_EQ(m_context.stop().reason, StopReason::Watchpoint);
+    EXPECT_EQ(m_context.stop().reason, debugger::StopReason::Watchpoint);
     EXPECT_EQ(m_context.location().functionName, "addWord");
     EXPECT_TRUE(m_window.status().text().contains("totals.words: 2 -> 3, by addWord at wordcount.c:"))
         << m_window.status().text().toStdString();
