@@ -71,6 +71,12 @@ std::string common(const std::string& a, const std::string& b) {
     return a.substr(0, end);
 }
 
+bool isBelow(const std::string& path, const std::string& folder) {
+    if (folder == "." || folder == "/") return true;
+    return !folder.empty() && path.size() > folder.size() && path.starts_with(folder) &&
+           path[folder.size()] == '/';
+}
+
 std::string parentOf(const std::string& path) {
     const size_t slash = path.rfind('/');
     if (slash == std::string::npos) return ".";
@@ -162,6 +168,7 @@ void Ledger::note(uint16_t function, uint64_t sequence, const CallUse& use) {
 void Ledger::touched(GrantIndex grant, const std::string& guestPath, bool isFolder) {
     if (grant == kNoGrant) return;
     GrantUse& use = at(grant);
+    if (isBelow(guestPath, use.folder)) return;
     const std::string& whole = use.preopen.guestPath;  // as it was granted: "/data/" stands for "/data"
     const bool isSelf =
         guestPath.size() <= whole.size() && (guestPath == whole || guestPath == displayPath("", whole));
