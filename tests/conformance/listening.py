@@ -45,7 +45,7 @@ guest, port = start("run", "--listen", "127.0.0.1:0", "--timeout", "200ms")
 assert guest.wait(20) == 2
 assert "time limit of 200 ms reached" in guest.stderr.read()
 
-for address, complaint in (("8080", "takes ADDRESS:PORT"), ("::1:80", "takes ADDRESS:PORT"), ("127.0.0.1:99999", "takes ADDRESS:PORT"),
+for address, complaint in (("8080", "a listener is ADDRESS:PORT"), ("::1:80", "a listener is ADDRESS:PORT"), ("127.0.0.1:99999", "a listener is ADDRESS:PORT"),
                            ("127.1:80", "it is no address"), ("example.com:80", "it is no address")):
     done = subprocess.run([WSCOPE, "run", "--listen", address, SERVE], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and complaint in done.stderr, (address, done)
