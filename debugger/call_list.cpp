@@ -17,33 +17,6 @@ constexpr uint64_t kChunk = 1024;
 constexpr std::chrono::milliseconds kFirstBudget{30};
 constexpr uint64_t kMaxRows = 10'000;
 
-std::string lowerCase(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
-
-/// Rights are named as the calls that they allow: who looks for the calls does not mean them.
-void dropRights(const wasi::ShownValue& value, std::string& line, size_t from) {
-    if (value.type == "rights" && value.text.find('_') != std::string::npos) {
-        const size_t at = line.find(value.text, from);
-        if (at != std::string::npos) line.erase(at, value.text.size());
-    }
-    for (const wasi::ShownValue& child : value.children)
-        dropRights(child, line, from);
-}
-
-std::string_view toText(wasi::Origin origin) {
-    switch (origin) {
-    case wasi::Origin::Host: return "host";
-    case wasi::Origin::Mock: return "mock";
-    case wasi::Origin::Policy: return "policy";
-    case wasi::Origin::Replay: return "replay";
-    }
-    return "host";
-}
-
 }  // namespace
 
 CallValue toCallValue(const wasi::ShownValue& shown) {
@@ -53,46 +26,11 @@ CallValue toCallValue(const wasi::ShownValue& shown) {
     return value;
 }
 
-std::string argumentText(const wasi::ShownCall& shown) {
-    std::string text;
-    for (const wasi::ShownValue& argument : shown.arguments)
-        text += (text.empty() ? "" : ", ") + argument.text;
-    return text;
-}
-
-std::string resultText(const SyscallRecord& record, const wasi::ShownCall& shown) {
-    switch (record.outcome) {
-    case wasi::Outcome::Pending: return "…";
-    case wasi::Outcome::Trapped: return "trap";
-    case wasi::Outcome::Exited: return "exit " + std::to_string(record.result);
-    case wasi::Outcome::Interrupted: return "interrupted";
-    case wasi::Outcome::Dropped: return "";
-    case wasi::Outcome::Returned: break;
-    }
-    std::string text = shown.errnoName;
-    for (const wasi::ShownValue& result : shown.results) {
-        text += (text.empty() ? "" : " ") + (result.name.empty() ? "" : result.name + "=") + result.text;
-    }
-    return text;
-}
-
-std::string callFilter(std::string text) { return lowerCase(std::move(text)); }
-
-bool matchesFilter(const SyscallRecord& record, const wasi::ShownCall& shown, const std::string& filter) {
-    std::string line = shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown);
-    if (filter.find("rights") == std::string::npos) {
-        for (const auto* values : {&shown.arguments, &shown.results}) {
-            for (const wasi::ShownValue& value : *values)
-                dropRights(value, line, shown.name.size());
-        }
-    }
-    return lowerCase(std::move(line)).find(filter) != std::string::npos;
-}
-
 void CallList::attach(Debuggee* debuggee, Places* places, std::function<bool(const std::string&)> hasSource) {
     m_debuggee = debuggee;
     m_places = places;
     m_hasSource = std::move(hasSource);
+    m_names = places ? namesAt(*places) : wasi::NamesAt();
     newRun();
 }
 
@@ -121,29 +59,25 @@ CallRow CallList::row(const SyscallRecord& record) {
     row.name = shown.name;
     if (record.outcome == wasi::Outcome::Dropped) return row;
     row.family = wasi::toText(function.family);
-    row.arguments = argumentText(shown);
-    row.result = resultText(record, shown);
+    row.arguments = wasi::argumentText(shown);
+    row.result = wasi::resultText(record, shown);
     row.errnoName = shown.errnoName;
     row.pending = record.outcome == wasi::Outcome::Pending;
     row.failed = record.outcome == wasi::Outcome::Trapped ||
                  (record.outcome == wasi::Outcome::Returned && function.returnsErrno && record.errno_ != 0);
     row.denied = record.origin == wasi::Origin::Policy ||
                  (row.failed && (row.errnoName == "ENOTCAPABLE" || record.detail.starts_with("denied: ")));
-    row.origin = toText(record.origin);
+    row.origin = wasi::toText(record.origin);
     row.tick = record.tick;
     row.startNs = record.startNs;
     row.durationNs = record.durationNs;
     row.caller = caller(record);
-    for (const wasi::MemoryAccess& access : record.accesses)
-        row.bytes += access.length;
+    row.bytes = wasi::bytesMoved(record);
     return row;
 }
 
 bool CallList::matches(const SyscallRecord& record) const {
-    // Before the rest of the row is rendered.
-    const std::string_view name = wasi::allHostFunctions()[record.function].name;
-    if (name.find(m_filter) != std::string_view::npos) return true;
-    return matchesFilter(record, wasi::show(record), m_filter);
+    return m_filter.matches(wasi::RecordedCall(record, m_names));
 }
 
 bool CallList::search(std::chrono::milliseconds budget) {
@@ -175,10 +109,13 @@ bool CallList::search(std::chrono::milliseconds budget) {
     return true;
 }
 
-CallSlice CallList::slice(const GetCalls& request) {
+Result<CallSlice> CallList::slice(const GetCalls& request) {
     CallSlice slice;
     slice.first = request.first;
-    if (!m_debuggee || !m_debuggee->started()) return slice;
+    if (!m_debuggee || !m_debuggee->started()) {
+        if (!request.filter.empty()) TRY(wasi::CallFilter::parse(request.filter));
+        return slice;
+    }
     wasi::SyscallLog& log = m_debuggee->host().log();
     slice.total = log.count();
     const uint64_t count = std::min(request.count, kMaxRows);
@@ -188,9 +125,9 @@ CallSlice CallList::slice(const GetCalls& request) {
             slice.rows.push_back(row(record));
         return slice;
     }
-    const std::string filter = callFilter(request.filter);
-    if (filter != m_filter) {
-        m_filter = filter;
+    if (request.filter != m_filterText) {
+        m_filter = TRY(wasi::CallFilter::parse(request.filter));
+        m_filterText = request.filter;
         newRun();
     }
     search(kFirstBudget);

@@ -1,4 +1,4 @@
-// CallList: the system calls of the run as rows for front ends: rendered when asked for, filtered by text. What matches a filter is
+// CallList: the system calls of the run as rows for front ends: rendered when asked for, filtered by a CallFilter. What matches a filter is
 // remembered and extended as calls come, a bounded number at a time. Owned by the session.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include "debugger/debuggee.h"
 #include "debugger/places.h"
 #include "debugger/protocol.h"
+#include "wasi/call_filter.h"
 
 namespace debugger {
 
@@ -18,7 +19,8 @@ public:
     void attach(Debuggee* debuggee, Places* places, std::function<bool(const std::string&)> hasSource);
     void newRun();
 
-    CallSlice slice(const GetCalls& request);
+    /// BadArgument: the filter, with its column.
+    engine::Result<CallSlice> slice(const GetCalls& request);
     engine::Result<CallDetail> detail(uint64_t sequence);
 
     /// A filter's search that slice() began is not through yet.
@@ -35,22 +37,14 @@ private:
     Debuggee* m_debuggee = nullptr;
     Places* m_places = nullptr;
     std::function<bool(const std::string&)> m_hasSource;
-    std::string m_filter;  // of callFilter()
+    std::string m_filterText;
+    wasi::CallFilter m_filter;
+    wasi::NamesAt m_names;
     std::vector<uint64_t> m_matching;
     uint64_t m_searched = 0;  // records looked at
     bool m_searching = false;
 };
 
-/// What the user typed as matchesFilter() takes it.
-std::string callFilter(std::string text);
-/// Does the call's line, as it is shown, contain the text, whatever the case? The names of rights do not count (nearly every path_open
-/// has the right fd_read), but for a filter that names them: "rights_base=fd_read".
-bool matchesFilter(const wasi::SyscallRecord& record, const wasi::ShownCall& shown,
-                   const std::string& filter);
-/// "ESUCCESS nwritten=6", "exit 0", "waiting …": the result as one text.
-std::string resultText(const wasi::SyscallRecord& record, const wasi::ShownCall& shown);
 CallValue toCallValue(const wasi::ShownValue& shown);
-/// Arguments as one line, without parentheses.
-std::string argumentText(const wasi::ShownCall& shown);
 
 }  // namespace debugger

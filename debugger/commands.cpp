@@ -70,12 +70,13 @@ constexpr Verb kVerbs[] = {
     {"globals", "Globals", "", "", "globals", "", "globals [-s]", "Shows WebAssembly globals; with -s the source's global variables.", "", kLookable},
     {"disassemble", "Disassembly", "panel-disassembly", "", "disassemble", "disas", "disassemble[/m] [FUNCTION | *OFFSET]", "Shows a function's instructions with their source lines; /m with the machine code that they became (tier jit or auto).", "disassemble", kLoaded},
     {"list", "Show Source", "panel-source", "", "list", "l", "list [LINE | FILE:LINE | FUNCTION | FIRST,LAST]", "Shows source lines around the present one, then those that follow.", "source", kLoaded},
-    {"calls", "System Calls", "panel-calls", "", "calls", "", "calls [TEXT]", "Shows the host calls made so far, or those that contain a text; calls #N shows one in detail.", "", kLoaded},
+    {"calls", "System Calls", "panel-calls", "", "calls", "", "calls [FILTER | #N]", "Shows the host calls made so far, those that match (calls path ~ \"*.cfg\" and errno != success; a word: those that contain it), or one in detail.", "", kLoaded},
     {"open-files", "Open Files", "panel-files", "", "fds", "", "fds", "Shows the program's open file descriptors.", "", kLoaded},
     {"folder-changes", "Folder Changes", "panel-files", "", "changes", "", "changes [apply | discard] [FOLDER]", "Shows what the program changed in overlays (--dir-overlay) and in-memory folders; does it on the host, or forgets it.", "", kLoaded},
     {"capabilities", "Capabilities", "panel-capabilities", "", "capabilities", "caps", "capabilities", "Shows what the program is granted, what of it was used, and what was refused.", "", kLoaded},
     {"grant", "Grant Folder…", "panel-capabilities", "", "grant", "", "grant dir HOST[::GUEST] [ro|rw|overlay|memory] | env NAME=VALUE | listen ADDRESS:PORT", "Grants more, also while the program runs; a folder takes the place of the one of that name.", "", kLoaded},
     {"revoke", "Revoke", "", "", "revoke", "", "revoke GUEST | NAME | ADDRESS:PORT", "Takes a grant back: what is open below answers ENOTCAPABLE from then on.", "", kLoaded},
+    {"mock", "Mocks", "panel-mocks", "", "mock", "", "mock [list | add RULE | set N RULE | move N PLACE | delete N… | enable N… | disable N… | save FILE | load FILE]", "Answers host calls by rules, such as: mock add path_open path ~ \"*.cfg\" nth 3 errno noent.", "", kLoaded},
     {"info", "Information", "info", "", "info", "i", "info breakpoints|functions|sources|module|frame|line|locals|display [TEXT]", "Tells what is known.", "", kAny},
 
     {"reverse-step", "Step Into Backwards", "step-into-back", "Alt+F11", "reverse-step", "rs", "reverse-step", "The same as step, backwards.", "stepBack", kNever},
@@ -85,7 +86,6 @@ constexpr Verb kVerbs[] = {
     {"reverse-stepi", "Step Instruction Backwards", "step-instruction-back", "", "reverse-stepi", "rsi", "reverse-stepi", "Goes back one instruction.", "stepBack", kNever},
     {"goto-moment", "Go to Moment…", "goto", "", "goto", "", "goto MOMENT | call N | start | end", "Goes to a moment of the run.", "", kNever},
     {"when", "Present Moment", "", "", "when", "", "when", "Tells the present moment.", "", kNever},
-    {"mock", "Mock a Call…", "panel-mocks", "", "mock", "", "mock RULE", "Answers a host call by a rule.", "", kNever},
     {"fork", "Fork a Call…", "", "", "fork", "", "fork call N RESULT", "Changes a past result and runs on from there.", "", kNever},
 
     {"help", "Help", "help", "F1", "help", "h", "help [VERB]", "Lists the verbs, or explains one.", "", kAny},

@@ -5,9 +5,12 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <unordered_map>
 
+#include "debugger/places.h"
 #include "debugger/wat_file.h"
 #include "engine/disassembly.h"
+#include "wasi/mock_table.h"
 
 namespace debugger {
 
@@ -26,6 +29,10 @@ Result<std::unique_ptr<Debuggee>> Debuggee::load(LaunchOptions options) {
     }
     debuggee->m_module = std::move(module);
     debuggee->m_options = std::move(options);
+    std::vector<wasi::MockEntry> mocks;
+    for (const wasi::MockRule& rule : debuggee->m_options.mocks)
+        mocks.push_back({0, rule});
+    TRY(debuggee->setMocks(std::move(mocks)));
     return debuggee;
 }
 
@@ -36,6 +43,49 @@ void Debuggee::setArguments(const std::vector<std::string>& arguments) {
     m_options.capabilities.arguments.insert(m_options.capabilities.arguments.end(), arguments.begin(),
                                             arguments.end());
     if (!m_options.invoke.empty()) m_options.invokeArguments = arguments;
+}
+
+engine::Result<> Debuggee::setMocks(std::vector<wasi::MockEntry> entries) {
+    wasi::MockTable check;
+    uint32_t last = m_lastMock;
+    for (wasi::MockEntry& entry : entries) {
+        last = std::max(last, entry.id);
+        if (entry.id == 0) entry.id = ++last;
+    }
+    TRY(check.set(entries));
+    m_lastMock = last;
+    m_mocks = std::move(entries);
+    if (m_host) TRY(m_host->setMocks(m_mocks));
+    return {};
+}
+
+std::vector<wasi::MockInfo> Debuggee::mocks() const {
+    if (m_host) return m_host->mocks();
+    std::vector<wasi::MockInfo> infos;
+    for (const wasi::MockEntry& entry : m_mocks)
+        infos.push_back({entry.id, entry.rule, 0, 0});
+    return infos;
+}
+
+/// Names of functions for rules that speak of callers, looked up once for each place in code.
+wasi::NamesAt Debuggee::callerNames() {
+    struct Known {
+        std::unique_ptr<Places> places;
+        std::unordered_map<uint32_t, std::vector<std::string>> names;
+    };
+    return [this, known = std::make_shared<Known>()](const engine::CodeLocation& at,
+                                                     const std::function<bool(std::string_view)>& test) {
+        const auto [entry, isNew] = known->names.try_emplace(at.offset);
+        if (isNew) {
+            if (!known->places) known->places = std::make_unique<Places>(m_module, symbols());
+            namesAt (*known->places)(at, [&](std::string_view name) {
+                entry->second.emplace_back(name);
+                return false;
+            });
+        }
+        for (const std::string& name : entry->second)
+            if (test(name)) return;
+    };
 }
 
 void Debuggee::end() {
@@ -159,6 +209,8 @@ Result<> Debuggee::instantiate(bool logging) {
     m_host = TRY(wasi::WasiHost::create(m_options.capabilities));
     m_host->setLogging(logging);
     if (m_options.showDenied || m_showDenied) m_host->showDenied();
+    m_host->setNames(callerNames());
+    TRY(m_host->setMocks(m_mocks));
     engine::StoreLimits limits;
     if (const uint64_t bytes = m_options.capabilities.budgets.maxMemoryBytes) limits.maxMemoryBytes = bytes;
     m_store = std::make_unique<engine::Store>(limits);

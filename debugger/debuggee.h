@@ -39,6 +39,10 @@ public:
     }
     /// Whether later starts show what C libraries refuse by themselves, wasi::WasiHost::showDenied().
     void setShowDenied(bool on) { m_showDenied = on; }
+    /// Rules of mocks, of this run and the next ones. BadArgument, and nothing has changed.
+    engine::Result<> setMocks(std::vector<wasi::MockEntry> entries);
+    /// With what they have done in this run.
+    std::vector<wasi::MockInfo> mocks() const;
     /// argv[1…] of the next start.
     void setArguments(const std::vector<std::string>& arguments);
     void onGuest(std::function<void(engine::Machine*, wasi::WasiHost*)> listener) {
@@ -76,9 +80,12 @@ private:
     engine::Result<std::vector<engine::Value>> parseArguments(const engine::FuncType& type) const;
     engine::Result<> instantiate(bool logging);
     std::vector<uint32_t> sourceMain();
+    wasi::NamesAt callerNames();
 
     LaunchOptions m_options;
     bool m_showDenied = false;
+    std::vector<wasi::MockEntry> m_mocks;
+    uint32_t m_lastMock = 0;  // id
     std::shared_ptr<const engine::Module> m_module;
     std::unique_ptr<Symbols> m_symbols;
     std::string m_entryName;

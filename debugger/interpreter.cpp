@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "wasi/glob.h"
+
 namespace debugger {
 
 using engine::Error;
@@ -98,6 +100,7 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
         {"capabilities", &Impl::capabilities},
         {"grant", &Impl::grant},
         {"revoke", &Impl::revoke},
+        {"mock", &Impl::mock},
         {"info", &Impl::info},
         {"help", &Impl::help},
     };
@@ -107,28 +110,13 @@ CommandInterpreter::Impl::Handler CommandInterpreter::Impl::handler(std::string_
 
 namespace {
 
-/// Letters that must be changed, added or removed to make one word the other.
-size_t distance(std::string_view a, std::string_view b) {
-    std::vector<size_t> row(b.size() + 1);
-    for (size_t j = 0; j <= b.size(); j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.size(); i++) {
-        size_t diagonal = std::exchange(row[0], i);
-        for (size_t j = 1; j <= b.size(); j++) {
-            const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = std::exchange(row[j], std::min({change, row[j] + 1, row[j - 1] + 1}));
-        }
-    }
-    return row.back();
-}
-
 Error unknownVerb(std::string_view word) {
     std::string message = "unknown verb \"" + printable(word.substr(0, 40)) + "\"";
     std::string_view best;
     size_t bestDistance = 3;
     for (const Verb& verb : verbs()) {
         if (verb.word.empty() || word.size() > 40) continue;
-        const size_t d = verb.word.starts_with(word) ? 1 : distance(word, verb.word);
+        const size_t d = verb.word.starts_with(word) ? 1 : wasi::editDistance(word, verb.word);
         if (d < bestDistance) bestDistance = d, best = verb.word;
     }
     message += best.empty() ? "; help lists them" : "; did you mean " + std::string(best) + "?";

@@ -162,6 +162,13 @@ struct CommandInterpreter::Impl {
     Result<> openFiles(std::string_view);
     Result<> folderChanges(std::string_view);
     Result<> info(std::string_view);
+
+    // interpreter_mocks.cpp
+    Result<> mock(std::string_view);
+    Result<> setMocks(const std::vector<wasi::MockInfo>& mocks);
+    Result<> listMocks();
+
+    // interpreter_info.cpp, interpreter_code.cpp
     Result<> help(std::string_view);
     Result<> showFrame(uint32_t index);
     std::string frameText(const StackFrame& frame);

@@ -111,4 +111,12 @@ engine::CodeLocation Places::codeLocation(engine::InstanceId instance, uint32_t 
     return {instance, function.value_or(engine::FuncIdx(0)), offset};
 }
 
+wasi::NamesAt namesAt(Places& places) {
+    return [&places](const engine::CodeLocation& frame, const std::function<bool(std::string_view)>& test) {
+        const auto levels = static_cast<uint32_t>(places.chain(frame.offset).size());
+        for (uint32_t level = 0; level < levels; level++)
+            if (test(places.location(frame.offset, level).functionName)) return;
+    };
+}
+
 }  // namespace debugger

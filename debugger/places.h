@@ -11,6 +11,7 @@
 #include "debugger/symbols/symbols.h"
 #include "engine/disassembly.h"
 #include "engine/machine.h"
+#include "wasi/call_filter.h"
 
 namespace debugger {
 
@@ -52,6 +53,9 @@ private:
     std::unordered_map<uint32_t, std::vector<InlineFrame>> m_chains;
     std::unordered_map<uint32_t, std::vector<engine::DisassemblyLine>> m_code;
 };
+
+/// The functions at a place in code, inlined ones too. Borrows the places.
+wasi::NamesAt namesAt(Places& places);
 
 /// The part behind the last slash.
 std::string_view baseName(std::string_view path);

@@ -14,6 +14,7 @@
 #include "wasi/capabilities.h"
 #include "wasi/folder_changes.h"
 #include "wasi/ledger.h"
+#include "wasi/mock_rule.h"
 
 namespace engine {
 enum class Tier : uint8_t;  // store.h, which no front end needs
@@ -275,7 +276,8 @@ struct Done {};
 struct LaunchOptions {
     std::string program;  // path
     wasi::Capabilities capabilities;
-    std::string invoke;  // export to call instead of _start
+    std::vector<wasi::MockRule> mocks;  // that hold from the first call on
+    std::string invoke;                 // export to call instead of _start
     std::vector<std::string> invokeArguments;
     engine::Tier tier{};       // the interpreter
     bool showDenied = false;   // see wasi::WasiHost::showDenied()
@@ -479,7 +481,7 @@ struct GetSource {
     std::string path;
 };
 
-/// Calls [first, first + count) of those that match the filter (as matchesFilter() of call_list.h; empty = all).
+/// Calls [first, first + count) of those that match the filter (wasi/call_filter.h; empty = all). BadArgument: the filter.
 struct CallSlice {
     uint64_t total = 0, matching = 0, first = 0;
     std::vector<CallRow> rows;
@@ -529,6 +531,16 @@ struct RevokeCapability {
     std::string name;
 };
 
+/// The rules by which host calls are answered, in order.
+struct GetMocks {
+    using Reply = std::vector<wasi::MockInfo>;
+};
+/// Replaces them, from the next call on; new ones get ids. BadArgument: "rules[2].when: column 3: …", and nothing has changed.
+struct SetMocks {
+    using Reply = std::vector<wasi::MockInfo>;
+    std::vector<wasi::MockEntry> rules;
+};
+
 struct OutputSlice {
     uint64_t begin = 0, end = 0;
     std::vector<OutputPiece> pieces;
@@ -550,7 +562,7 @@ using Request =
                  GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries,
                  GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetFolderChanges, ApplyFolderChanges,
                  DiscardFolderChanges, GetLedger, GetCapabilities, GrantCapability, RevokeCapability,
-                 GetOutput, SendInput>;
+                 GetMocks, SetMocks, GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 
@@ -568,6 +580,10 @@ struct BreakpointChanged {
 struct SyscallsAppended {
     uint64_t count = 0;
 };  // calls so far; coalesced
+/// Rules or their hits are different; coalesced.
+struct MocksChanged {
+    std::vector<wasi::MockInfo> mocks;
+};
 struct OutputAppended {
     uint64_t end = 0;
 };  // fetch with GetOutput; coalesced
@@ -595,6 +611,6 @@ struct LogMessage {
 };
 
 using Event = std::variant<StateChanged, Stopped, BreakpointChanged, SyscallsAppended, OutputAppended,
-                           ModuleLoaded, Exited, ErrorRaised, Progress, LogMessage>;
+                           ModuleLoaded, Exited, ErrorRaised, Progress, LogMessage, MocksChanged>;
 
 }  // namespace debugger

@@ -84,6 +84,12 @@ void Session::unload() {
 }
 
 engine::Result<ModuleSummary> Session::handle(const Load& request) {
+    // The same program, built anew, keeps its mocks.
+    std::vector<wasi::MockEntry> kept;
+    if (m_debuggee && m_debuggee->options().program == request.options.program &&
+        request.options.mocks.empty())
+        for (wasi::MockInfo& info : m_debuggee->mocks())
+            kept.push_back({info.id, std::move(info.rule)});
     unload();
     setState(SessionState::Loading, request.options.program);
     auto loaded = Debuggee::load(request.options);
@@ -93,6 +99,8 @@ engine::Result<ModuleSummary> Session::handle(const Load& request) {
         return loaded.error();
     }
     m_debuggee = std::move(*loaded);
+    if (!kept.empty()) TRY(m_debuggee->setMocks(std::move(kept)));
+    m_emit(MocksChanged{m_debuggee->mocks()});
     bool shown = false;
     Symbols& symbols = m_debuggee->symbols([this, &shown](uint64_t done, uint64_t total) {
         shown = true;
@@ -135,7 +143,7 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_refusal.reset();
     m_stoppedItself.clear();
     m_ranFor = {};
-    m_toldCalls = m_toldOutput = 0;
+    m_toldCalls = m_toldOutput = m_toldMocks = 0;
 
     if (request.arguments) m_debuggee->setArguments(*request.arguments);
     m_debuggee->setShowDenied(m_breakpoints.hasDenied());

@@ -124,6 +124,8 @@ private:
     Result<wasi::Capabilities> handle(const GetCapabilities&);
     Result<std::string> handle(const GrantCapability& request);
     Result<std::string> handle(const RevokeCapability& request);
+    Result<std::vector<wasi::MockInfo>> handle(const GetMocks&);
+    Result<std::vector<wasi::MockInfo>> handle(const SetMocks& request);
     Result<OutputSlice> handle(const GetOutput& request);
 
     Mailbox& m_mailbox;
@@ -161,7 +163,7 @@ private:
     static constexpr size_t kMaxLogsAtOnce = 1000;
     LogRing m_logs{kMaxLogsAtOnce};
     Clock::time_point m_logsToldAt;
-    uint64_t m_toldCalls = 0, m_toldOutput = 0;
+    uint64_t m_toldCalls = 0, m_toldOutput = 0, m_toldMocks = 0;
     Clock::duration m_ranFor{};  // before m_wentAt, for the time limit
     Clock::time_point m_wentAt;
 };

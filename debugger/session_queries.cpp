@@ -229,6 +229,17 @@ engine::Result<uint64_t> Session::handle(const DiscardFolderChanges& request) {
     return m_debuggee->host().discardChanges(request.guestPath);
 }
 
+engine::Result<std::vector<wasi::MockInfo>> Session::handle(const GetMocks&) {
+    return m_debuggee ? m_debuggee->mocks() : std::vector<wasi::MockInfo>();
+}
+
+engine::Result<std::vector<wasi::MockInfo>> Session::handle(const SetMocks& request) {
+    if (!m_debuggee) return engine::Error{engine::ErrorCode::State, "no program is loaded"};
+    TRY(m_debuggee->setMocks(request.rules));
+    m_emit(MocksChanged{m_debuggee->mocks()});
+    return m_debuggee->mocks();
+}
+
 engine::Result<OutputSlice> Session::handle(const GetOutput& request) {
     OutputSlice slice;
     if (!m_debuggee || !m_debuggee->started()) return slice;

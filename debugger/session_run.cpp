@@ -441,6 +441,8 @@ void Session::flush() {
         if (output != m_toldOutput) m_emit(OutputAppended{output});
         m_toldCalls = calls;
         m_toldOutput = output;
+        const uint64_t mocks = m_debuggee->host().mockActivity();
+        if (std::exchange(m_toldMocks, mocks) != mocks) m_emit(MocksChanged{m_debuggee->mocks()});
     }
     for (BreakpointInfo& info : m_breakpoints.takeEnded())
         m_emit(BreakpointChanged{std::move(info), true});

@@ -77,6 +77,10 @@ void Context::onEvent(const debugger::Event& event) {
                        if (isNewRun) emit outputAppended(m_outputEnd);
                        if (!m_outputTimer.isActive()) m_outputTimer.start();
                    },
+                   [&](const debugger::MocksChanged& e) {
+                       m_mocks = e.mocks;
+                       emit mocksChanged();
+                   },
                    [&](const debugger::ModuleLoaded& e) { onModule(e.module); },
                    [&](const debugger::Exited& e) {
                        m_exitCode = e.code;
@@ -205,6 +209,19 @@ void Context::removeBreakpoint(debugger::BreakpointId id) {
             // Asked for twice, faster than it was answered.
             error.code == engine::ErrorCode::NotFound ? gone() : reportError(error);
         });
+}
+
+void Context::setMocks(std::vector<wasi::MockEntry> rules, Answered answered) {
+    std::function<void(const engine::Error&)> failed;
+    if (answered) failed = [answered](const engine::Error& error) { answered(&error); };
+    post<debugger::SetMocks>(
+        this, {std::move(rules)},
+        [this, answered](const std::vector<wasi::MockInfo>& mocks) {
+            m_mocks = mocks;
+            emit mocksChanged();
+            if (answered) answered(nullptr);
+        },
+        std::move(failed));
 }
 
 void Context::reportError(const engine::Error& error) {

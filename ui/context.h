@@ -98,6 +98,7 @@ public:
     const std::map<debugger::BreakpointId, debugger::BreakpointInfo>& breakpoints() const {
         return m_breakpoints;
     }
+    const std::vector<wasi::MockInfo>& mocks() const { return m_mocks; }
     uint64_t callCount() const { return m_callCount; }
     uint64_t outputEnd() const { return m_outputEnd; }
 
@@ -119,6 +120,8 @@ public:
     void changeBreakpoint(debugger::BreakpointId id, const debugger::BreakpointSpec& spec,
                           Answered answered = {});
     void removeBreakpoint(debugger::BreakpointId id);
+    /// Replaces the rules.
+    void setMocks(std::vector<wasi::MockEntry> rules, Answered answered = {});
     /// After a write to variables or memory: panels read again.
     void announceEdit() { emit dataEdited(); }
     void notify(const Notice& notice) { emit noticed(notice); }
@@ -135,6 +138,7 @@ signals:
     void framesChanged();
     void frameSelected();  // also after each stop
     void breakpointsChanged();
+    void mocksChanged();
     void moduleLoaded();
     void moduleUnloaded();
     void callsAppended(quint64 count);  // at most 60 times a second
@@ -153,6 +157,7 @@ signals:
     void instructionSelected(std::optional<uint32_t> offset);  // in Disassembly; nothing: no longer
     void memoryRequested(quint64 address, quint64 length);
     void callRequested(quint64 sequence);
+    void mockRequested(const QString& rule);  // to be completed in Mocks
     void watchRequested(const QString& expression);
     void panelRequested(const QString& id);
     void verbRequested(const QString& id);
@@ -194,6 +199,7 @@ private:
     debugger::Generation m_generation = 0;
     std::optional<debugger::ModuleSummary> m_module;
     std::map<debugger::BreakpointId, debugger::BreakpointInfo> m_breakpoints;
+    std::vector<wasi::MockInfo> m_mocks;
     std::vector<debugger::StackFrame> m_frames;
     uint32_t m_frame = 0;
     std::unique_ptr<SourceCache> m_sources;

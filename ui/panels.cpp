@@ -10,6 +10,7 @@
 #include "ui/panels/explain_panel.h"
 #include "ui/panels/files_panel.h"
 #include "ui/panels/memory_panel.h"
+#include "ui/panels/mocks_panel.h"
 #include "ui/panels/module_panel.h"
 #include "ui/panels/operand_stack_panel.h"
 #include "ui/panels/system_calls_panel.h"
@@ -54,6 +55,7 @@ std::span<const PanelRow> panels() {
         {"files",       "Files",       "panel-files",       "What the program holds open.",                    {LeftTop,     Hidden,      LeftTop},     {false, false, true},  make<FilesPanel>},
         {"module",      "Module",      "panel-module",      "Sections, imports, exports, functions by size.",  {LeftTop,     Hidden,      LeftTop},     {true, false, false},  make<ModulePanel>},
         {"system-calls", "System calls", "panel-calls",     "Every call of the program to its host.",          {Bottom,      Bottom,      Bottom},      {true, false, true},   make<SystemCallsPanel>},
+        {"mocks",       "Mocks",       "panel-mocks",       "Rules that answer calls in place of the host.",   {Bottom,      Hidden,      Bottom},      {false, false, false}, make<MocksPanel>},
         {"console",     "Console",     "panel-console",     "Output of the program, and its input.",           {Bottom,      Bottom,      Bottom},      {false, true, false},  make<ConsolePanel>},
         {"memory",      "Memory",      "panel-memory",      "Linear memory in hex and ASCII, typed, editable.", {Bottom,     Bottom,      Bottom},      {false, false, false}, make<MemoryPanel>},
         {"capabilities", "Capabilities", "panel-capabilities", "What the program is granted, used, and was refused.", {Bottom,   Hidden,      LeftTop},     {false, false, false}, make<CapabilitiesPanel>},

@@ -620,4 +620,40 @@ ShownValue showElements(const ShowContext& context, uint32_t address, std::optio
 
 }  // namespace abi
 
+namespace abi {
+
+/// Appends the numbers that a T consists of; none for what is only an address.
+template <class T>
+void describe(std::vector<HostField>& fields, const std::string& path = {}, size_t offset = 0) {
+    const auto below = [&](std::string_view name) {
+        return path.empty() ? std::string(name) : path + "." + std::string(name);
+    };
+    if constexpr (requires { Abi<T>::kFields; }) {
+        Abi<T>::forEach([&](const auto& f, size_t at) {
+            describe<typename std::decay_t<decltype(f)>::Type>(fields, below(f.name), offset + at);
+        });
+    } else if constexpr (requires { typename T::Tag; }) {
+        describe<typename T::Tag>(fields, below("tag"), offset);
+        const auto content = [&]<size_t... I>(std::index_sequence<I...>) {
+            (describe<std::variant_alternative_t<I, decltype(T::content)>>(
+                 fields, below(Abi<typename T::Tag>::kNames[I]), offset + Abi<T>::contentAt()),
+             ...);
+        };
+        content(std::make_index_sequence<std::variant_size_v<decltype(T::content)>>{});
+    } else if constexpr (requires { Abi<T>::kNames; }) {
+        using enum HostField::Kind;
+        fields.push_back({path, FlagSet<T> ? Flags : Enum, static_cast<uint32_t>(offset),
+                          static_cast<uint32_t>(sizeof(T)), Abi<T>::kNames});
+    } else if constexpr (requires { typename T::Representation; }) {
+        using enum HostField::Kind;
+        fields.push_back({path,
+                          std::is_signed_v<typename T::Representation> ? Signed : Number,
+                          static_cast<uint32_t>(offset),
+                          static_cast<uint32_t>(Abi<T>::size()),
+                          {}});
+    }
+}
+
+}  // namespace abi
+
 }  // namespace wasi

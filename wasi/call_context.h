@@ -29,7 +29,9 @@ struct CallContext {
     Errno error = Errno::Success;
     uint32_t subject = 0;  // SyscallLog::intern()ed name of the descriptor it is about
     CallUse use;           // for the ledger; filled only if logging()
-    std::string detail;    // one line for people; only worth its cost if logging()
+    Origin origin = Origin::Host;
+    uint64_t mostBytes = ~uint64_t{0};  // that it may move through buffers
+    std::string detail;                 // one line for people; only worth its cost if logging()
     bool logging() const { return memory.journals(); }
     bool yieldRequested() const { return machine && machine->yieldRequested(); }
 };

@@ -1,20 +1,10 @@
 #include "wasi/call_gate.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 namespace wasi {
 
 namespace {
-
-int64_t monotonicNs() {
-    timespec t{};
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
-
-size_t argumentCount(uint16_t function) { return hostRow(function).function.type.params.size(); }
 
 SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
     SyscallRecord r;
@@ -37,16 +27,14 @@ SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
 
 }  // namespace
 
-CallGate::CallGate(SyscallLog& log) : m_log(log), m_launchNs(monotonicNs()) {}
+CallGate::CallGate(SyscallLog& log, MockPlayer& mocks) : m_log(log), m_mocks(mocks) {}
 
-int64_t CallGate::nowNs() const { return monotonicNs() - m_launchNs; }
-
-CallGate::Key CallGate::keyOf(uint16_t function, std::span<const engine::Slot> slots,
+CallGate::Key CallGate::keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
                               engine::Machine* machine) const {
     Key key;
     key.machine = machine;
     key.function = function;
-    std::copy_n(slots.begin(), argumentCount(function), key.arguments.begin());
+    std::copy_n(slots.begin(), argumentCount, key.arguments.begin());
     if (machine) {
         key.tick = machine->tick();
         key.depth = machine->depth();
@@ -74,20 +62,21 @@ std::optional<CallGate::Suspended> CallGate::takeSuspended(const Key& key) {
     return taken;
 }
 
-void CallGate::beginDraft(const Key& key, const Suspended* resumed) {
-    m_draft.tick = key.tick;
-    m_draft.function = key.function;
+void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t startNs) {
+    m_draft.tick = m_context.machine ? m_context.machine->tick() : 0;
+    m_draft.function = function;
     m_draft.outcome = Outcome::Pending;
     m_draft.origin = Origin::Host;
     m_draft.errno_ = 0;
     m_draft.result = 0;
-    m_draft.argumentCount = static_cast<uint8_t>(argumentCount(key.function));
-    m_draft.arguments = key.arguments;
-    m_draft.startNs = resumed ? resumed->startNs : nowNs();
+    m_draft.argumentCount = static_cast<uint8_t>(argumentCount);
+    std::copy_n(m_context.slots.begin(), argumentCount, m_draft.arguments.begin());
+    m_draft.startNs = startNs;
     m_draft.subject = 0;
     m_draft.journal.clear();
     m_draft.detail.clear();
-    m_draft.depth = key.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
+    m_draft.depth =
+        m_context.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
 }
 
 engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
@@ -100,15 +89,18 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     m_context.wait = {};
     m_context.hasWaited = false;
     m_context.use = {};
+    m_context.origin = Origin::Host;
+    m_context.mostBytes = ~uint64_t{0};
     m_context.detail.clear();
     const HostRow& row = hostRow(function);
 
-    // With nothing to record and nobody to ask, all that is left is the call itself.
+    // What tells this call from others is worth its cost only where somebody stops before calls, or one was interrupted.
+    const size_t argumentCount = row.function.type.params.size();
     Key key;
     std::optional<Suspended> resumed;
-    const bool isPlain = !m_logging && !m_question && m_suspended.empty();
-    if (!isPlain) {
-        key = keyOf(function, slots, machine);
+    const bool isKeyed = m_question || m_denied || !m_suspended.empty();
+    if (isKeyed) {
+        key = keyOf(function, argumentCount, slots, machine);
         resumed = takeSuspended(key);
         if (m_question && call && !resumed) {
             const bool passed = m_stoppedAt == key;
@@ -123,18 +115,25 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     m_context.sequence = m_published ? *resumed->sequence : m_log.nextSequence();
     if (resumed) m_context.wait = resumed->wait;
     if (m_logging || m_published) {
-        beginDraft(key, resumed ? &*resumed : nullptr);
+        beginDraft(function, argumentCount, resumed ? resumed->startNs : m_watch.nowNs());
         if (resumed && resumed->wait.progress) m_draft.journal = std::move(resumed->journal);
     }
     m_context.memory.setJournal(m_logging ? &m_draft.journal : nullptr);
-    auto outcome = row.call(front, m_context);
+    std::optional<MockDecision> mock;
+    if (resumed)
+        mock = std::move(resumed->mock);
+    else if (m_mocks.table().concerns(function))
+        mock = m_mocks.decide(function, m_context);
+    auto outcome = !mock
+                       ? row.call(front, m_context)
+                       : m_mocks.play(*mock, function, m_context, [&] { return row.call(front, m_context); });
     if (m_context.use.isRefused && m_denied && call && stopsAsDenied(key)) {
         slots[0] = key.arguments[0];
         outcome = engine::HostOutcome::interrupted();
     }
     if (outcome.kind == engine::HostOutcome::Kind::Interrupted) {
-        suspend(isPlain ? keyOf(function, slots, machine)
-                        : key);  // an interrupted call leaves its slots as they were
+        // It has left its slots as they were.
+        suspend(isKeyed ? key : keyOf(function, argumentCount, slots, machine), std::move(mock));
     } else if (m_logging || m_published) {
         finish(outcome);
     }
@@ -159,9 +158,9 @@ void CallGate::beginWait() {
     m_published = true;
 }
 
-void CallGate::suspend(const Key& key) {
+void CallGate::suspend(const Key& key, std::optional<MockDecision> mock) {
     beginWait();
-    Suspended s{key, m_context.wait, std::nullopt, m_draft.startNs, {}};
+    Suspended s{key, m_context.wait, std::nullopt, m_draft.startNs, {}, std::move(mock)};
     if (m_published) s.sequence = m_context.sequence;
     if (m_logging && m_context.wait.progress) s.journal = std::move(m_draft.journal);
     m_suspended.push_back(std::move(s));
@@ -174,8 +173,9 @@ void CallGate::finish(const engine::HostOutcome& outcome) {
                                                    : Outcome::Trapped;
     m_draft.errno_ = static_cast<uint16_t>(m_context.error);
     m_draft.result = outcome.kind == Kind::Return ? m_context.slots[0] : outcome.exitCode;
+    m_draft.origin = m_context.origin;
     m_draft.subject = m_context.subject;
-    m_draft.durationNs = nowNs() - m_draft.startNs;
+    m_draft.durationNs = m_watch.nowNs() - m_draft.startNs;
     m_draft.detail.swap(m_context.detail);
     if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     if (m_published)

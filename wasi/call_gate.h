@@ -2,11 +2,13 @@
 // the host; session thread only.
 //
 //   guest call → invoke ─ question says Stop ──────────────────────────► Interrupted, nothing recorded, not asked again on resume
+//                  ├────► a rule of the mocks decides: MockPlayer waits, answers, stops, or makes the call below
 //                  └────► row.call ─ waits: beginWait() shows it as Pending ─ woken ► Interrupted, kept as suspended, Pending stays
 //                             │                                               └─ made again: same sequence, same WaitState
 //                             └► returned, exited, trapped ► SyscallLog
 //
-// A policy or mock that answers in place of the method, and a replayer, belong between the question and row.call.
+// A decision of a mock belongs to the call: it is kept when the call is suspended, whatever becomes of the rule. A replayer belongs
+// where the mocks are.
 #pragma once
 
 #include <functional>
@@ -17,13 +19,15 @@
 #include "wasi/call_draft.h"
 #include "wasi/host.h"
 #include "wasi/host_row.h"
+#include "wasi/mock_player.h"
+#include "wasi/stopwatch.h"
 #include "wasi/syscall_log.h"
 
 namespace wasi {
 
 class CallGate {
 public:
-    explicit CallGate(SyscallLog& log);
+    CallGate(SyscallLog& log, MockPlayer& mocks);
 
     /// `call` is null only where a single function is tested without a machine.
     engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
@@ -60,17 +64,19 @@ private:
         std::optional<uint64_t> sequence;  // in the log, if logging was on
         int64_t startNs = 0;
         Journal journal;  // of what is done already
+        std::optional<MockDecision> mock;
     };
 
-    Key keyOf(uint16_t function, std::span<const engine::Slot> slots, engine::Machine* machine) const;
+    Key keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
+              engine::Machine* machine) const;
     std::optional<Suspended> takeSuspended(const Key& key);
-    void beginDraft(const Key& key, const Suspended* resumed);
-    void suspend(const Key& key);
+    void beginDraft(uint16_t function, size_t argumentCount, int64_t startNs);
+    void suspend(const Key& key, std::optional<MockDecision> mock);
     bool stopsAsDenied(const Key& key);
     void finish(const engine::HostOutcome& outcome);
-    int64_t nowNs() const;
 
     SyscallLog& m_log;
+    MockPlayer& m_mocks;
     CallContext m_context;
     CallDraft m_draft;
     bool m_logging = true;
@@ -82,7 +88,7 @@ private:
     std::optional<Key> m_deniedAt;
     std::string m_deniedWhy;
     std::vector<Suspended> m_suspended;  // one per machine at most
-    int64_t m_launchNs = 0;
+    Stopwatch m_watch;                   // since launch
 };
 
 }  // namespace wasi

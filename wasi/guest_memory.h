@@ -40,6 +40,15 @@ public:
         m_entries.push_back({address, isWrite, static_cast<uint32_t>(kept), length});
         m_bytes.insert(m_bytes.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(kept));
     }
+    /// A byte that was written has changed since.
+    void patch(uint32_t address, uint8_t value) {
+        size_t at = 0;
+        for (const Entry& entry : m_entries) {
+            if (entry.isWrite && address >= entry.address && address - entry.address < entry.kept)
+                m_bytes[at + (address - entry.address)] = value;
+            at += entry.kept;
+        }
+    }
     const std::vector<Entry>& entries() const { return m_entries; }
     const std::vector<uint8_t>& bytes() const { return m_bytes; }
 
@@ -68,6 +77,10 @@ public:
         if (m_journal) m_journal->add(address, false, bytes, length);
         return bytes;
     }
+    /// The same without being journalled: to look at, not to use.
+    const uint8_t* peek(uint32_t address, uint64_t length) const {
+        return contains(address, length) ? m_memory->base() + address : nullptr;
+    }
     /// Room that the host may fill; null if out of bounds. What was filled must be told by wrote().
     uint8_t* writable(uint32_t address, uint64_t length) {
         if (!contains(address, length)) return nullptr;
@@ -77,6 +90,10 @@ public:
     void wrote(uint32_t address, uint64_t length) {
         if (auto* observer = m_memory->observer()) observer->wrote(*m_memory, address, length);
         if (m_journal) m_journal->add(address, true, m_memory->base() + address, length);
+    }
+    /// A byte that wrote() told of has been changed since.
+    void changed(uint32_t address) {
+        if (m_journal) m_journal->patch(address, m_memory->base()[address]);
     }
     bool write(uint32_t address, const void* bytes, uint64_t length) {
         uint8_t* room = writable(address, length);

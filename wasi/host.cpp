@@ -168,6 +168,13 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
     state.capabilities = std::move(capabilities);
     state.ledger = std::make_unique<Ledger>(state.capabilities);
     state.gate.setLedger(state.ledger.get());
+    state.mocks.setServices(
+        {[&state](uint32_t fd) { return state.files.find(fd); },
+         [&state](uint64_t ns, const std::string& text) { return state.wait({}, ns, text); },
+         [&state](const std::string& why) {
+             if (state.stopRequest) state.stopRequest(why);
+             return state.stopRequest != nullptr;
+         }});
     state.clock = makeClock(state.capabilities.clock);
     state.random = makeRandom(state.capabilities.random);
     if (const uint64_t bytes = state.capabilities.budgets.maxLogBytes) state.log.setBudget(bytes);
@@ -259,6 +266,12 @@ void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> 
 void WasiHost::setStopRequest(std::function<void(const std::string&)> request) {
     m->state.stopRequest = std::move(request);
 }
+engine::Result<> WasiHost::setMocks(const std::vector<MockEntry>& entries) {
+    return m->state.mocks.table().set(entries);
+}
+std::vector<MockInfo> WasiHost::mocks() const { return m->state.mocks.table().list(); }
+uint64_t WasiHost::mockActivity() const { return m->state.mocks.table().activity(); }
+void WasiHost::setNames(NamesAt names) { m->state.mocks.setNames(std::move(names)); }
 void WasiHost::pushInput(std::span<const uint8_t> bytes) { m->state.input->push(bytes); }
 void WasiHost::closeInput() { m->state.input->close(); }
 std::string WasiHost::waitingFor() const { return m->state.waiter.waitingFor(); }

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "engine/store.h"
+#include "wasi/call_filter.h"
 #include "wasi/capabilities.h"
 #include "wasi/folder_changes.h"
 #include "wasi/host_function.h"
 #include "wasi/ledger.h"
+#include "wasi/mock_rule.h"
 #include "wasi/output_log.h"
 #include "wasi/syscall_log.h"
 
@@ -90,6 +92,14 @@ public:
     /// Called when the guest stops itself (proc_raise of SIGSTOP and its like): the call ends as Interrupted, and succeeds when it is
     /// resumed. Without it such signals are ignored: nobody could continue the guest.
     void setStopRequest(std::function<void(const std::string& why)> request);
+
+    /// Rules by which calls are answered from the next one on; see MockTable::set(). Between two calls only.
+    engine::Result<> setMocks(const std::vector<MockEntry>& entries);
+    std::vector<MockInfo> mocks() const;
+    /// Changes whenever mocks() does.
+    uint64_t mockActivity() const;
+    /// How the rules' `caller` knows functions by name. Asked only where a rule speaks of it.
+    void setNames(NamesAt names);
 
     /// Bytes for Session stdin, and its end.
     void pushInput(std::span<const uint8_t> bytes);

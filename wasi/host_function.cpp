@@ -1,6 +1,8 @@
 #include "wasi/host_function.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_map>
 
 #include "wasi/abi.h"
@@ -195,6 +197,114 @@ std::string ShownCall::line() const {
     for (const auto& result : results)
         text += " " + result.name + "=" + result.text;
     return text;
+}
+
+std::string argumentText(const ShownCall& shown) {
+    std::string text;
+    for (const ShownValue& argument : shown.arguments)
+        text += (text.empty() ? "" : ", ") + argument.text;
+    return text;
+}
+
+std::string resultText(const SyscallRecord& record, const ShownCall& shown) {
+    switch (record.outcome) {
+    case Outcome::Pending: return "…";
+    case Outcome::Trapped: return "trap";
+    case Outcome::Exited: return "exit " + std::to_string(record.result);
+    case Outcome::Interrupted: return "interrupted";
+    case Outcome::Dropped: return "";
+    case Outcome::Returned: break;
+    }
+    std::string text = shown.errnoName;
+    for (const ShownValue& result : shown.results) {
+        text += (text.empty() ? "" : " ") + (result.name.empty() ? "" : result.name + "=") + result.text;
+    }
+    return text;
+}
+
+namespace {
+
+std::optional<uint64_t> parseInteger(std::string_view text) {
+    const bool isHex = text.starts_with("0x") || text.starts_with("0X");
+    if (isHex) text.remove_prefix(2);
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, isHex ? 16 : 10);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+bool equalsAnyCase(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<uint64_t> indexOf(std::span<const std::string_view> names, std::string_view text) {
+    for (size_t i = 0; i < names.size(); i++)
+        if (equalsAnyCase(names[i], text)) return i;
+    return std::nullopt;
+}
+
+std::optional<uint64_t> parseFlags(std::span<const std::string_view> names, std::string_view text) {
+    if (equalsAnyCase(text, "all")) return (uint64_t{1} << names.size()) - 1;
+    uint64_t bits = 0;
+    while (true) {
+        const size_t bar = text.find('|');
+        const std::string_view name = text.substr(0, bar);
+        if (const auto bit = indexOf(names, name))
+            bits |= uint64_t{1} << *bit;
+        else if (const auto number = parseInteger(name))
+            bits |= *number;
+        else
+            return std::nullopt;
+        if (bar == std::string_view::npos) return bits;
+        text.remove_prefix(bar + 1);
+    }
+}
+
+}  // namespace
+
+std::optional<uint64_t> parseValue(const HostField& field, std::string_view text) {
+    const uint64_t most = field.size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * field.size)) - 1;
+    std::optional<uint64_t> value;
+    switch (field.kind) {
+    case HostField::Kind::Number: value = parseInteger(text); break;
+    case HostField::Kind::Signed: {
+        const bool isNegative = text.starts_with('-');
+        value = parseInteger(text.substr(isNegative ? 1 : 0));
+        if (value && *value > most / 2 + (isNegative ? 1 : 0)) return std::nullopt;
+        if (value && isNegative) return (0 - *value) & most;
+        break;
+    }
+    case HostField::Kind::Enum:
+        value = indexOf(field.names, text);
+        if (!value && field.names.data() == Abi<Errno>::kNames.data()) value = parseErrno(text);
+        if (!value) value = parseInteger(text);
+        if (value && *value >= field.names.size()) return std::nullopt;
+        break;
+    case HostField::Kind::Flags: value = parseFlags(field.names, text); break;
+    }
+    return value && *value <= most ? value : std::nullopt;
+}
+
+std::string valueText(const HostField& field, uint64_t value) {
+    switch (field.kind) {
+    case HostField::Kind::Enum:
+        if (value < field.names.size()) return std::string(field.names[value]);
+        break;
+    case HostField::Kind::Flags: return abi::flagText(field.names, value);
+    case HostField::Kind::Signed: return std::to_string(static_cast<int64_t>(value));
+    case HostField::Kind::Number: break;
+    }
+    return std::to_string(value);
+}
+
+std::optional<uint16_t> parseErrno(std::string_view text) {
+    auto value = indexOf(Abi<Errno>::kNames, text);
+    if (!value) value = indexOf(kErrnoNames, text);
+    if (!value) value = parseInteger(text);
+    if (!value || *value >= Abi<Errno>::kNames.size()) return std::nullopt;
+    return static_cast<uint16_t>(*value);
 }
 
 }  // namespace wasi

@@ -27,6 +27,23 @@ template <class P>
 inline constexpr bool kIsResult =
     std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
 
+template <class T>
+constexpr HostParameter::Shape shapeOf() {
+    using enum HostParameter::Shape;
+    if constexpr (std::is_same_v<T, std::string>)
+        return Text;
+    else if constexpr (std::is_same_v<T, List<Ciovec>>)
+        return Source;
+    else if constexpr (std::is_same_v<T, List<Iovec>>)
+        return Target;
+    else if constexpr (std::is_same_v<T, wasi::Pointer<uint8_t>>)
+        return Bytes;
+    else if constexpr (requires { typename T::Pointee; })
+        return HostParameter::Shape::Pointer;
+    else
+        return Value;
+}
+
 template <class P>
 constexpr size_t slotsOf() {
     if constexpr (kIsResult<P>)
@@ -150,13 +167,16 @@ struct Method<M> {
     static void describe(HostFunction& function, std::span<const std::string_view> names) {
         CHECK(names.size() == sizeof...(P));
         [[maybe_unused]] size_t i = 0;
-        (describeOne<P>(function, names[i++]), ...);
+        ((describeOne<P>(function, names[i], kAt[i]), i++), ...);
         function.returnsErrno = !std::is_same_v<R, NoReturn>;
         if (function.returnsErrno) function.type.results = {engine::kI32};
     }
     template <class Q>
-    static void describeOne(HostFunction& function, std::string_view name) {
-        (kIsResult<Q> ? function.results : function.parameters).push_back({name, Abi<Held<Q>>::kName});
+    static void describeOne(HostFunction& function, std::string_view name, size_t slot) {
+        HostParameter made{name, Abi<Held<Q>>::kName, shapeOf<Held<Q>>(), static_cast<uint8_t>(slot), 0, {}};
+        abi::describe<Held<Q>>(made.fields);
+        if constexpr (kIsResult<Q>) made.size = static_cast<uint32_t>(Abi<Held<Q>>::size());
+        (kIsResult<Q> ? function.results : function.parameters).push_back(std::move(made));
         if constexpr (kIsResult<Q>)
             function.type.params.push_back(engine::kI32);
         else

@@ -26,13 +26,24 @@ struct HostState {
     OutputLog output;
     Waiter waiter;
     SyscallLog log;
-    CallGate gate{log};
+    MockPlayer mocks;
+    CallGate gate{log, mocks};
     std::unique_ptr<Ledger> ledger = std::make_unique<Ledger>(Capabilities{});
     std::shared_ptr<VirtualStorage> storage;
     DescriptorTable files;
     std::function<void(const std::string& why)> stopRequest;  // see WasiHost::setStopRequest()
     std::string limitReached;  // in words, of the first budget that cut something short
     uint64_t outputBytes = 0;  // written to stdout and stderr so far
+
+    /// The way in which a call waits: false if it was interrupted.
+    bool wait(std::span<pollfd> what, std::optional<uint64_t> timeoutNs, const std::string& text) {
+        CallContext& call = gate.context();
+        // A wake-up that came before this call meant something else, unless the machine still is to yield.
+        if (!std::exchange(call.hasWaited, true)) waiter.forget();
+        if (call.yieldRequested()) return false;
+        gate.beginWait();
+        return waiter.wait(what, timeoutNs, text) != Waiter::Woken::Interrupted;
+    }
 };
 
 }  // namespace wasi

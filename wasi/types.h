@@ -308,6 +308,7 @@ struct List {
 /// The address of one or more T in linear memory; another parameter says how many, or the standard does.
 template <class T>
 struct Pointer {
+    using Pointee = T;
     uint32_t address = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "debugger/debuggee.h"
 #include "wasi/capabilities_json.h"
 #include "wasi/grants.h"
+#include "wasi/mock_json.h"
 
 extern char** environ;
 
@@ -85,6 +86,11 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
     command.add_option("--clock", typed.clock, "real, fixed:NANOSECONDS, scaled:FACTOR or offset:SECONDS")
         ->type_name("CLOCK");
     command.add_option("--random", typed.random, "real or seed:NUMBER")->type_name("RANDOM");
+    command
+        .add_option(
+            "--mock", typed.mocks,
+            "Answer host calls by the rules in this JSON file; mocks.schema.json says how they are written")
+        ->type_name("FILE");
     command.add_option("--max-memory", typed.maxMemory, "Most memory that the program may have, e.g. 512M")
         ->type_name("SIZE");
     command
@@ -302,6 +308,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     if (!typed.maxLog.empty()) granted.budgets.maxLogBytes = TRY(parseSize(typed.maxLog));
     if (!typed.maxVirtual.empty()) granted.budgets.maxVirtualBytes = TRY(parseSize(typed.maxVirtual));
     if (typed.maxFiles) granted.budgets.maxOpenFiles = *typed.maxFiles;
+    if (!typed.mocks.empty()) options.mocks = TRY(wasi::loadMocks(typed.mocks));
     if (!typed.timeout.empty()) granted.budgets.timeoutMs = TRY(parseMilliseconds(typed.timeout));
     for (const std::string& map : typed.maps) {
         const size_t equals = map.find('=');

@@ -1,26 +1,21 @@
 // wscope trace: runs a program and writes one line for each of its host calls, as they happen.
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <iostream>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "app/wscope/commands.h"
 #include "app/wscope/options.h"
 #include "app/wscope/output.h"
 #include "app/wscope/runner.h"
+#include "app/wscope/trace_formats.h"
 #include "debugger/call_list.h"
 #include "debugger/sources.h"
 
 namespace wscope {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct TraceOptions {
     std::string output, format = "text", filter;
@@ -31,12 +26,16 @@ struct TraceOptions {
 /// Writes the calls that are over, in order. Asked before each call and whenever the guest yields.
 class Tracer {
 public:
-    Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, Output& output)
+    Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, wasi::CallFilter filter, Output& output)
         : m_debuggee(debuggee),
           m_options(options),
-          m_filter(debugger::callFilter(options.filter)),
+          m_filter(std::move(filter)),
+          m_names([this](const auto& frame, const auto& test) { debugger::namesAt(places())(frame, test); }),
+          m_format(makeFormat(options.format, output.file(), options.withTimes)),
           m_output(output),
-          m_out(output.file()) {}
+          m_out(output.file()) {
+        if (!options.withSummary) m_format->begin(debuggee.options().program);
+    }
 
     /// False if they cannot be written.
     bool writeFinished() {
@@ -53,125 +52,54 @@ public:
         return true;
     }
 
-    void writeSummary() {
-        if (m_options.format == "json") return writeSummaryJson();
-        fprintf(m_out, "%8s %8s %12s  %s\n", "calls", "errors", "time", "call");
-        std::vector<std::pair<std::string, Totals>> rows(m_totals.begin(), m_totals.end());
-        std::stable_sort(rows.begin(), rows.end(),
-                         [](const auto& a, const auto& b) { return a.second.calls > b.second.calls; });
-        for (const auto& [name, totals] : rows) {
-            fprintf(m_out, "%8llu %8llu %9.3f ms  %s\n", static_cast<unsigned long long>(totals.calls),
-                    static_cast<unsigned long long>(totals.errors), static_cast<double>(totals.ns) / 1e6,
-                    name.c_str());
-        }
+    /// What follows the last call.
+    void end() {
+        if (m_options.withSummary)
+            writeSummary(m_out, m_totals, m_options.format);
+        else
+            m_format->end();
     }
 
 private:
-    void writeSummaryJson() {
-        for (const auto& [name, totals] : m_totals) {
-            const Json json = {{"name", name},
-                               {"calls", totals.calls},
-                               {"errors", totals.errors},
-                               {"durationNs", totals.ns}};
-            fprintf(m_out, "%s\n", json.dump().c_str());
-        }
-    }
-
-    struct Totals {
-        uint64_t calls = 0, errors = 0;
-        int64_t ns = 0;
-    };
-
     void write(const wasi::SyscallRecord& record) {
-        const wasi::ShownCall shown = wasi::show(record, m_options.bytes);
-        const std::string line =
-            shown.name + "(" + debugger::argumentText(shown) + ") = " + debugger::resultText(record, shown);
-        if (!debugger::matchesFilter(record, shown, m_filter)) return;
-        Totals& totals = m_totals[shown.name];
+        if (!m_filter.matches(wasi::RecordedCall(record, m_names))) return;
+        const wasi::HostFunction& function = wasi::allHostFunctions()[record.function];
+        Totals& totals = m_totals[std::string(function.name)];
         totals.calls++;
         totals.ns += record.durationNs;
-        const bool failed = wasi::allHostFunctions()[record.function].returnsErrno && record.errno_ != 0;
+        const bool failed = function.returnsErrno && record.errno_ != 0;
         if (failed) totals.errors++;
         if (m_options.withSummary) return;
-        if (m_options.format == "json")
-            writeJson(record, shown);
-        else
-            writeText(record, shown, line, failed);
+        m_format->write({record, function, wasi::show(record, m_options.bytes), failed,
+                         m_options.withStack ? stack(record) : std::vector<debugger::Location>()});
         m_output.flush();
     }
 
-    void writeText(const wasi::SyscallRecord& record, const wasi::ShownCall& shown, std::string line,
-                   bool failed) {
-        if (failed && !shown.errnoText.empty()) line += " (" + shown.errnoText + ")";
-        if (failed && !record.detail.empty()) line += "  # " + debugger::printable(record.detail);
-        if (m_options.withTimes) {
-            fprintf(m_out, "%12.6f %s <%.6f>\n", static_cast<double>(record.startNs) / 1e9, line.c_str(),
-                    static_cast<double>(record.durationNs) / 1e9);
-        } else {
-            fprintf(m_out, "%s\n", line.c_str());
-        }
-        if (!m_options.withStack) return;
-        for (const debugger::Location& at : stack(record)) {
-            const std::string place = at.line != 0
-                                          ? debugger::printable(at.file) + ":" + std::to_string(at.line)
-                                          : debugger::hexText(at.offset);
-            fprintf(m_out, "    at %s (%s)\n", debugger::printable(at.functionName).c_str(), place.c_str());
-        }
-    }
-
-    static Json toJson(const wasi::ShownValue& value) {
-        Json json = {{"name", value.name}, {"type", value.type}, {"text", value.text}};
-        for (const wasi::ShownValue& child : value.children)
-            json["children"].push_back(toJson(child));
-        return json;
-    }
-
-    void writeJson(const wasi::SyscallRecord& record, const wasi::ShownCall& shown) {
-        static constexpr const char* kOutcomes[] = {"pending", "returned",    "trapped",
-                                                    "exited",  "interrupted", "dropped"};
-        Json json = {{"sequence", record.sequence},
-                     {"name", shown.name},
-                     {"arguments", Json::array()},
-                     {"results", Json::array()}};
-        for (const wasi::ShownValue& value : shown.arguments)
-            json["arguments"].push_back(toJson(value));
-        for (const wasi::ShownValue& value : shown.results)
-            json["results"].push_back(toJson(value));
-        if (!shown.errnoName.empty()) json["errno"] = shown.errnoName;
-        json["outcome"] = kOutcomes[static_cast<size_t>(record.outcome)];
-        if (record.outcome == wasi::Outcome::Exited) json["exitCode"] = record.result;
-        json["startNs"] = record.startNs;
-        json["durationNs"] = record.durationNs;
-        json["tick"] = record.tick;
-        if (!record.detail.empty()) json["detail"] = record.detail;
-        for (const debugger::Location& at :
-             m_options.withStack ? stack(record) : std::vector<debugger::Location>()) {
-            Json frame = {{"function", at.functionName}, {"offset", at.offset}};
-            if (at.line != 0) frame["file"] = at.file, frame["line"] = at.line;
-            json["stack"].push_back(std::move(frame));
-        }
-        fprintf(m_out, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-    }
-
     std::vector<debugger::Location> stack(const wasi::SyscallRecord& record) {
-        if (!m_places)
-            m_places = std::make_unique<debugger::Places>(m_debuggee.module(), m_debuggee.symbols());
         std::vector<debugger::Location> frames;
         for (const engine::CodeLocation& frame : record.backtrace) {
-            const auto levels = static_cast<uint32_t>(m_places->chain(frame.offset).size());
+            const auto levels = static_cast<uint32_t>(places().chain(frame.offset).size());
             for (uint32_t level = 0; level < levels; level++)
-                frames.push_back(m_places->location(frame.offset, level));
+                frames.push_back(places().location(frame.offset, level));
         }
         return frames;
     }
 
+    debugger::Places& places() {
+        if (!m_places)
+            m_places = std::make_unique<debugger::Places>(m_debuggee.module(), m_debuggee.symbols());
+        return *m_places;
+    }
+
     debugger::Debuggee& m_debuggee;
     const TraceOptions& m_options;
-    std::string m_filter;
+    wasi::CallFilter m_filter;
+    wasi::NamesAt m_names;
+    std::unique_ptr<CallFormat> m_format;
     Output& m_output;
     FILE* m_out;
     uint64_t m_written = 0;
-    std::map<std::string, Totals> m_totals;
+    CallTotals m_totals;
     std::unique_ptr<debugger::Places> m_places;
 };
 
@@ -185,6 +113,8 @@ FileHandle openOutput(const std::string& path) {
 int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions& wanted) {
     const auto program = programOf(command);
     if (!program) return fail(program.error());
+    auto filter = wasi::CallFilter::parse(wanted.filter);
+    if (!filter) return fail("--filter: " + filter.error().message);
     auto options = launchOptions(typed, *program, false);
     if (!options) return fail(options.error());
     options->capabilities.budgets.maxLogBytes = 64 << 20;  // calls are written as soon as they are over
@@ -197,14 +127,25 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     if (!file)
         return fail("cannot write " + debugger::printable(wanted.output) + ": " + std::strerror(errno));
     Output output(file.get(), wanted.output.empty() ? "standard error" : debugger::printable(wanted.output));
-    Tracer tracer(**debuggee, wanted, output);
+    Tracer tracer(**debuggee, wanted, std::move(*filter), output);
     // All earlier calls are over when another one begins.
     (*debuggee)->host().setGate([&](uint16_t, engine::HostCall&) {
         return tracer.writeFinished() ? wasi::GateDecision::Pass : wasi::GateDecision::Stop;
     });
     const int status = runToEnd(**debuggee, [&] { return tracer.writeFinished(); });
-    if (wanted.withSummary) tracer.writeSummary();
+    tracer.end();
     return settleChanges(**debuggee, typed, output.flush() ? status : output.fail());
+}
+
+std::string filterHelp() {
+    std::string text =
+        "A filter is made of words (the line contains them), FIELD = VALUE (also != < <= > >=, ~ and !~ with "
+        "* and "
+        "?,\ncontains), and, or, not and parentheses. Fields:\n";
+    for (const wasi::FilterField& field : wasi::CallFilter::fields())
+        text += "  " + std::string(field.name) + std::string(12 - field.name.size(), ' ') +
+                std::string(field.help) + "\n";
+    return text + "  and each argument and result by its name: oflags = creat, nread > 4K, buf.size = 0\n";
 }
 
 }  // namespace
@@ -218,22 +159,27 @@ void addTrace(CLI::App& app, int& status) {
     addChangesOption(*command, *typed);
     command->add_option("-o,--output", wanted->output, "Write to a file instead of stderr")
         ->type_name("FILE");
-    command->add_option("--format", wanted->format, "text, or json: one object a line")
-        ->check(CLI::IsMember({"text", "json"}));
     command
-        ->add_option("--filter", wanted->filter,
-                     "Show only calls whose name, arguments or result contain this text")
-        ->type_name("TEXT");
+        ->add_option("--format", wanted->format,
+                     "text; json: one object a line; csv: a table; chrome: for Perfetto and chrome://tracing")
+        ->check(CLI::IsMember({"text", "json", "csv", "chrome"}));
+    command
+        ->add_option(
+            "--filter", wanted->filter,
+            "Show only calls that match: fd_write, errno = noent, path ~ \"*.cfg\" and duration > 1ms")
+        ->type_name("EXPR");
     command->add_option("--bytes", wanted->bytes, "How many bytes of a buffer to show")
         ->type_name("N")
         ->check(checkCount);
     command->add_flag("--stack", wanted->withStack, "Show who called, with source lines");
     command->add_flag("-t,--times", wanted->withTimes, "Show when, in seconds since the start, and how long");
-    command->add_flag("-c,--count", wanted->withSummary, "Only count calls, errors and time");
+    command->add_flag("-c,--count", wanted->withSummary, "Only count: a table of calls, errors and time");
     command->footer(
-        "Examples:\n  wscope trace hello.wasm\n  wscope trace --filter path_open --stack --dir . "
-        "program.wasm in.txt\n"
-        "  wscope trace --format json -o calls.jsonl program.wasm\nThe exit status is the program's.");
+        std::string("Examples:\n  wscope trace hello.wasm\n  wscope trace --filter path_open --stack --dir . "
+                    "program.wasm in.txt\n") +
+        "  wscope trace --format json -o calls.jsonl program.wasm\n"
+        "  wscope trace --filter 'fd = 4 and not (fd_seek or errno = success)' program.wasm\n" +
+        filterHelp() + "The exit status is the program's.");
     command->callback([command, typed, wanted, &status] { status = trace(*command, *typed, *wanted); });
 }
 

@@ -1,6 +1,8 @@
 #include "ui/panels/system_calls_panel.h"
 
 #include <QAbstractItemModelTester>
+#include <QAbstractItemView>
+#include <QCompleter>
 #include <QElapsedTimer>
 #include <QScrollBar>
 #include <cstdio>
@@ -32,7 +34,7 @@ debugger::CallRow callAt(uint64_t sequence) {
     return row;
 }
 
-/// A log of any length; the filter "path_open(" keeps every tenth call.
+/// A log of any length; the filter "path_open" keeps every tenth call.
 class SystemCallsPanelTest : public PanelTest {
 protected:
     void SetUp() override {
@@ -171,7 +173,7 @@ TEST_F(SystemCallsPanelTest, AsksAgainForACallThatHadNotEnded) {
 TEST_F(SystemCallsPanelTest, FiltersAtTheSession) {
     auto panel = running();
     append(1000);
-    filter(*panel, "path_open(");
+    filter(*panel, "path_open");
     EXPECT_EQ(view(*panel).model()->rowCount(), 100);
     cell(*panel, 99, 0);
     settle();
@@ -189,7 +191,7 @@ TEST_F(SystemCallsPanelTest, DropsAnswersToAnOlderFilter) {
     auto panel = running();
     append(1000);
     m_fake->holdReplies = true;
-    panel->findChild<FilterBox*>()->setFilter("path_open(");
+    panel->findChild<FilterBox*>()->setFilter("path_open");
     settle();
     panel->findChild<FilterBox*>()->setFilter({});
     settle();
@@ -236,7 +238,7 @@ TEST_F(SystemCallsPanelTest, GoesToTheCaller) {
 TEST_F(SystemCallsPanelTest, ShowsTheCallThatAnotherPanelAsksFor) {
     auto panel = running();
     append(1000);
-    filter(*panel, "path_open(");
+    filter(*panel, "path_open");
     emit m_context.callRequested(777);
     settle();
     EXPECT_EQ(view(*panel).currentIndex().row(), 777);
@@ -266,7 +268,7 @@ TEST_F(SystemCallsPanelTest, TenMillionRowsAreFluent) {
         m_fake->emitEvent(debugger::SyscallsAppended{m_total = 10'000'000 + i * 1000});
     ASSERT_TRUE(QTest::qWaitFor([&] { return view(*panel).model()->rowCount() == 10'100'000; }, 5000));
     const qint64 live = timer.restart();
-    filter(*panel, "path_open(");
+    filter(*panel, "path_open");
     EXPECT_EQ(view(*panel).model()->rowCount(), 1'010'000);
     std::printf(
         "10^7 calls: shown in %lld ms, end in %lld ms, 100 jumps in %lld ms, 10^5 more in %lld ms, filter in "
@@ -276,14 +278,85 @@ TEST_F(SystemCallsPanelTest, TenMillionRowsAreFluent) {
     EXPECT_LT(m_fake->asked<debugger::GetCalls>().size(), 1000u);
 }
 
+TEST_F(SystemCallsPanelTest, SaysWhereAnAnswerCameFrom) {
+    debugger::CallRow row = callAt(0);
+    const auto result = callColumns()[4];
+    EXPECT_EQ(result.text(row), "✗ ENOENT");
+    row.origin = "mock";
+    EXPECT_EQ(result.text(row), "✗ ENOENT · mock");
+    EXPECT_EQ(result.look(row).tone, Tone::Mock);
+    row.failed = false;
+    row.result = "ESUCCESS";
+    EXPECT_EQ(result.text(row), "ESUCCESS · mock");
+}
+
+TEST_F(SystemCallsPanelTest, AnswersACallLikeThisOneNextTime) {
+    auto panel = running();
+    append(30);
+    std::vector<wasi::MockEntry> sent;
+    m_fake->answer<debugger::SetMocks>(
+        [&](const debugger::SetMocks& r) -> engine::Result<std::vector<wasi::MockInfo>> {
+            sent = r.rules;
+            return std::vector<wasi::MockInfo>();
+        });
+    QString requested;
+    QObject::connect(&m_context, &Context::mockRequested, panel.get(),
+                     [&](const QString& rule) { requested = rule; });
+    const auto choose = [&](const QString& answer) {
+        TableView& table = view(*panel);
+        emit table.customContextMenuRequested(table.visualRect(table.model()->index(10, 0)).center());
+        for (QAction* action : panel->findChildren<QAction*>())
+            if (action->text() == answer) action->trigger();
+        for (QMenu* menu : panel->findChildren<QMenu*>())
+            menu->close();
+        settle();
+    };
+    choose("ENOSPC");
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_EQ(sent[0].rule.call, "path_open");
+    EXPECT_EQ(sent[0].rule.when, "fd = 3 and path = \"in.txt\"");
+    EXPECT_EQ(sent[0].rule.errno_, 51);
+    choose("Another Answer…");
+    EXPECT_EQ(requested, "path_open fd = 3 and path = \"in.txt\"");
+}
+
+TEST_F(SystemCallsPanelTest, SaysWhatIsWrongWithAFilterAndKeepsTheRows) {
+    auto panel = running();
+    append(1000);
+    auto* error = panel->findChild<QLabel*>("filter-error");
+    filter(*panel, "errno = nope");
+    EXPECT_TRUE(error->isVisible());
+    EXPECT_TRUE(error->text().contains("column 9: \"nope\" is no errno"));
+    EXPECT_EQ(view(*panel).model()->rowCount(), 1000);
+    filter(*panel, "errno = noent");
+    EXPECT_FALSE(error->isVisible());
+    EXPECT_EQ(view(*panel).model()->rowCount(), 100);
+}
+
+TEST_F(SystemCallsPanelTest, CompletesTheWordThatIsTyped) {
+    auto panel = running();
+    auto* box = panel->findChild<FilterBox*>();
+    box->setFocus();
+    QTest::keyClicks(box, "fd = 3 and dur");
+    ASSERT_TRUE(box->completer()->popup()->isVisible());
+    EXPECT_EQ(box->completer()->currentCompletion(), "fd = 3 and duration");
+    QTest::keyClick(box->completer()->popup(), Qt::Key_Down);
+    QTest::keyClick(box->completer()->popup(), Qt::Key_Return);
+    EXPECT_EQ(box->text(), "fd = 3 and duration");
+}
+
 TEST(SystemCalls, FilterOnTheFirstArgumentTellsThreeFromThirtyOne) {
     debugger::CallRow row;
+    row.name = "fd_write";
     row.arguments = "3, [6 bytes, 2 bytes]";
-    EXPECT_EQ(sameFirstArgument(row), "(3,");
-    row.arguments = "3";
-    EXPECT_EQ(sameFirstArgument(row), "(3)");
+    EXPECT_EQ(sameFirstArgument(row), "fd = 3");
+    row.arguments = "31";
+    EXPECT_EQ(sameFirstArgument(row), "fd = 31");
     row.arguments = "3 (/data, x), 4";
-    EXPECT_EQ(sameFirstArgument(row), "(3 (/data, x)");
+    EXPECT_EQ(sameFirstArgument(row), "fd = 3");
+    row.name = "clock_time_get";
+    row.arguments = "monotonic, 0";
+    EXPECT_EQ(sameFirstArgument(row), "id = monotonic");
     row.arguments = "";
     EXPECT_EQ(sameFirstArgument(row), "");
 }

@@ -6,10 +6,12 @@
 #include <QHeaderView>
 
 #include "ui/panels/call_detail_view.h"
+#include "ui/panels/mocks_panel.h"
 #include "ui/widgets/filter_box.h"
 #include "ui/widgets/local_shortcut.h"
 #include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
+#include "wasi/filter_words.h"
 
 namespace ui {
 namespace {
@@ -22,8 +24,11 @@ constexpr uint64_t kMaxRows = 90'000'000;  // Qt's views count pixels in 31 bits
 
 QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1e9, 'f', 6); }
 
+bool isHosts(const CallRow& row) { return row.origin.empty() || row.origin == "host"; }
+
 QString resultOf(const CallRow& row) {
-    const QString text = fromUtf8(row.result);
+    QString text = fromUtf8(row.result);
+    if (!isHosts(row)) text += QStringLiteral(" · ") + fromUtf8(row.origin);
     if (row.pending) return QStringLiteral("… waiting");
     if (row.denied) return QStringLiteral("⊘ ") + text;
     return row.failed ? QStringLiteral("✗ ") + text : text;
@@ -32,8 +37,8 @@ QString resultOf(const CallRow& row) {
 Look resultLook(const CallRow& row) {
     if (row.pending) return {.tone = Tone::Dim, .italic = true};
     if (row.denied) return {.tone = Tone::Denied, .bold = true};
-    if (row.failed) return {.tone = Tone::Error, .bold = true};
-    return {.tone = row.origin.empty() || row.origin == "host" ? Tone::Text : Tone::Mock};
+    if (!isHosts(row)) return {.tone = Tone::Mock, .bold = row.failed};
+    return row.failed ? Look{.tone = Tone::Error, .bold = true} : Look{};
 }
 
 QString callerOf(const CallRow& row) {
@@ -43,6 +48,13 @@ QString callerOf(const CallRow& row) {
 }
 
 Look dim(const CallRow&) { return {.tone = Tone::Dim}; }
+
+QStringList toList(const std::vector<std::string>& words) {
+    QStringList list;
+    for (const std::string& word : words)
+        list << fromUtf8(word);
+    return list;
+}
 
 }  // namespace
 
@@ -111,22 +123,12 @@ QString callLine(const CallRow& row) {
 }
 
 QString sameFirstArgument(const CallRow& row) {
-    const QString text = fromUtf8(row.arguments);
-    int depth = 0;
-    qsizetype end = 0;
-    for (; end < text.size(); ++end) {
-        const QChar c = text[end];
-        if (c == u'(' || c == u'[' || c == u'{') ++depth;
-        if (c == u')' || c == u']' || c == u'}') --depth;
-        if (c == u',' && depth == 0) break;
-    }
-    const QString first = text.left(end).trimmed();
-    if (first.isEmpty()) return {};
-    // "(3," is not "(31,"; "3 (/data/in.txt)" is clear by itself.
-    return u'(' + first +
-           (first.endsWith(u')') ? QString()
-            : end < text.size()  ? QStringLiteral(",")
-                                 : QStringLiteral(")"));
+    const QString field = fromUtf8(wasi::firstField(row.name));
+    QString first = fromUtf8(row.arguments).section(u',', 0, 0).trimmed();
+    if (field == QLatin1String("fd")) first = first.section(u' ', 0, 0);  // without the file's name
+    if (field.isEmpty() || first.isEmpty()) return {};
+    const QString filter = QStringLiteral("%1 = %2").arg(field, first);
+    return wasi::checkFilter(toUtf8(filter)).ok() ? filter : QString();
 }
 
 SystemCallsPanel::SystemCallsPanel(Context& context)
@@ -135,7 +137,13 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
           callColumns(), [this](int first, int count) { fetch(first, count); }, this),
       m_view(new TableView(theme(), tr("System calls"))),
       m_detail(new CallDetailView(context)),
-      m_splitter(new QSplitter(Qt::Horizontal)) {
+      m_splitter(new QSplitter(Qt::Horizontal)),
+      m_filterError(new QLabel) {
+    m_filterError->setObjectName(QStringLiteral("filter-error"));
+    m_filterError->setTextFormat(Qt::PlainText);
+    m_filterError->setWordWrap(true);
+    m_filterError->setContentsMargins(8, 0, 8, 4);
+    m_filterError->hide();
     m_view->setModel(&m_model, m_model);
     m_view->setFollowsEnd(true);
     m_splitter->addWidget(m_view);
@@ -149,6 +157,7 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(makeBar());
+    layout->addWidget(m_filterError);
     layout->addWidget(m_splitter, 1);
     setContent(content, m_view);
 
@@ -188,19 +197,31 @@ QWidget* SystemCallsPanel::makeBar() {
     auto* layout = new QHBoxLayout(bar);
     layout->setContentsMargins(8, 4, 8, 4);
     layout->setSpacing(8);
-    m_box = new FilterBox(theme(), tr("Filter by name, arguments or result"),
-                          tr("Shows only calls whose line has this text, such as path_open, ENOENT or /etc "
-                             "(Ctrl+F; Escape clears)"));
-    connect(m_box, &FilterBox::filterChanged, this, [this](const QString& filter) {
-        m_filter = toUtf8(filter);
-        reset();
-    });
+    m_box = new FilterBox(theme(), tr("Filter: fd_write, errno = noent, path ~ \"*.cfg\" and duration > 1ms"),
+                          tr("Shows only calls that match (Ctrl+F; Escape clears). A word: the line contains "
+                             "it. FIELD = VALUE, also "
+                             "!= < <= > >= ~ contains; and, or, not, parentheses. Fields: %1, and every "
+                             "argument and result by its "
+                             "name")
+                              .arg(toList(wasi::filterFields()).join(QStringLiteral(", "))));
+    m_box->setCompletions(toList(wasi::filterWords()));
+    connect(m_box, &FilterBox::filterChanged, this, &SystemCallsPanel::setFilter);
     m_count = new QLabel;
     m_count->setTextFormat(Qt::PlainText);
     m_count->setForegroundRole(QPalette::PlaceholderText);
     layout->addWidget(m_box, 1);
     layout->addWidget(m_count);
     return bar;
+}
+
+/// What is wrong with a filter is said below it, and the rows stay as they are.
+void SystemCallsPanel::setFilter(const QString& text) {
+    const auto filter = wasi::checkFilter(toUtf8(text));
+    m_filterError->setVisible(!filter.ok());
+    if (!filter.ok())
+        return m_filterError->setText(QStringLiteral("⚠ ") + oneLine(filter.error().message, 500));
+    m_filter = toUtf8(text);
+    reset();
 }
 
 // -------------------------------------------------------------------------------------------------------------------- rows
@@ -398,6 +419,39 @@ void SystemCallsPanel::toggleBreak(const std::string& name) {
     context().addBreakpoint(spec);
 }
 
+/// Rules for calls like this one: some at once, any other in the line of Mocks.
+void SystemCallsPanel::addAnswers(QMenu& menu, const CallRow& row) {
+    struct Answer {
+        const char* title;
+        const char* clause;  // of a rule
+    };
+    static constexpr Answer kAnswers[] = {
+        {QT_TR_NOOP("EIO"), "errno io"},         {QT_TR_NOOP("ENOENT"), "errno noent"},
+        {QT_TR_NOOP("EACCES"), "errno acces"},   {QT_TR_NOOP("ENOSPC"), "errno nospc"},
+        {QT_TR_NOOP("EINTR"), "errno intr"},     {QT_TR_NOOP("A Second Later"), "delay 1s"},
+        {QT_TR_NOOP("A Trap"), "trap"},          {QT_TR_NOOP("A Stop in the Debugger"), "stop"},
+        {QT_TR_NOOP("Another Answer…"), nullptr}};
+    QMenu* answers =
+        menu.addMenu(theme().icon(QStringLiteral("panel-mocks")), tr("Answer This Next Time With"));
+    for (const Answer& answer : kAnswers)
+        answers->addAction(tr(answer.title), this, [=, this] { mock(row.sequence, answer.clause); });
+}
+
+void SystemCallsPanel::mock(uint64_t sequence, const char* clause) {
+    context().post<debugger::GetCall>(this, {sequence}, [this, clause](const debugger::CallDetail& detail) {
+        emit context().panelRequested(QStringLiteral("mocks"));
+        const QString text = ruleLike(detail);
+        const auto rule =
+            clause ? wasi::parseMock(toUtf8(text + u' ' + QLatin1String(clause))) : engine::Error{};
+        if (!rule.ok()) return emit context().mockRequested(text);
+        std::vector<wasi::MockEntry> rules;
+        for (const wasi::MockInfo& info : context().mocks())
+            rules.push_back({info.id, info.rule});
+        rules.push_back({0, rule.value()});
+        context().setMocks(std::move(rules));
+    });
+}
+
 void SystemCallsPanel::showMenu(const QPoint& at) {
     const CallRow* found = m_model.rowAt(m_view->indexAt(at));
     if (!found) return;
@@ -406,7 +460,8 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
     QMenu& menu = newMenu(this);
     menu.addAction(tr("Go to Caller"), this, [=, this] { context().goTo(row.caller); });
     menu.addSeparator();
-    menu.addAction(tr("Show Only %1").arg(name), this, [=, this] { m_box->setFilter(name + u'('); });
+    menu.addAction(tr("Show Only %1").arg(name), this,
+                   [=, this] { m_box->setFilter(QStringLiteral("function = ") + name); });
     if (!first.isEmpty())
         menu.addAction(tr("Show Only Calls With %1").arg(oneLine(first, 60)), this,
                        [=, this] { m_box->setFilter(first); });
@@ -414,6 +469,7 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
     menu.addSeparator();
     menu.addAction(breakOn(row.name) ? tr("No Break on %1").arg(name) : tr("Break on %1").arg(name), this,
                    [=, this] { toggleBreak(row.name); });
+    addAnswers(menu, row);
     menu.addSeparator();
     menu.addAction(tr("Copy Row"), this, [this] { copyRows(*m_view); });
     menu.addAction(tr("Copy as Line"), this, [=] { QApplication::clipboard()->setText(callLine(row)); });

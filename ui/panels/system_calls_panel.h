@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QLabel>
+#include <QMenu>
 #include <QSplitter>
 #include <QTimer>
 
@@ -18,7 +19,7 @@ class TableView;
 std::vector<Column<debugger::CallRow>> callColumns();
 /// "fd_write(1, [6 bytes]) = ESUCCESS nwritten=6"
 QString callLine(const debugger::CallRow& row);
-/// The filter that keeps calls on the same first argument, such as an fd; empty if it has none.
+/// The filter that keeps calls on the same first argument: "fd = 4"; empty if there is none.
 QString sameFirstArgument(const debugger::CallRow& row);
 
 class SystemCallsPanel final : public Panel {
@@ -50,6 +51,9 @@ private:
     void showCall(uint64_t sequence);
     void toggleBreak(const std::string& name);
     const debugger::BreakpointInfo* breakOn(const std::string& name) const;
+    void setFilter(const QString& text);
+    void addAnswers(QMenu& menu, const debugger::CallRow& row);
+    void mock(uint64_t sequence, const char* clause);
     void showMenu(const QPoint& at);
 
     PagedModel<debugger::CallRow> m_model;
@@ -68,6 +72,7 @@ private:
     TableView* m_view;
     CallDetailView* m_detail;
     QSplitter* m_splitter;
+    QLabel* m_filterError;
 };
 
 }  // namespace ui

@@ -1,6 +1,7 @@
 #include "ui/widgets/filter_box.h"
 
 #include <QAction>
+#include <QCompleter>
 #include <QKeyEvent>
 
 #include "ui/plain_text.h"
@@ -11,6 +12,28 @@ namespace {
 
 constexpr int kSoonMs = 150;
 constexpr int kMaxLength = 1000;
+
+/// Completes the last word of a line.
+class WordCompleter final : public QCompleter {
+public:
+    WordCompleter(const QStringList& words, QLineEdit* line) : QCompleter(words, line), m_line(line) {
+        setCaseSensitivity(Qt::CaseInsensitive);
+    }
+    QStringList splitPath(const QString& path) const override { return {path.mid(wordAt(path))}; }
+    QString pathFromIndex(const QModelIndex& index) const override {
+        const QString text = m_line->text();
+        return text.left(wordAt(text)) + QCompleter::pathFromIndex(index);
+    }
+
+private:
+    static qsizetype wordAt(const QString& text) {
+        qsizetype at = text.size();
+        while (at > 0 && (text[at - 1].isLetterOrNumber() || text[at - 1] == u'_' || text[at - 1] == u'.'))
+            --at;
+        return at;
+    }
+    QLineEdit* m_line;
+};
 
 }  // namespace
 
@@ -34,6 +57,8 @@ void FilterBox::setFilter(const QString& text) {
     setText(text);
     tell();
 }
+
+void FilterBox::setCompletions(const QStringList& words) { setCompleter(new WordCompleter(words, this)); }
 
 void FilterBox::tell() {
     m_soon.stop();

@@ -16,6 +16,8 @@ public:
     const QString& filter() const { return m_filter; }
     /// Sets the text and tells at once.
     void setFilter(const QString& text);
+    /// What the word that is being typed may become.
+    void setCompletions(const QStringList& words);
 
 signals:
     void filterChanged(const QString& filter);

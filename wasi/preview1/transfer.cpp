@@ -31,8 +31,9 @@ Errno Preview1::gather(List<Buffer> list) {
         Abi<Buffer>::load(bytes + i * Abi<Buffer>::size(), buffer);
         uint8_t* const at = m_call.memory.writable(buffer.buf, buffer.buf_len);
         if (!at) return Errno::Fault;
-        m_bufferBytes += buffer.buf_len;
-        m_buffers.push_back({at, buffer.buf_len});
+        const auto used = std::min<uint64_t>(buffer.buf_len, m_call.mostBytes - m_bufferBytes);
+        m_bufferBytes += used;
+        m_buffers.push_back({at, used});
         if constexpr (!kIsWritten) (void)m_call.memory.read(buffer.buf, buffer.buf_len);
     }
     return m_bufferBytes > UINT32_MAX ? Errno::Inval : Errno::Success;
@@ -72,11 +73,7 @@ Errno Preview1::limitOutput() {
 }
 
 bool Preview1::wait(std::span<pollfd> what, std::optional<uint64_t> timeoutNs, const std::string& text) {
-    // A wake-up that came before this call meant something else, unless the machine still is to yield.
-    if (!std::exchange(m_call.hasWaited, true)) m_state.waiter.forget();
-    if (m_call.yieldRequested()) return false;
-    m_state.gate.beginWait();
-    return m_state.waiter.wait(what, timeoutNs, text) != Waiter::Woken::Interrupted;
+    return m_state.wait(what, timeoutNs, text);
 }
 
 bool Preview1::waitFor(const Descriptor& descriptor, short events) {

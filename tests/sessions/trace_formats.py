@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""trace_formats.py WSCOPE SOURCE: what `wscope trace` writes for other tools can be read by them: CSV, Chrome's trace events, JSON lines;
+and the table of -c adds up."""
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+WSCOPE, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+FOLDER = SOURCE / "resources/examples/wordcount"
+
+
+def trace(*options):
+    with tempfile.NamedTemporaryFile() as out:
+        subprocess.run([WSCOPE, "trace", "-o", out.name, *options, "--dir", ".", "wordcount.wasm", "sample.txt"], cwd=FOLDER,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=100)
+        return Path(out.name).read_bytes().decode()
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"{what}")
+
+
+objects = [json.loads(line) for line in trace("--format", "json").splitlines()]
+names = [o["name"] for o in objects]
+check("fd_read" in names and "fd_write" in names, f"calls: {names}")
+
+rows = list(csv.DictReader(trace("--format", "csv", "--stack").splitlines(keepends=True)))
+check([r["call"] for r in rows] == names, "CSV has the same calls")
+check([int(r["sequence"]) for r in rows] == list(range(len(rows))), "CSV has their numbers")
+read = next(r for r in rows if r["call"] == "fd_read")
+check(read["errno"] == "ESUCCESS" and '"The Owl' in read["arguments"] and "," in read["arguments"], f"CSV quotes what it must: {read}")
+check("countFile" in read["stack"].split(" < "), f"CSV has the stack: {read}")
+
+chrome = json.loads(trace("--format", "chrome"))
+slices = [e for e in chrome["traceEvents"] if e["ph"] == "X"]
+check([e["name"] for e in slices] == names, "trace events have the same calls")
+check(all(e["dur"] >= 0 and e["ts"] >= 0 and e["cat"] for e in slices), "with begin and duration")
+check(all(a["ts"] + a["dur"] <= b["ts"] + 1e-3 for a, b in zip(slices, slices[1:])), "one after the other")
+check(next(e for e in slices if e["name"] == "fd_read")["args"]["nread"] == "1024", "with arguments and results")
+
+filtered = [json.loads(line)["name"] for line in trace("--format", "json", "--filter", "fd_read or path_open").splitlines()]
+check(filtered == [n for n in names if n in ("fd_read", "path_open")], f"a filter holds for every format: {filtered}")
+
+table = trace("-c").splitlines()
+check(table[0].split() == ["%", "time", "time", "per", "call", "calls", "errors", "call"], table[0])
+counts = {line.split()[-1]: int(line.split()[5]) for line in table[1:]}
+check(counts.pop("total") == len(names) == sum(counts.values()), f"the table adds up: {counts}")
+check(counts == {n: names.count(n) for n in set(names)}, f"the table counts: {counts}")
+totals = list(csv.DictReader(trace("-c", "--format", "csv").splitlines(keepends=True)))
+check({r["call"]: int(r["calls"]) for r in totals} == counts, "the table as CSV")
+print(f"{len(names)} calls in every format")

@@ -1,0 +1,369 @@
+#include "wasi/call_filter.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "wasi/call_filter_nodes.h"
+#include "wasi/filter_lexer.h"
+#include "wasi/glob.h"
+
+namespace wasi {
+
+using engine::Error, engine::Result;
+
+namespace {
+
+using Node = CallFilter::Node;
+using NodePtr = std::shared_ptr<const Node>;
+using Kind = FilterToken::Kind;
+
+enum class Unit : uint8_t { Text, Plain, Bytes, Time };
+
+struct FieldRow {
+    FilterField shown;
+    Subject subject;
+    Unit unit;
+};
+constexpr FieldRow kFields[] = {
+    {{"function", "name of the call: fd_write", true}, Subject::Function, Unit::Text},
+    {{"family", "files, clocks, random, network, process or poll", true}, Subject::Family, Unit::Text},
+    {{"fd", "any descriptor that is passed or returned", true}, Subject::Fd, Unit::Plain},
+    {{"path", "any path that is passed, or the name of the descriptor", true}, Subject::Path, Unit::Text},
+    {{"caller", "any function on the stack of the call", true}, Subject::Caller, Unit::Text},
+    {{"data", "the bytes that are read or written", true}, Subject::Data, Unit::Text},
+    {{"length", "size of the buffers that are passed", true}, Subject::Length, Unit::Bytes},
+    {{"errno", "how it ended: noent, ENOENT, success", false}, Subject::Errno, Unit::Plain},
+    {{"bytes", "bytes of memory that the call read or wrote", false}, Subject::Bytes, Unit::Bytes},
+    {{"duration", "how long it took: 5us, 1.5ms, 2s", false}, Subject::Duration, Unit::Time},
+    {{"start", "when it began, since the program started", false}, Subject::Start, Unit::Time},
+    {{"sequence", "number of the call, from 0", false}, Subject::Sequence, Unit::Plain},
+    {{"origin", "who answered: host, mock, policy or replay", false}, Subject::Origin, Unit::Text},
+    {{"outcome", "returned, trapped, exited, pending", false}, Subject::Outcome, Unit::Text},
+};
+
+const FieldRow* findField(std::string_view name) {
+    if (name == "name" || name == "call") name = "function";
+    if (name == "seq") name = "sequence";
+    const auto row = std::find_if(std::begin(kFields), std::end(kFields),
+                                  [&](const FieldRow& f) { return f.shown.name == name; });
+    return row == std::end(kFields) ? nullptr : row;
+}
+
+/// "1.5ms", "64K", "12" in nanoseconds, bytes, or as it is.
+std::optional<uint64_t> parseAmount(std::string_view text, Unit unit) {
+    struct Suffix {
+        std::string_view text;
+        Unit unit;
+        double factor;
+    };
+    static constexpr Suffix kSuffixes[] = {{"ns", Unit::Time, 1},
+                                           {"us", Unit::Time, 1e3},
+                                           {"µs", Unit::Time, 1e3},
+                                           {"ms", Unit::Time, 1e6},
+                                           {"s", Unit::Time, 1e9},
+                                           {"KiB", Unit::Bytes, 1024},
+                                           {"MiB", Unit::Bytes, 1024 * 1024},
+                                           {"GiB", Unit::Bytes, 1024 * 1024 * 1024},
+                                           {"K", Unit::Bytes, 1024},
+                                           {"M", Unit::Bytes, 1024 * 1024},
+                                           {"G", Unit::Bytes, 1024 * 1024 * 1024}};
+    if (const auto whole = parseValue({{}, HostField::Kind::Number, 0, 8, {}}, text)) return whole;
+    for (const Suffix& suffix : kSuffixes) {
+        if (suffix.unit != unit || !text.ends_with(suffix.text)) continue;
+        const std::string_view digits = text.substr(0, text.size() - suffix.text.size());
+        double value = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) continue;
+        value *= suffix.factor;
+        if (!(value >= 0) || value > 9e18) return std::nullopt;
+        return static_cast<uint64_t>(std::llround(value));
+    }
+    return std::nullopt;
+}
+
+/// Calls `visit` with each parameter and result of a function and its fields' full names.
+template <class Visit>
+void eachParameter(const HostFunction& function, const Visit& visit) {
+    for (const bool isResult : {false, true}) {
+        for (const HostParameter& p : isResult ? function.results : function.parameters) {
+            if (p.fields.empty()) visit(std::string(p.name), p, nullptr, isResult);
+            for (const HostField& field : p.fields)
+                visit(std::string(p.name) + (field.path.empty() ? "" : "." + field.path), p, &field,
+                      isResult);
+        }
+    }
+}
+
+std::string nearestName(std::string_view wanted, CallFilter::Moment moment) {
+    std::string nearest;
+    size_t least = std::max<size_t>(wanted.size() / 3, 1) + 1;
+    const auto consider = [&](std::string_view name) {
+        if (name.size() > wanted.size() + 3 || wanted.size() > name.size() + 3) return;
+        const size_t distance = editDistance(wanted, name);
+        if (distance < least) least = distance, nearest = name;
+    };
+    for (const FieldRow& row : kFields)
+        if (row.shown.isKnownBefore || moment == CallFilter::Moment::After) consider(row.shown.name);
+    for (const HostFunction& function : allHostFunctions())
+        eachParameter(function,
+                      [&](const std::string& name, const HostParameter&, const HostField*, bool isResult) {
+                          if (!isResult || moment == CallFilter::Moment::After) consider(name);
+                      });
+    return nearest;
+}
+
+std::string valuesText(const HostField& field) {
+    if (field.names.empty()) return "a number";
+    std::string text = field.kind == HostField::Kind::Flags ? "some of " : "one of ";
+    constexpr size_t kMost = 8;
+    for (size_t i = 0; i < std::min(field.names.size(), kMost); i++)
+        text += (i ? ", " : "") + std::string(field.names[i]);
+    return text + (field.names.size() > kMost ? ", …" : "");
+}
+
+class Parser {
+public:
+    Parser(std::vector<FilterToken> tokens, CallFilter::Moment moment)
+        : m_tokens(std::move(tokens)), m_moment(moment) {}
+
+    Result<NodePtr> all() {
+        if (peek().kind == Kind::End) return NodePtr();
+        NodePtr node = TRY(either());
+        if (peek().kind == Kind::Close) return filterError(peek().column, "this ) closes nothing");
+        if (peek().kind != Kind::End) return unexpected();
+        return node;
+    }
+
+private:
+    static constexpr int kMaxDepth = 64;
+
+    const FilterToken& peek(size_t ahead = 0) const {
+        return m_tokens[std::min(m_at + ahead, m_tokens.size() - 1)];
+    }
+    bool take(std::string_view word, std::string_view sign) {
+        if (!peek().isWord(word) && !peek().isOperator(sign)) return false;
+        m_at++;
+        return true;
+    }
+    Error unexpected() const {
+        if (peek().kind == Kind::End) return filterError(peek().column, "something is missing at the end");
+        return filterError(peek().column, "\"" + peek().text + "\" is not expected here");
+    }
+    static NodePtr join(Node::Kind kind, std::vector<NodePtr> children) {
+        if (children.size() == 1 && kind != Node::Kind::Not) return children[0];
+        Node node;
+        node.kind = kind;
+        node.children = std::move(children);
+        return std::make_shared<const Node>(std::move(node));
+    }
+
+    Result<NodePtr> either() {
+        std::vector<NodePtr> parts { TRY(both()) };
+        while (take("or", "||"))
+            parts.push_back(TRY(both()));
+        return join(Node::Kind::Or, std::move(parts));
+    }
+    Result<NodePtr> both() {
+        std::vector<NodePtr> parts { TRY(negated()) };
+        while (take("and", "&&") || beginsCondition())
+            parts.push_back(TRY(negated()));
+        return join(Node::Kind::And, std::move(parts));
+    }
+    bool beginsCondition() const {
+        return peek().kind == Kind::Open || peek().kind == Kind::Quoted || peek().isOperator("!") ||
+               (peek().kind == Kind::Word && !peek().isWord("or"));
+    }
+    Result<NodePtr> negated() {
+        if (m_depth >= kMaxDepth) return filterError(peek().column, "nested too deeply (64 levels)");
+        m_depth++;
+        auto node = negatedBelow();
+        m_depth--;
+        return node;
+    }
+    Result<NodePtr> negatedBelow() {
+        if (take("not", "!")) return join(Node::Kind::Not, { TRY(negated()) });
+        if (peek().kind == Kind::Open) {
+            const size_t opened = m_tokens[m_at++].column;
+            NodePtr inner = TRY(either());
+            if (peek().kind != Kind::Close) return filterError(opened, "this ( is not closed");
+            m_at++;
+            return inner;
+        }
+        const bool isField = peek().kind == Kind::Word && isRelation(peek(1));
+        return isField ? compare() : line();
+    }
+    static bool isRelation(const FilterToken& token) {
+        return token.isWord("contains") || (token.kind == Kind::Operator && relationOf(token.text));
+    }
+    static std::optional<Relation> relationOf(std::string_view sign) {
+        static constexpr std::pair<std::string_view, Relation> kSigns[] = {
+            {"=", Relation::Is},       {"==", Relation::Is},
+            {"!=", Relation::IsNot},   {"<", Relation::Less},
+            {">", Relation::More},     {"<=", Relation::AtMost},
+            {"~", Relation::Like},     {"!~", Relation::Unlike},
+            {">=", Relation::AtLeast}, {"contains", Relation::Contains}};
+        for (const auto& [text, relation] : kSigns)
+            if (text == sign) return relation;
+        return std::nullopt;
+    }
+
+    Result<NodePtr> line() {
+        const FilterToken& token = peek();
+        if (token.kind != Kind::Quoted && (token.kind != Kind::Word || token.text == "and" ||
+                                           token.text == "or" || token.text == "contains"))
+            return unexpected();
+        if (m_moment == CallFilter::Moment::Before)
+            return filterError(token.column, "\"" + token.text +
+                                                 "\" would be looked for in a call that is yet to be made; "
+                                                 "write FIELD = VALUE, such as path ~ \"*.cfg\"");
+        Node node;
+        node.text = token.text;
+        node.lowered = lowerCase(token.text);
+        node.isAboutRights = node.lowered.find("rights") != std::string::npos;
+        m_at++;
+        return std::make_shared<const Node>(std::move(node));
+    }
+
+    Result<NodePtr> compare() {
+        const FilterToken& name = m_tokens[m_at++];
+        const FilterToken& sign = m_tokens[m_at++];
+        const FilterToken& value = peek();
+        if (value.kind != Kind::Word && value.kind != Kind::Quoted)
+            return filterError(value.column, "a value is missing behind " + sign.text);
+        m_at++;
+        Node node;
+        node.kind = Node::Kind::Compare;
+        node.relation = *relationOf(sign.text);
+        node.text = value.text;
+        node.lowered = lowerCase(value.text);
+        if (const FieldRow* field = findField(name.text))
+            TRY(builtIn(node, *field, name, sign, value));
+        else
+            TRY(parameter(node, name, sign, value));
+        return std::make_shared<const Node>(std::move(node));
+    }
+
+    static bool isOrder(Relation relation) {
+        return relation >= Relation::Less && relation <= Relation::AtLeast;
+    }
+    static bool isOfText(Relation relation) { return relation >= Relation::Like; }
+
+    Result<> builtIn(Node& node, const FieldRow& field, const FilterToken& name, const FilterToken& sign,
+                     const FilterToken& value) const {
+        node.subject = field.subject;
+        if (m_moment == CallFilter::Moment::Before && !field.shown.isKnownBefore)
+            return filterError(name.column, name.text + " is not known before the call is made");
+        if (field.unit == Unit::Text) {
+            if (isOrder(node.relation))
+                return filterError(sign.column, name.text + " is text: compare it with = != ~ or contains");
+            return {};
+        }
+        if (isOfText(node.relation) && field.subject != Subject::Errno && field.subject != Subject::Fd)
+            return filterError(sign.column, name.text + " is a number: compare it with = != < <= > >=");
+        if (isOfText(node.relation)) return {};
+        std::optional<uint64_t> number = parseAmount(value.text, field.unit);
+        if (field.subject == Subject::Errno)
+            if (const auto error = parseErrno(value.text)) number = error;
+        if (!number && field.subject == Subject::Fd && !isOrder(node.relation)) {
+            node.subject = Subject::Path;  // fd = stdout
+            return {};
+        }
+        if (!number) return filterError(value.column, "\"" + value.text + "\" is no " + wanted(field));
+        node.number = *number;
+        return {};
+    }
+    static std::string wanted(const FieldRow& field) {
+        if (field.subject == Subject::Errno) return "errno; write noent, ENOENT or 44";
+        if (field.unit == Unit::Bytes) return "size; write 4096, 64K or 1M";
+        return field.unit == Unit::Time ? "time; write 500ns, 5us, 1.5ms or 2s" : "number";
+    }
+
+    /// Finds the parameter in every function that has it; each may understand the value in its own way.
+    Result<> parameter(Node& node, const FilterToken& name, const FilterToken& sign,
+                       const FilterToken& value) const {
+        node.subject = Subject::Parameter;
+        node.tests.resize(allHostFunctions().size());
+        const HostField* refused = nullptr;
+        bool isFound = false, isUsable = false, isOnlyResult = false, isText = false;
+        for (size_t f = 0; f < node.tests.size(); f++) {
+            eachParameter(allHostFunctions()[f], [&](const std::string& full, const HostParameter& p,
+                                                     const HostField* field, bool isResult) {
+                if (full != name.text) return;
+                if (isResult && m_moment == CallFilter::Moment::Before) {
+                    isOnlyResult = true;
+                    return;
+                }
+                isFound = true;
+                isText = isText || !field;
+                ParameterTest test{&p, field, isResult, 0};
+                const bool byNumber =
+                    field && (!isOfText(node.relation) ||
+                              (node.relation == Relation::Contains && field->kind == HostField::Kind::Flags));
+                if (byNumber) {
+                    auto number = parseValue(*field, value.text);
+                    if (!number && field->kind == HostField::Kind::Number)
+                        number = parseAmount(value.text, Unit::Bytes);
+                    if (!number) {
+                        refused = field;
+                        return;
+                    }
+                    test.value = *number;
+                } else if (!field && isOrder(node.relation)) {
+                    return;
+                }
+                isUsable = true;
+                node.tests[f] = test;
+            });
+        }
+        if (isUsable) return {};
+        if (refused)
+            return filterError(value.column, "\"" + value.text + "\" is no value of " + name.text +
+                                                 ", which is " + valuesText(*refused));
+        if (isFound && isText)
+            return filterError(sign.column, name.text + " is text: compare it with = != ~ or contains");
+        if (isOnlyResult)
+            return filterError(name.column, name.text + " is not known before the call is made");
+        const std::string nearest = nearestName(name.text, m_moment);
+        return filterError(name.column, "there is no field or argument \"" + name.text + "\"" +
+                                            (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+    }
+
+    std::vector<FilterToken> m_tokens;
+    CallFilter::Moment m_moment;
+    size_t m_at = 0;
+    int m_depth = 0;
+};
+
+}  // namespace
+
+std::string lowerCase(std::string_view text) {
+    std::string lowered(text);
+    for (char& c : lowered)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return lowered;
+}
+
+CallFilter::CallFilter() = default;
+
+Result<CallFilter> CallFilter::parse(std::string_view text, Moment moment) {
+    if (text.size() > kMaxText) return filterError(kMaxText, "the filter is too long (4096 bytes at most)");
+    CallFilter filter;
+    filter.m_root = TRY(Parser(TRY(filterTokens(text)), moment).all());
+    return filter;
+}
+
+std::span<const FilterField> CallFilter::fields() {
+    static const auto kShown = [] {
+        std::array<FilterField, std::size(kFields)> shown;
+        std::transform(std::begin(kFields), std::end(kFields), shown.begin(),
+                       [](const FieldRow& row) { return row.shown; });
+        return shown;
+    }();
+    return kShown;
+}
+
+bool CallFilter::matches(const FilteredCall& call) const { return !m_root || matchesNode(*m_root, call); }
+
+}  // namespace wasi

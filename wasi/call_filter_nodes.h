@@ -1,0 +1,53 @@
+// What a CallFilter consists of, made by call_filter.cpp and judged by call_filter_match.cpp.
+#pragma once
+
+#include <optional>
+
+#include "wasi/call_filter.h"
+
+namespace wasi {
+
+enum class Subject : uint8_t {
+    Function,
+    Family,
+    Fd,
+    Path,
+    Data,
+    Length,
+    Caller,
+    Errno,
+    Bytes,
+    Duration,
+    Start,
+    Sequence,
+    Origin,
+    Outcome,
+    Parameter
+};
+enum class Relation : uint8_t { Is, IsNot, Less, AtMost, More, AtLeast, Like, Unlike, Contains };
+
+/// How a parameter of one function is compared.
+struct ParameterTest {
+    const HostParameter* parameter = nullptr;  // null: this function has none of that name
+    const HostField* field = nullptr;          // null: it is text
+    bool isResult = false;
+    uint64_t value = 0;  // what it is compared with, if by number
+};
+
+struct CallFilter::Node {
+    enum class Kind : uint8_t { And, Or, Not, Line, Compare } kind = Kind::Line;
+    std::vector<std::shared_ptr<const Node>> children;
+    // Line and Compare:
+    std::string text, lowered;
+    bool isAboutRights = false;  // Line
+    // Compare:
+    Subject subject = Subject::Function;
+    Relation relation = Relation::Is;
+    uint64_t number = 0;
+    std::vector<ParameterTest> tests;  // Parameter: by function
+};
+
+std::string lowerCase(std::string_view text);
+bool matchesNode(const CallFilter::Node& node, const FilteredCall& call);
+
+}  // namespace wasi

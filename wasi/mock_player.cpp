@@ -1,0 +1,131 @@
+#include "wasi/mock_player.h"
+
+#include <time.h>
+
+#include "wasi/abi.h"
+#include "wasi/mock_reply.h"
+
+namespace wasi {
+
+namespace {
+
+int64_t monotonicNs() {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+/// A call that is about to be made.
+class LiveCall final : public FilteredCall {
+public:
+    LiveCall(uint16_t function, CallContext& call, std::string_view subject, const NamesAt& names)
+        : m_function(function), m_call(call), m_subject(subject), m_names(names) {}
+    uint16_t function() const override { return m_function; }
+    std::span<const uint64_t> arguments() const override { return m_call.slots; }
+    std::span<const uint8_t> bytesAt(uint32_t address, uint64_t length, bool written) const override {
+        const uint8_t* bytes = written ? nullptr : m_call.memory.peek(address, length);
+        return bytes ? std::span(bytes, length) : std::span<const uint8_t>();
+    }
+    std::string_view subject() const override { return m_subject; }
+    bool anyCaller(const std::function<bool(std::string_view)>& test) const override {
+        if (!m_call.machine || !m_names) return false;
+        std::array<engine::CodeLocation, 16> frames;
+        const size_t depth = m_call.machine->backtrace(frames);
+        bool isFound = false;
+        for (size_t i = 0; i < depth && !isFound; i++)
+            m_names(frames[i], [&](std::string_view name) { return isFound = isFound || test(name); });
+        return isFound;
+    }
+
+private:
+    uint16_t m_function;
+    CallContext& m_call;
+    std::string_view m_subject;
+    const NamesAt& m_names;
+};
+
+std::string whatFor(const MockDecision& decision) {
+    const MockRule& rule = *decision.rule;
+    std::string text = rule.isPolicy ? "policy, rule " : "mock, rule ";
+    text += std::to_string(decision.id);
+    if (!rule.note.empty()) text += " (" + rule.note + ")";
+    return text;
+}
+
+}  // namespace
+
+std::optional<MockDecision> MockPlayer::decide(uint16_t function, CallContext& call) {
+    const Descriptor* file = nullptr;
+    for (const HostParameter& p : allHostFunctions()[function].parameters) {
+        if (p.type != "fd") continue;
+        if (m_services.find) file = m_services.find(static_cast<uint32_t>(call.slots[p.slot]));
+        break;
+    }
+    const std::string_view name = file ? file->guestPath : std::string_view();
+    auto decision = m_table.decide(LiveCall(function, call, name, m_names));
+    if (decision && file) call.subject = file->subject;
+    return decision;
+}
+
+engine::HostOutcome MockPlayer::play(MockDecision& decision, uint16_t function, CallContext& call,
+                                     const std::function<engine::HostOutcome()>& host) {
+    const MockRule& rule = *decision.rule;
+    const HostFunction& row = allHostFunctions()[function];
+    const std::string cause = whatFor(decision);
+    if (rule.delayNs) {
+        const int64_t now = monotonicNs();
+        if (!decision.delayEndsNs) decision.delayEndsNs = now + static_cast<int64_t>(rule.delayNs);
+        while (monotonicNs() < *decision.delayEndsNs) {
+            const auto left = static_cast<uint64_t>(*decision.delayEndsNs - monotonicNs());
+            if (!m_services.wait || !m_services.wait(left, cause + ": delay"))
+                return engine::HostOutcome::interrupted();
+        }
+    }
+    if (rule.action == MockAction::Stop && !decision.hasStopped) {
+        decision.hasStopped = true;
+        std::string why = cause + " stopped " + std::string(row.name);
+        if (!rule.message.empty()) why += ": " + rule.message;
+        if (m_services.stop && m_services.stop(why)) return engine::HostOutcome::interrupted();
+    }
+    const bool isAnswered = rule.action != MockAction::Pass && rule.action != MockAction::Stop;
+    if (isAnswered || rule.delayNs) call.origin = rule.isPolicy ? Origin::Policy : Origin::Mock;
+    const auto answer = [&](Errno error) {
+        call.detail = cause;
+        call.error = error;
+        call.slots[0] = static_cast<uint32_t>(error);
+        return engine::HostOutcome::done();
+    };
+    const bool isHostSpared = rule.action == MockAction::Errno || rule.action == MockAction::Reply ||
+                              rule.action == MockAction::Trap;
+    if (isHostSpared) note(row, call);
+    switch (rule.action) {
+    case MockAction::Errno: return answer(static_cast<Errno>(rule.errno_));
+    case MockAction::Reply: return answer(reply(rule, row, call));
+    case MockAction::Trap: {
+        engine::Trap trap;
+        trap.kind = engine::TrapKind::Host;
+        trap.message =
+            cause + ": " + (rule.message.empty() ? "trap in " + std::string(row.name) : rule.message);
+        call.detail = cause;
+        return engine::HostOutcome::trapped(std::move(trap));
+    }
+    default: break;
+    }
+    const std::vector<MemoryRange> targets =
+        rule.action == MockAction::Corrupt ? targetsOf(row, call) : std::vector<MemoryRange>();
+    // What the method leaves in slot 0 is its errno: the arguments are needed after it.
+    const std::vector<engine::Slot> arguments(call.slots.begin(), call.slots.end());
+    if (rule.action == MockAction::Short) call.mostBytes = rule.count;
+    auto outcome = host();
+    if (outcome.kind == engine::HostOutcome::Kind::Interrupted) return outcome;
+    if (rule.action == MockAction::Corrupt && outcome.kind == engine::HostOutcome::Kind::Return &&
+        call.error == Errno::Success) {
+        const engine::Slot result = std::exchange(call.slots[0], arguments[0]);
+        corrupt(rule, decision.number, row, targets, call);
+        call.slots[0] = result;
+    }
+    if (call.origin != Origin::Host) call.detail = cause + (call.detail.empty() ? "" : "; " + call.detail);
+    return outcome;
+}
+
+}  // namespace wasi

@@ -1,0 +1,37 @@
+// MockPlayer: makes a call as a rule of the table says: asks the table, waits, answers or lets the host answer, and notes in the call what
+// was done. Owned by HostState; session thread only.
+#pragma once
+
+#include <functional>
+
+#include "wasi/call_context.h"
+#include "wasi/descriptors.h"
+#include "wasi/mock_table.h"
+
+namespace wasi {
+
+class MockPlayer {
+public:
+    /// What it needs of its host.
+    struct Services {
+        std::function<const Descriptor*(uint32_t fd)> find;              // null if it is not open
+        std::function<bool(uint64_t ns, const std::string& text)> wait;  // false: interrupted
+        std::function<bool(const std::string& why)> stop;                // false: there is no debugger
+    };
+    MockTable& table() { return m_table; }
+    const MockTable& table() const { return m_table; }
+    void setServices(Services services) { m_services = std::move(services); }
+    void setNames(NamesAt names) { m_names = std::move(names); }
+
+    std::optional<MockDecision> decide(uint16_t function, CallContext& call);
+    /// `host` makes the call for real. Interrupted: to be called again with the same decision.
+    engine::HostOutcome play(MockDecision& decision, uint16_t function, CallContext& call,
+                             const std::function<engine::HostOutcome()>& host);
+
+private:
+    MockTable m_table;
+    Services m_services;
+    NamesAt m_names;
+};
+
+}  // namespace wasi
