@@ -81,7 +81,7 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         ->type_name("NAME");
     command
         .add_option("--tier", typed.tier,
-                    "Which tier runs: interp (if not given), jit (all compiled) or auto (compiled when hot)")
+                    "Which tier runs: interp, jit (all compiled) or auto (compiled when hot; if not given)")
         ->check(CLI::IsMember({"interp", "jit", "auto"}));
     command.add_option("--clock", typed.clock, "real, fixed:NANOSECONDS, scaled:FACTOR or offset:SECONDS")
         ->type_name("CLOCK");

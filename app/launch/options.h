@@ -14,7 +14,7 @@ namespace launch {
 struct TypedOptions {
     std::vector<std::string> dirs, readOnlyDirs, overlayDirs, memoryDirs, listeners, environment, maps;
     bool inheritEnvironment = false, showDenied = false;
-    std::string policy, arg0, input, inputText, invoke, mocks, tier = "interp", clock, random;
+    std::string policy, arg0, input, inputText, invoke, mocks, tier = "auto", clock, random;
     std::string maxMemory, maxOutput, maxLog, maxVirtual, changes = "discard";
     std::optional<uint64_t> maxFiles;
     std::string timeout;
