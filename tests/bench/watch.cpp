@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -74,22 +75,24 @@ Result<uint64_t> coldPage(Workload& workload) {
     return Error{ErrorCode::NotFound, "each of the first pages is touched", {}};
 }
 
-/// The page that is written most, as far as a sample of writes tells, and four bytes of it that are never written.
+/// Four bytes that are never written, of the page that is written most among those that have such, as far as a sample of writes tells.
 Result<uint64_t> quietBytesOfHotPage(Workload& workload) {
-    std::vector<uint64_t> pages;
-    TRY(workload.run(Tier::Interp, {{MemAddr(0), 0, 64 << 20, WatchKind::Write}}, &pages));
-    std::sort(pages.begin(), pages.end());
-    uint64_t hot = 0;
-    size_t most = 0;
-    for (size_t i = 0, end = 0; i < pages.size(); i = end) {
-        end = static_cast<size_t>(std::upper_bound(pages.begin(), pages.end(), pages[i]) - pages.begin());
-        if (end - i > most) most = end - i, hot = pages[i];
+    std::vector<uint64_t> writes;
+    TRY(workload.run(Tier::Interp, {{MemAddr(0), 0, 64 << 20, WatchKind::Write}}, &writes));
+    std::map<uint64_t, uint64_t> counts;
+    for (const uint64_t page : writes)
+        counts[page]++;
+    std::vector<std::pair<uint64_t, uint64_t>> pages;
+    for (const auto& [page, count] : counts)
+        pages.emplace_back(count, page);
+    std::sort(pages.rbegin(), pages.rend());
+    for (const auto& [count, page] : pages) {
+        for (uint64_t at = page * kPage; at < (page + 1) * kPage; at += 64) {
+            const Run run = TRY(workload.run(Tier::Interp, {{MemAddr(0), at, 4, WatchKind::Write}}));
+            if (run.hits == 0) return at;
+        }
     }
-    for (uint64_t at = hot * kPage; at < (hot + 1) * kPage; at += 64) {
-        const Run run = TRY(workload.run(Tier::Interp, {{MemAddr(0), at, 4, WatchKind::Write}}));
-        if (run.hits == 0) return at;
-    }
-    return Error{ErrorCode::NotFound, "every part of the page that is written most is written", {}};
+    return Error{ErrorCode::NotFound, "every part of every page is written", {}};
 }
 
 Result<> measure(const char* file, const char* n) {

@@ -278,6 +278,29 @@ TEST(Watch, HitsAreTheSameInEachTierAndStepByStep) {
     }
 }
 
+TEST(Watch, HearsAccessesThatReachIntoItsPageWithTheirLastByte) {
+    for (const char* code :
+         {"i32.const 4000; i32.const 1; i32.const 97; memory.fill 0",
+          "i32.const 4000; i32.const 6000; i32.const 97; memory.copy 0 1",
+          "i32.const 4081; v128.const 1 1; v128.store 0",
+          "i32.const 4081; v128.const 1 0x0100000000000000; i64.const 0; drop; v128.store 0 1",
+          "i32.const 4089; i64.const 0x0100000000000000; i64.store",
+          "i32.const 4095; i32.const 0x0100; i32.store16"}) {
+        for (const Tier tier : {Tier::Interp, Tier::Jit}) {
+            Memories m(Memories::k32, {code}, tier);
+            std::ranges::fill(m.memory_(1).bytes(), uint8_t{1});
+            const uint32_t memory = std::string(code).ends_with("store 0 1");
+            const WatchId id = m.watch(memory, 4096, 1, WatchKind::Write);
+            m.start();
+            ASSERT_EQ(m.machine->run(), StopKind::Watchpoint) << code;
+            ASSERT_EQ(m.machine->watchHits().size(), 1u);
+            EXPECT_EQ(m.machine->watchHits()[0].watch, id);
+            EXPECT_EQ(m.machine->watchHits()[0].isChange, memory == 0) << code;
+            EXPECT_EQ(m.machine->run(), StopKind::Finished);
+        }
+    }
+}
+
 TEST(Watch, OfChangesPassesOverWritesOfTheSameBytes) {
     Memories m(Memories::k32,
                {"i32.const 256; i32.const -1515870811; i32.store; i32.const 256; i32.const 1; i32.store8"});

@@ -63,11 +63,11 @@ QString whereTip(const BreakpointInfo& b) {
 QString about(const BreakpointInfo& b) {
     QStringList parts;
     if (!b.message.empty()) parts << fromUtf8(b.message);
-    if (b.spec.kind == BreakpointSpec::Kind::Watch) parts << whatStops(b);
     if (!b.spec.condition.empty()) parts << QStringLiteral("if ") + fromUtf8(b.spec.condition);
     if (b.spec.ignoreCount > 0) parts << QStringLiteral("after %1 hits").arg(b.spec.ignoreCount);
     if (!b.spec.logText.empty()) parts << QStringLiteral("prints \"%1\"").arg(fromUtf8(b.spec.logText));
     if (b.spec.temporary) parts << QStringLiteral("once");
+    if (b.spec.kind == BreakpointSpec::Kind::Watch) parts << whatStops(b);
     return parts.join(QStringLiteral(", "));
 }
 

@@ -58,7 +58,8 @@ void addValueActions(QMenu& menu, Context& context, const debugger::VariableNode
         ->setEnabled(node.address.has_value());
     debugger::BreakpointSpec spec;
     spec.expression = node.path;
-    addWatchpointMenu(menu, context, spec)->setEnabled(node.address.has_value() && !node.path.empty());
+    addWatchpointMenu(menu, context, spec)
+        ->setEnabled(node.available && node.address.has_value() && !node.path.empty());
     menu.addSeparator();
     copy(QObject::tr("Copy Value"), node.value);
     copy(QObject::tr("Copy Expression"), node.path);
