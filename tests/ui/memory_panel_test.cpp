@@ -3,6 +3,7 @@
 #include <QAbstractItemModelTester>
 #include <QClipboard>
 #include <QComboBox>
+#include <QMenu>
 #include <QScrollBar>
 
 #include "tests/ui/fixture.h"
@@ -163,6 +164,34 @@ TEST_F(MemoryPanelTest, GoesToWhatAnExpressionNames) {
     EXPECT_TRUE(panel->findChild<ElidedLabel*>()->text().contains("no variable here"));
     go(*panel, "0x20000");
     EXPECT_TRUE(panel->findChild<ElidedLabel*>()->text().contains("outside memory"));
+}
+
+TEST_F(MemoryPanelTest, WatchesTheSelectedBytesOfTheShownMemory) {
+    const auto panel = stopped();
+    panel->findChild<QComboBox*>()->setCurrentIndex(1);
+    settle();
+    go(*panel, "0x40");
+    HexView& hexView = view(*panel);
+    hexView.setFocus();
+    for (int i = 0; i < 3; ++i)
+        QTest::keyClick(&hexView, Qt::Key_Right, Qt::ShiftModifier);
+    const auto [address, length] = hexView.selection();
+    EXPECT_EQ(address, 0x40u);
+    ASSERT_GT(length, 1u);
+    emit hexView.customContextMenuRequested(QPoint(10, 10));
+    auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+    ASSERT_TRUE(menu);
+    for (const QAction* action : menu->actions())
+        if (action->menu()) action->menu()->actions().at(1)->trigger();
+    settle();
+    const auto asked = m_fake->asked<debugger::AddBreakpoint>();
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked[0].spec.access, debugger::WatchAccess::Write);
+    EXPECT_EQ(asked[0].spec.memory, 1u);
+    EXPECT_EQ(asked[0].spec.address, 0x40u);
+    EXPECT_EQ(asked[0].spec.length, length);
+    EXPECT_TRUE(asked[0].spec.expression.empty());
+    menu->close();
 }
 
 TEST_F(MemoryPanelTest, FindsBytesBehindTheCursorAndOnceAround) {
