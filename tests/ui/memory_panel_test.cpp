@@ -168,7 +168,9 @@ TEST_F(MemoryPanelTest, GoesToWhatAnExpressionNames) {
 
 TEST_F(MemoryPanelTest, WatchesTheSelectedBytesOfTheShownMemory) {
     const auto panel = stopped();
-    panel->findChild<QComboBox*>()->setCurrentIndex(1);
+    auto* chooser = panel->findChild<QComboBox*>();
+    chooser->setFocus();
+    QTest::keyClick(chooser, Qt::Key_Down);
     settle();
     go(*panel, "0x40");
     HexView& hexView = view(*panel);
