@@ -236,12 +236,13 @@ std::set<BreakpointId>* BreakpointTable::withoutPlace(const Entry& entry) {
 }
 
 void BreakpointTable::insert(Entry& entry) {
-    if (!entry.info.spec.enabled) return;
-    if (auto* all = withoutPlace(entry)) all->insert(entry.info.id);
+    const BreakpointSpec& spec = entry.info.spec;
     if (entry.target) {
-        if (const auto added = m_watches.add(entry.info.id, *entry.target, entry.info.spec.access); !added)
+        if (const auto added = m_watches.add(entry.info.id, *entry.target, spec.access, spec.enabled); !added)
             entry.info.message = added.error().message;
     }
+    if (!spec.enabled) return;
+    if (auto* all = withoutPlace(entry)) all->insert(entry.info.id);
     for (const auto& [offset, depth] : entry.places) {
         m_at[offset].push_back(entry.info.id);
         m_breaks.addUser(offset);
@@ -249,9 +250,9 @@ void BreakpointTable::insert(Entry& entry) {
 }
 
 void BreakpointTable::withdraw(const Entry& entry) {
+    if (entry.target) m_watches.remove(entry.info.id);
     if (!entry.info.spec.enabled) return;
     if (auto* all = withoutPlace(entry)) all->erase(entry.info.id);
-    if (entry.target) m_watches.remove(entry.info.id);
     for (const auto& [offset, depth] : entry.places) {
         std::vector<BreakpointId>& there = m_at[offset];
         std::erase(there, entry.info.id);
@@ -304,7 +305,10 @@ BreakpointTable::Verdict BreakpointTable::hitWatch(const std::vector<engine::Wat
         if (found == m_entries.end()) continue;
         Entry& entry = found->second;
         const WatchTarget& target = *entry.target;
-        FrameContext context(debuggee, target.depth ? depth - 1 - *target.depth : 0, target.inlineLevel);
+        if (entry.info.spec.access == WatchAccess::Change && !Watchpoints::isChange(hit, target)) continue;
+        const bool hasFrame = target.depth && *target.depth < depth;
+        FrameContext context(debuggee, hasFrame ? depth - 1 - *target.depth : 0,
+                             hasFrame ? target.inlineLevel : 0);
         if (!judge(entry, context, verdict)) continue;
         WatchChange change = Watchpoints::describe(hit, target, context);
         change.watch = entry.info.id;

@@ -47,22 +47,25 @@ Result<> BreakpointTable::resolveWatch(Entry& entry, FrameContext* frame, Debugg
         entry.info.message = "pending: " + error.message;
         return error;
     };
-    if (!entry.target && spec.expression.empty()) {
-        const auto& memories = m_places->module().memories;
-        if (spec.memory >= memories.size())
-            return fail({ErrorCode::NotFound, "the program has no memory " + std::to_string(spec.memory)});
-        const uint64_t last = memories[spec.memory].type.limits.is64 ? ~uint64_t{0} >> 1 : 0xffffffff;
-        if (spec.address > last || spec.length - 1 > last - spec.address)
-            return fail({ErrorCode::BadArgument, "addresses of this memory end at " + hexText(last)});
-        entry.target = WatchTarget{};
-        entry.target->memory = spec.memory;
-        entry.target->address = spec.address;
-        entry.target->length = spec.length;
-    } else if (!entry.target) {
-        auto target = findTarget(spec.expression, spec.offset, *m_places, frame, debuggee);
-        if (!target) return fail(target.error());
-        entry.target = std::move(*target);
+    WatchTarget target;
+    if (entry.target) {
+        target = *entry.target;
+    } else if (spec.expression.empty()) {
+        target.memory = spec.memory;
+        target.address = spec.address;
+        target.length = spec.length;
+    } else {
+        auto found = findTarget(spec.expression, spec.offset, *m_places, frame, debuggee);
+        if (!found) return fail(found.error());
+        target = std::move(*found);
     }
+    const auto& memories = m_places->module().memories;
+    if (target.memory >= memories.size())
+        return fail({ErrorCode::NotFound, "the program has no memory " + std::to_string(target.memory)});
+    const uint64_t last = memories[target.memory].type.limits.is64 ? ~uint64_t{0} >> 1 : 0xffffffff;
+    if (target.address > last || target.length - 1 > last - target.address)
+        return fail({ErrorCode::BadArgument, "addresses of this memory end at " + hexText(last)});
+    entry.target = std::move(target);
     entry.info.address = entry.target->address;
     entry.info.length = entry.target->length;
     entry.info.scope = entry.target->depth ? "until " + entry.target->owner + " returns" : "";

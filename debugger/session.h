@@ -72,7 +72,7 @@ private:
     void callDenied();
     void exceptionThrown();
     bool watchHit();
-    bool leftScopes();
+    void leaveScopes();
     bool judged(const BreakpointTable::Verdict& verdict, StopReason reason, const std::string& where);
     /// `text` is completed by where that is.
     void stop(StopReason reason, std::string text, std::vector<BreakpointId> breakpoints = {},
@@ -159,6 +159,7 @@ private:
     std::string m_gateCall;                  // a host call that the gate stopped before
     std::optional<wasi::Refusal> m_refusal;  // of the call that the program stands at
     std::vector<WatchChange> m_changes;      // of the stop that is being made
+    std::string m_left;                      // which watches ended with their frames, for the next stop
     std::string m_stoppedItself;             // why, if the program asked to be stopped
     static constexpr size_t kMaxLogsAtOnce = 1000;
     LogRing m_logs{kMaxLogsAtOnce};

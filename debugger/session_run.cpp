@@ -148,9 +148,9 @@ void Session::slice() {
     }
 }
 
-/// The machine stands at an instruction that carries a break, or where a step's move ended.
+/// The machine stands at an instruction that carries a break, where a step's move ended, or behind a call whose watched frame has returned.
 void Session::landed(StopKind kind) {
-    if (kind == StopKind::DepthReached && leftScopes()) return;
+    if (kind == StopKind::DepthReached) leaveScopes();
     const engine::Moment moment = m_debuggee->machine().moment();
     const uint32_t offset = moment.offset;
     const bool isNew = m_seen != moment;
@@ -162,7 +162,10 @@ void Session::landed(StopKind kind) {
         m_hidden = m_places->levelsBelow(offset, end->second);
         return stop(m_runToReason, m_runToReason == StopReason::Entry ? "entry at " : "reached ");
     }
-    if (!m_stepper.active() || !m_stepper.arrived(kind)) return;
+    if (!m_stepper.active() || !m_stepper.arrived(kind)) {
+        if (!m_left.empty()) stop(StopReason::Watchpoint, std::exchange(m_left, {}) + "; at ");
+        return;
+    }
     std::string returned =
         kind == StopKind::DepthReached && !m_debuggee->machine().unwound() ? returnedText() : "";
     m_hidden = m_stepper.hidden();
@@ -220,15 +223,13 @@ bool Session::watchHit() {
     return true;
 }
 
-/// Frames have returned: ends the watches of what lived in them; true if there were some.
-bool Session::leftScopes() {
-    std::string text;
+/// Frames have returned: ends the watches of what lived in them. The stop that follows says so.
+void Session::leaveScopes() {
     for (BreakpointInfo& ended : m_breakpoints.endScopes(m_debuggee->machine().depth())) {
-        text += "watchpoint " + std::to_string(ended.id) + " deleted: " + ended.message + "; ";
+        m_left += (m_left.empty() ? "" : "; ") + ("watchpoint " + std::to_string(ended.id)) +
+                  " deleted: " + ended.message;
         m_emit(BreakpointChanged{std::move(ended), true});
     }
-    if (!text.empty()) stop(StopReason::Watchpoint, text + "at ");
-    return !text.empty();
 }
 
 void Session::callStopped() {
@@ -332,6 +333,7 @@ void Session::stop(StopReason reason, std::string text, std::vector<BreakpointId
         m_stop.location = frame->location;
     if (reason == StopReason::Trap) m_stop.trapText = machine.trap().text();
     m_stop.text = std::move(text) + (machine.depth() == 0 ? "its end" : m_places->text(m_stop.location));
+    if (!m_left.empty()) m_stop.text += "; " + std::exchange(m_left, {});
     flush();
     for (BreakpointInfo& dropped : m_breakpoints.dropTemporary(breakpoints))
         m_emit(BreakpointChanged{std::move(dropped), true});

@@ -1,6 +1,7 @@
 #include "debugger/watchpoints.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "debugger/symbols/condition.h"
 
@@ -28,7 +29,7 @@ Result<WatchTarget> asTarget(SourceValue value, const std::string& expression, E
                          : expression + " is in " + placeText(value) + ", and only memory can be watched"};
     }
     target.address = place.address;
-    target.length = byteSize(value, context);
+    target.length = value.bitSize ? (value.bitOffset + value.bitSize + 7) / 8 : byteSize(value, context);
     if (target.length == 0)
         return Error{ErrorCode::BadArgument, "the type of " + expression +
                                                  " has no size, so nothing of it can "
@@ -42,32 +43,37 @@ bool contains(const SourceValue& object, uint64_t address, EvaluationContext& co
            address - object.place.address < byteSize(object, context);
 }
 
-/// Which frame's stack holds the object: the first one with a local variable there.
-void findOwner(WatchTarget& target, Places& places, Debuggee& debuggee) {
-    const uint32_t depth = debuggee.machine().depth();
-    for (uint32_t frame = 0; frame < std::min(depth, kFramesLookedAt); frame++) {
-        const engine::FrameView view = debuggee.machine().frame(frame);
-        const uint32_t offset = view.location.offset;
-        for (uint32_t level = 0; level < places.chain(offset).size(); level++) {
-            FrameContext context(debuggee, frame, level);
-            PlaceContext anywhere(places.symbols(), offset, level);
-            const auto scopes = places.symbols().scopes(offset, level);
-            if (!scopes) continue;
-            for (const Scope& scope : *scopes) {
-                for (const Variable& variable : scope.variables) {
-                    if (!contains(locate(variable, context), target.address, context) ||
-                        contains(locate(variable, anywhere), target.address, anywhere))
-                        continue;
-                    target.depth = view.depth;
-                    target.inlineLevel = level;
-                    const auto& chain = places.chain(offset);
-                    target.owner =
-                        places.location(offset, static_cast<uint32_t>(chain.size() - 1)).functionName;
-                    return;
-                }
+/// Has the frame a local variable where the object is? Then the object lives on its stack.
+bool findOwner(WatchTarget& target, Places& places, Debuggee& debuggee, uint32_t frame) {
+    const engine::FrameView view = debuggee.machine().frame(frame);
+    const uint32_t offset = view.location.offset;
+    const auto& chain = places.chain(offset);
+    for (uint32_t level = 0; level < chain.size(); level++) {
+        FrameContext context(debuggee, frame, level);
+        PlaceContext anywhere(places.symbols(), offset, level);
+        const auto scopes = places.symbols().scopes(offset, level);
+        if (!scopes) continue;
+        for (const Scope& scope : *scopes) {
+            for (const Variable& variable : scope.variables) {
+                if (!contains(locate(variable, context), target.address, context) ||
+                    contains(locate(variable, anywhere), target.address, anywhere))
+                    continue;
+                target.depth = view.depth;
+                target.inlineLevel = level;
+                target.owner = places.location(offset, static_cast<uint32_t>(chain.size() - 1)).functionName;
+                return true;
             }
         }
     }
+    return false;
+}
+
+/// The first one that has, from the selected frame on, or else from the youngest.
+void findOwner(WatchTarget& target, Places& places, Debuggee& debuggee, const FrameContext& selected) {
+    const uint32_t depth = debuggee.machine().depth();
+    for (const uint32_t first : {selected.wasmFrame(), uint32_t{0}})
+        for (uint32_t frame = first; frame < std::min(depth, first + kFramesLookedAt); frame++)
+            if (findOwner(target, places, debuggee, frame)) return;
 }
 
 std::string bytesText(std::span<const uint8_t> bytes) {
@@ -130,7 +136,7 @@ Result<WatchTarget> findTarget(const std::string& expression, uint32_t codeOffse
                      "where " + expression + " is, is known only while the program is stopped"};
     }
     WatchTarget target = TRY(asTarget(TRY(evaluate(expression, *frame)), expression, *frame));
-    if (frame->hasFrame()) findOwner(target, places, *debuggee);
+    if (frame->hasFrame()) findOwner(target, places, *debuggee, *frame);
     return target;
 }
 
@@ -148,34 +154,27 @@ Result<> Watchpoints::install(Watch& watch) {
     const WatchTarget& target = watch.target;
     if (target.memory >= instance.memories.size())
         return Error{ErrorCode::NotFound, "the program has no memory " + std::to_string(target.memory)};
-    watch.inMachine =
-        TRY(m_debuggee->machine().watch({instance.memories[target.memory], target.address, target.length,
-                                         static_cast<engine::WatchKind>(watch.access)}));
+    if (watch.isEnabled)
+        watch.inMachine =
+            TRY(m_debuggee->machine().watch({instance.memories[target.memory], target.address, target.length,
+                                             static_cast<engine::WatchKind>(watch.access)}));
     if (target.depth) m_debuggee->machine().stopOnReturn(*target.depth, true);
     return {};
 }
 
-void Watchpoints::withdraw(Watch& watch) {
-    if (!m_debuggee || !watch.inMachine) return;
-    m_debuggee->machine().unwatch(*watch.inMachine);
-    watch.inMachine.reset();
-    const auto& depth = watch.target.depth;
-    const bool isLast = std::none_of(m_watches.begin(), m_watches.end(), [&](const auto& other) {
-        return other.second.inMachine && other.second.target.depth == depth;
-    });
-    if (depth && isLast) m_debuggee->machine().stopOnReturn(*depth, false);
-}
-
-Result<> Watchpoints::add(BreakpointId id, const WatchTarget& target, WatchAccess access) {
-    Watch& watch = m_watches[id] = {target, access, {}};
-    return install(watch);
+Result<> Watchpoints::add(BreakpointId id, const WatchTarget& target, WatchAccess access, bool isEnabled) {
+    return install(m_watches[id] = {target, access, isEnabled, {}});
 }
 
 void Watchpoints::remove(BreakpointId id) {
-    const auto found = m_watches.find(id);
-    if (found == m_watches.end()) return;
-    withdraw(found->second);
-    m_watches.erase(found);
+    const auto watch = m_watches.extract(id);
+    if (!watch || !m_debuggee) return;
+    const auto& [target, access, isEnabled, inMachine] = watch.mapped();
+    if (inMachine) m_debuggee->machine().unwatch(*inMachine);
+    const bool isLast = std::none_of(m_watches.begin(), m_watches.end(), [&](const auto& other) {
+        return other.second.target.depth == target.depth;
+    });
+    if (target.depth && isLast) m_debuggee->machine().stopOnReturn(*target.depth, false);
 }
 
 BreakpointId Watchpoints::ownerOf(engine::WatchId watch) const {
@@ -184,12 +183,20 @@ BreakpointId Watchpoints::ownerOf(engine::WatchId watch) const {
     return 0;
 }
 
+bool Watchpoints::isChange(const engine::WatchHit& hit, const WatchTarget& target) {
+    const auto& [bits, first] = std::tie(target.value.bitSize, target.value.bitOffset);
+    if (bits == 0 || !hit.isChange) return hit.isChange;
+    for (uint32_t bit = first; bit < first + bits && bit / 8 < hit.before.size(); bit++)
+        if ((hit.before[bit / 8] ^ hit.after[bit / 8]) >> bit % 8 & 1) return true;
+    return false;
+}
+
 WatchChange Watchpoints::describe(const engine::WatchHit& hit, const WatchTarget& target,
                                   EvaluationContext& context) {
     WatchChange change;
     change.isRead = hit.isRead;
     change.isWrite = hit.isWrite;
-    change.isChange = hit.isChange;
+    change.isChange = isChange(hit, target);
     change.address = hit.address;
     change.length = hit.length;
     change.host = hit.host;
@@ -202,7 +209,7 @@ WatchChange Watchpoints::describe(const engine::WatchHit& hit, const WatchTarget
         change.before = render(value, context);
         value.place.bytes = hit.after;
         change.after = render(value, context);
-        if (!hit.isChange || change.before != change.after) return change;
+        if (!change.isChange || change.before != change.after || value.bitSize) return change;
     }
     // From the first byte that is another one now.
     const auto differ = std::mismatch(hit.before.begin(), hit.before.end(), hit.after.begin()).first;

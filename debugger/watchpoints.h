@@ -36,12 +36,14 @@ class Watchpoints {
 public:
     /// The program of the present run, or null. What is watched is watched in a new one.
     void attach(Debuggee* debuggee);
-    /// Error: as of engine::Machine::watch.
-    engine::Result<> add(BreakpointId id, const WatchTarget& target, WatchAccess access);
+    /// One that is not enabled hits nothing, but its frame still tells its return. Error: as of engine::Machine::watch.
+    engine::Result<> add(BreakpointId id, const WatchTarget& target, WatchAccess access, bool isEnabled);
     void remove(BreakpointId id);
     /// Whose the engine's watch is; 0 if nobody's.
     BreakpointId ownerOf(engine::WatchId watch) const;
     const WatchTarget& target(BreakpointId id) const { return m_watches.at(id).target; }
+    /// Are the bytes of the target other ones behind the hit? Of a bit-field only its own bits count.
+    static bool isChange(const engine::WatchHit& hit, const WatchTarget& target);
     /// What a hit says, with values as they are shown; the place is for the caller to fill in.
     static WatchChange describe(const engine::WatchHit& hit, const WatchTarget& target,
                                 EvaluationContext& context);
@@ -50,10 +52,10 @@ private:
     struct Watch {
         WatchTarget target;
         WatchAccess access{};
+        bool isEnabled = true;
         std::optional<engine::WatchId> inMachine;
     };
     engine::Result<> install(Watch& watch);
-    void withdraw(Watch& watch);
     Debuggee* m_debuggee = nullptr;
     std::map<BreakpointId, Watch> m_watches;
 };

@@ -248,6 +248,9 @@ Result<> Machine::frameBase(int64_t offset) {
     TRY(readPlace(base, 0, std::span(bytes, size), m_context));
     uint64_t value = 0;
     std::memcpy(&value, bytes, 8);
+    // Functions begin with their locals 0, and compute the frame base then.
+    if (base.kind == ObjectPlace::Kind::WasmLocal && value == 0)
+        return impossible("known only once its frame is set up; step on first");
     push(value + static_cast<uint64_t>(offset), addressWidth());
     return {};
 }

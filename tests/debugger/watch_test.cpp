@@ -22,6 +22,20 @@ BreakpointSpec watchOf(uint64_t address, uint64_t length, WatchAccess access = W
 class WatchTest : public SessionTest {
 protected:
     void loadInlined() { load(program("inlined")); }
+    /// Starts watched.c, and stops in its function half() behind the prologue.
+    BreakpointId startInHalf() {
+        load(program("watched"));
+        const BreakpointId id = breakIn("half").id;
+        EXPECT_EQ(run(Start{}).function(), "half");
+        return id;
+    }
+    void remove(BreakpointId id) { ASSERT_TRUE(client().call(RemoveBreakpoint{id}).ok()); }
+    /// A watch of the local variable of half() that never hits.
+    BreakpointId watchMine() {
+        BreakpointSpec spec = watchOf("mine");
+        spec.condition = "mine == -1";
+        return add(spec).id;
+    }
 };
 
 TEST_F(WatchTest, TellsTheHostCallThatWrote) {
@@ -155,6 +169,117 @@ TEST_F(WatchTest, ValuesWrittenByTheDebuggerAreNoHits) {
     const Outcome outcome = run(Resume{});
     EXPECT_EQ(outcome.stop->changes.at(0).before, "1000");
     EXPECT_EQ(outcome.stop->changes.at(0).after, "1001");
+}
+
+TEST_F(WatchTest, ABreakpointWhereItsFrameReturnsToStopsToo) {
+    BreakpointId half = startInHalf();
+    watchMine();
+    remove(half);
+    Outcome outcome = run(Resume{});
+    ASSERT_EQ(outcome.reason(), StopReason::Watchpoint);
+    EXPECT_EQ(outcome.stop->text.find("watchpoint 2 deleted: its frame has returned; at "), 0u);
+    BreakpointSpec behind;
+    behind.kind = BreakpointSpec::Kind::Offset;
+    behind.offset = client().call(GetFrames{0, 1})->at(0).location.offset;
+    const BreakpointId breakpoint = add(behind).id;
+    ASSERT_TRUE(client().call(Terminate{}).ok());
+    half = startInHalf();
+    watchMine();
+    remove(half);
+    outcome = run(Resume{});
+    EXPECT_EQ(outcome.reason(), StopReason::Breakpoint);
+    EXPECT_EQ(outcome.stop->breakpoints, std::vector{breakpoint});
+    EXPECT_NE(outcome.stop->text.find("; watchpoint 5 deleted: its frame has returned"), std::string::npos);
+    EXPECT_EQ(client().call(ListBreakpoints{})->size(), 1u);
+}
+
+TEST_F(WatchTest, AStepOutOfItsFrameTellsTheReturnedValue) {
+    startInHalf();
+    watchMine();
+    const Outcome outcome = run(Step{StepKind::Out});
+    EXPECT_EQ(outcome.reason(), StopReason::Step);
+    EXPECT_EQ(outcome.stop->returned, "105");
+    EXPECT_NE(outcome.stop->text.find("; watchpoint 2 deleted: its frame has returned"), std::string::npos);
+}
+
+TEST_F(WatchTest, EndsWithItsFrameWhileItIsDisabled) {
+    const BreakpointId half = startInHalf();
+    const BreakpointId first = watchMine(), second = watchMine();
+    for (const BreakpointId id : {first, second}) {
+        BreakpointSpec off = watchOf("mine");
+        off.enabled = false;
+        ASSERT_TRUE(client().call(ChangeBreakpoint{id, off}).ok());
+    }
+    remove(half);
+    remove(second);  // the other one still waits for the return
+    const Outcome outcome = run(Resume{});
+    EXPECT_EQ(outcome.reason(), StopReason::Watchpoint);
+    EXPECT_EQ(outcome.stop->text.find("watchpoint " + std::to_string(first) + " deleted"), 0u);
+    EXPECT_EQ(client().call(ListBreakpoints{})->size(), 0u);
+}
+
+TEST_F(WatchTest, OfABitFieldOnlyItsOwnBitsCount) {
+    load(program("watched"));
+    add(watchOf("flags.kind"));
+    const BreakpointId write = add(watchOf("flags.count", WatchAccess::Write)).id;
+    const auto texts = [this](const auto& request) {
+        std::string all;
+        const Outcome outcome = run(request);
+        if (!outcome.stop) return std::string("exited");
+        for (const WatchChange& change : outcome.stop->changes)
+            all += (all.empty() ? "" : "; ") + change.what + " " + change.before +
+                   (change.isChange ? " -> " + change.after : "");
+        return all;
+    };
+    EXPECT_EQ(texts(Start{}), "flags.kind 0 -> 3; flags.count 0");
+    EXPECT_EQ(texts(Resume{}), "flags.count 0 -> 100");
+    remove(write);
+    EXPECT_EQ(texts(Resume{}), "flags.kind 3 -> 4");
+    EXPECT_EQ(texts(Resume{}), "exited");
+}
+
+TEST_F(WatchTest, OfALocalOfADeepSelectedFrameEndsWithThatFrame) {
+    load(program("watched"));
+    BreakpointSpec bottom;
+    bottom.kind = BreakpointSpec::Kind::Function;
+    bottom.function = "deep";
+    bottom.condition = "n == 0";
+    const BreakpointId id = add(bottom).id;
+    run(Start{});
+    remove(id);
+    const auto watch = client().call(AddBreakpoint{watchOf("mine"), false, 250});
+    ASSERT_TRUE(watch.ok());
+    EXPECT_EQ(watch->scope, "until deep returns");
+    const Outcome outcome = run(Resume{});
+    EXPECT_EQ(outcome.stop->changes.at(0).before, "250");
+    EXPECT_EQ(value("n"), "250");
+}
+
+TEST_F(WatchTest, ALocalIsRefusedBeforeItsFrameIsSetUp) {
+    load(program("watched"));
+    startInMain();
+    Outcome outcome;
+    for (int i = 0; i < 200 && outcome.function() != "bits" && outcome.function() != "half"; i++) {
+        outcome = run(Step{StepKind::Instruction});
+        if (outcome.function() == "bits") outcome = run(Step{StepKind::Out});
+    }
+    ASSERT_EQ(outcome.function(), "half");
+    const auto early = client().call(AddBreakpoint{watchOf("mine")});
+    ASSERT_FALSE(early.ok());
+    EXPECT_EQ(early.error().message,
+              "mine cannot be watched: it is known only once its frame is set up; step on first");
+    run(Step{StepKind::Over});
+    EXPECT_TRUE(client().call(AddBreakpoint{watchOf("mine")}).ok());
+}
+
+TEST_F(WatchTest, AnObjectThatDoesNotFitInTheAddressesIsRefused) {
+    load(program("watched"));
+    startInMain();
+    const auto last = client().call(AddBreakpoint{watchOf("*(int*)0xfffffffc")});
+    EXPECT_TRUE(last.ok());
+    const auto behind = client().call(AddBreakpoint{watchOf("*(int*)0xfffffffe")});
+    ASSERT_FALSE(behind.ok());
+    EXPECT_EQ(behind.error().message, "addresses of this memory end at 0xffffffff");
 }
 
 }  // namespace

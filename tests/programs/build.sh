@@ -15,7 +15,7 @@ exceptions true throw.wasm
 exceptions false throw_ref.wasm
 for source in *.c; do
     echo "building ${source%.c}.wasm"
-    clang-22 --target=wasm32-wasi -Wno-deprecated -Wall -Wno-infinite-recursion -O0 -g -gdwarf-4 --no-wasm-opt \
+    clang-22 --target=wasm32-wasi -Wno-deprecated -Wall -Wno-infinite-recursion -O0 -g -gdwarf-4 -mtail-call --no-wasm-opt \
         -L"$library" -ffile-prefix-map="$PWD"=. -fdebug-compilation-dir=. -o "${source%.c}.wasm" "$source"
 done
 for source in *.wat; do
