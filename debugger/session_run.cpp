@@ -218,7 +218,11 @@ bool Session::watchHit() {
     if (!verdict.problem.empty()) what = verdict.problem + "; " + what;
     m_changes = std::move(verdict.changes);
     verdict.problem = std::move(what);
-    if (!judged(verdict, StopReason::Watchpoint, "; at ")) return false;
+    leaveScopes();  // a tail call of the host returns as well
+    if (!judged(verdict, StopReason::Watchpoint, "; at ")) {
+        if (m_left.empty()) return false;
+        stop(StopReason::Watchpoint, std::exchange(m_left, {}) + "; at ");
+    }
     if (m_breaks.isUser(m_debuggee->machine().location().offset)) m_seen.reset();  // it is still to come
     return true;
 }

@@ -211,8 +211,11 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
     const bool stepping = x->stepping;
     const uint64_t tickLimit = x->tickLimit;
     x->forgetHostThrown(x->depth() - 1);
-    x->store->watches->open();
+    WatchSet& watches = *x->store->watches;
+    watches.open();
+    const size_t touched = watches.touchedByHost();
     HostOutcome outcome = function.host(call);
+    watches.update();
     x->stepping = stepping;
     x->tickLimit = tickLimit;
     x->refill(x->tick());
@@ -221,6 +224,7 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
     x->forgetHostThrown(x->depth());
     x->enterContext(x->frame->code->context);
     const Insn* at = x->frame == frame ? ip : x->frame->ip;
+    if (outcome.kind != HostOutcome::Kind::Return) watches.dropHostCall(touched);
     switch (outcome.kind) {
     case HostOutcome::Kind::Return: break;
     case HostOutcome::Kind::Trap: trapAt(at, x, std::move(outcome.trap)); return HostEnd::Stopped;
@@ -241,8 +245,7 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
         if (type == kI32 || type == kF32) *slots &= 0xffffffff;
         slots += type.slots();
     }
-    return x->store->watches->finishHostCall(*x, ip, function.hostName) ? HostEnd::Watched
-                                                                        : HostEnd::Returned;
+    return watches.finishHostCall(*x, ip, function.hostName, touched) ? HostEnd::Watched : HostEnd::Returned;
 }
 
 /// Stops before `ip`, behind what touched watched memory; a breakpoint there is still to come.
@@ -331,7 +334,9 @@ const Insn* tailCall(const Insn* ip, FunctionInstance* function, Slot* arguments
         std::memmove(fp, slots, function->resultSlots * sizeof(Slot));
         if (end == HostEnd::Watched) {
             const Insn* next = leave(ip, fp, x, x->mem0, x->mem0Size, stopHandlers());
-            return completed(next, x) ? stopAtWatch(x->frame->ip, x) : nullptr;
+            if (completed(next, x)) return stopAtWatch(x->frame->ip, x);
+            if (x->stop == StopKind::DepthReached) stopAtWatch(x->frame->ip, x);
+            return nullptr;
         }
         return leave(ip, fp, x, x->mem0, x->mem0Size, table);
     }

@@ -117,6 +117,7 @@ struct Machine::Impl : Execution {
         unseen = unwound = false;
         trap = Trap{};
         store->watches->clearHits();
+        store->watches->update();
         enterContext(frame->code->context);
     }
     /// Lets a collection go on that was paused elsewhere than before the present instruction. False: a yield was heard.

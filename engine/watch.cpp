@@ -61,22 +61,25 @@ bool hears(WatchKind kind, bool isWrite) {
 
 WatchId WatchSet::add(const WatchSpec& spec) {
     m_watches.push_back({WatchId(m_next++), spec, m_store.memories[spec.memory.value].get()});
-    changed();
+    m_isDirty = true;
     return m_watches.back().id;
 }
 
 bool WatchSet::remove(WatchId id) {
-    const auto isIt = [&](const auto& watch) { return watch.id == id; };
-    if (std::erase_if(m_watches, isIt) == 0) return false;
+    const auto it = std::lower_bound(m_watches.begin(), m_watches.end(), id,
+                                     [](const Watch& watch, WatchId wanted) { return watch.id < wanted; });
+    if (it == m_watches.end() || it->id != id) return false;
+    m_watches.erase(it);
     const auto isOfIt = [&](const Touched& touched) { return touched.hit.watch == id; };
     std::erase_if(m_open, isOfIt);
     std::erase_if(m_openByHost, isOfIt);
-    changed();
+    m_isDirty = true;
     return true;
 }
 
-void WatchSet::changed() {
+void WatchSet::rebuild() {
     open();
+    m_isDirty = false;
     for (const auto& memory : m_store.memories)
         memory->setObserver(nullptr);
     m_ranges.clear();
@@ -231,14 +234,15 @@ void WatchSet::begin(const Execution& x, const Insn* ip, std::span<const MemoryA
 }
 
 bool WatchSet::finish(const Execution& x, const Insn* ip) {
-    conclude(m_open, x, ip, {});
+    conclude(m_open, 0, x, ip, {});
     m_openIp = nullptr;
     return !m_hits.empty();
 }
 
-void WatchSet::conclude(std::vector<Touched>& open, const Execution& x, const Insn* ip,
+void WatchSet::conclude(std::vector<Touched>& open, size_t from, const Execution& x, const Insn* ip,
                         const std::string& host) {
-    for (Touched& touched : open) {
+    for (size_t i = from; i < open.size(); ++i) {
+        Touched& touched = open[i];
         const bool isChange = touched.isWritten && fingerprint(touched.memory->base() + touched.from,
                                                                touched.length) != touched.print;
         if (!touched.isWritten && !touched.isRead) continue;
@@ -255,7 +259,7 @@ void WatchSet::conclude(std::vector<Touched>& open, const Execution& x, const In
         hit.location = {code.context->id(), code.function->index, code.offsetOf(ip)};
         hit.host = host;
     }
-    open.clear();
+    open.resize(std::min(from, open.size()));
     std::sort(m_hits.begin(), m_hits.end(),
               [](const WatchHit& a, const WatchHit& b) { return a.watch < b.watch; });
 }
@@ -282,8 +286,8 @@ void WatchSet::wrote(const LinearMemory& memory, uint64_t address, uint64_t leng
     }
 }
 
-bool WatchSet::finishHostCall(const Execution& x, const Insn* ip, const std::string& name) {
-    conclude(m_openByHost, x, ip, name);
+bool WatchSet::finishHostCall(const Execution& x, const Insn* ip, const std::string& name, size_t from) {
+    conclude(m_openByHost, from, x, ip, name);
     return !m_hits.empty();
 }
 

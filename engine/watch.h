@@ -29,6 +29,10 @@ public:
     /// False: there is none.
     bool remove(WatchId id);
     bool any() const { return !m_watches.empty(); }
+    /// What was added and removed counts from now on; before anything runs, so that many cost one look.
+    void update() {
+        if (m_isDirty) rebuild();
+    }
     /// Tells an execution what it must look for.
     void publish(Execution& x) const;
 
@@ -56,8 +60,14 @@ public:
     void reads(const LinearMemory& memory, uint64_t address, uint64_t length) override;
     void mayWrite(const LinearMemory& memory, uint64_t address, uint64_t length) override;
     void wrote(const LinearMemory& memory, uint64_t address, uint64_t length) override;
+    /// How much the calls that are under way have touched: for the end of one that begins now.
+    size_t touchedByHost() const { return m_openByHost.size(); }
     /// The call at `ip` has returned. True as for finish().
-    bool finishHostCall(const Execution& x, const Insn* ip, const std::string& name);
+    bool finishHostCall(const Execution& x, const Insn* ip, const std::string& name, size_t from);
+    /// It has not: it is made again, or never.
+    void dropHostCall(size_t from) {
+        if (from < m_openByHost.size()) m_openByHost.resize(from);
+    }
 
     const std::vector<WatchHit>& hits() const { return m_hits; }
     void clearHits() { m_hits.clear(); }
@@ -87,12 +97,14 @@ private:
         bool isRead = false, isWritten = false;
     };
     void touch(std::vector<Touched>& open, const MemoryAccess& access) const;
-    void conclude(std::vector<Touched>& open, const Execution& x, const Insn* ip, const std::string& host);
-    void changed();
+    void conclude(std::vector<Touched>& open, size_t from, const Execution& x, const Insn* ip,
+                  const std::string& host);
+    void rebuild();
     void findPages();
 
     StoreState& m_store;
-    std::vector<Watch> m_watches;
+    std::vector<Watch> m_watches;  // by id
+    bool m_isDirty = false;        // the rest does not know them yet
     uint32_t m_next = 1;
     WatchFilter m_reads, m_writes;          // of the watched bytes
     WatchFilter m_pageReads, m_pageWrites;  // of their pages, while these are protected

@@ -468,6 +468,65 @@ TEST(Watch, HearsTheHostAndStopsBehindTheCall) {
     }
 }
 
+TEST(Watch, ACallOfTheHostThatIsMadeAgainIsToldOnce) {
+    Program p;
+    p.pages = 1;
+    p.imports.push_back({"m.touch", {"", "", "", ""}});
+    p.functions.push_back({"", "", "", "call 0"});
+    Running r(p);
+    bool isFirst = true;
+    r.host("m.touch", [&](HostCall&) {
+        touch(r.memory(), isFirst ? 0 : 7);
+        return std::exchange(isFirst, false) ? HostOutcome::interrupted() : HostOutcome::done();
+    });
+    r.link();
+    watchIn(r, 259, 1, WatchKind::Read);
+    r.start({});
+    ASSERT_EQ(r.machine->run(), StopKind::HostInterrupted);
+    r.memory().base()[259] = 5;  // by whoever made it wait
+    ASSERT_EQ(r.machine->run(), StopKind::Watchpoint);
+    ASSERT_EQ(r.machine->watchHits().size(), 1u);
+    EXPECT_EQ(r.machine->watchHits()[0].before, Bytes{5});
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+}
+
+TEST(Watch, ATailCallOfTheHostTellsWhatItTouchedAndReturns) {
+    Program p;
+    p.pages = 1;
+    p.imports.push_back({"m.touch", {"", "", "", ""}});
+    p.functions.push_back({"", "", "", "return_call 0"});
+    p.functions.push_back({"", "", "", "call 1; nop"});
+    Running r(p);
+    r.host("m.touch", [&](HostCall&) {
+        touch(r.memory(), 7);
+        return HostOutcome::done();
+    });
+    r.link();
+    watchIn(r, 300, 1, WatchKind::Change);
+    r.start({}, "1");
+    ASSERT_EQ(r.machine->step(), StopKind::Stepped);
+    ASSERT_EQ(r.machine->depth(), 2u);
+    r.machine->stopOnReturn(1, true);
+    ASSERT_EQ(r.machine->run(), StopKind::Watchpoint);
+    EXPECT_EQ(r.machine->depth(), 1u);
+    EXPECT_EQ(r.machine->watchHits().size(), 1u);
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+}
+
+TEST(Watch, ManyAreAddedAndRemovedQuickly) {
+    Memories m(Memories::k32, {"i32.const 40000; i32.const 1; i32.store"});
+    std::vector<WatchId> ids;
+    for (uint64_t at = 0; at < 60'000; ++at)
+        ids.push_back(*m.machine->watch({MemAddr(0), at, 1, WatchKind::Change}));
+    for (const WatchId id : ids)
+        if (id != ids[40'000]) m.machine->unwatch(id);
+    m.start();
+    ASSERT_EQ(m.machine->run(), StopKind::Watchpoint);
+    ASSERT_EQ(m.machine->watchHits().size(), 1u);
+    EXPECT_EQ(m.machine->watchHits()[0].watch, ids[40'000]);
+    EXPECT_EQ(m.machine->run(), StopKind::Finished);
+}
+
 TEST(Watch, AnOuterFrameTellsItsReturn) {
     Program p;
     p.functions.push_back(
