@@ -129,7 +129,7 @@ struct CommandInterpreter::Impl {
     Result<> addBreak(BreakpointSpec spec);
     Result<BreakpointInfo> findBreak(std::string_view number);
     Result<> changeBreaks(std::string_view numbers, bool enabled);
-    void infoBreakpoints();
+    void infoBreakpoints(std::string_view noun);
 
     // interpreter_look.cpp: values and memory
     Result<> locals(std::string_view);

@@ -329,11 +329,13 @@ Result<> CommandInterpreter::Impl::ignore(std::string_view text) {
     return {};
 }
 
-void CommandInterpreter::Impl::infoBreakpoints() {
-    const auto all = client.call(ListBreakpoints{});
+/// A watchpoint is a breakpoint too.
+void CommandInterpreter::Impl::infoBreakpoints(std::string_view noun) {
+    auto all = client.call(ListBreakpoints{});
     if (!all) return;
+    if (noun == "watchpoint") std::erase_if(*all, [&](const auto& info) { return nounOf(info) != noun; });
     answer["breakpoints"] = Json::array();
-    if (all->empty()) line("No breakpoints.");
+    if (all->empty()) line("No " + std::string(noun) + "s.");
     for (const BreakpointInfo& info : *all) {
         answer["breakpoints"].push_back(breakJson(info));
         std::string text =

@@ -14,8 +14,10 @@ Result<> CommandInterpreter::Impl::info(std::string_view text) {
     std::string_view filter = text;
     const std::string_view topic = takeWord(filter);
     const auto is = [&](std::string_view name) { return !topic.empty() && name.starts_with(topic); };
-    if (is("breakpoints") || is("watchpoints")) {
-        infoBreakpoints();
+    if (is("breakpoints")) {
+        infoBreakpoints("breakpoint");
+    } else if (is("watchpoints")) {
+        infoBreakpoints("watchpoint");
     } else if (is("functions")) {
         const std::vector<ModuleEntry> rows = TRY(client.call(GetModuleEntries{
             .kind = "function", .filter = std::string(filter), .first = 0, .count = 100'000}));
