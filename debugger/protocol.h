@@ -279,7 +279,7 @@ struct LaunchOptions {
     std::vector<wasi::MockRule> mocks;  // that hold from the first call on
     std::string invoke;                 // export to call instead of _start
     std::vector<std::string> invokeArguments;
-    engine::Tier tier{};       // the interpreter
+    engine::Tier tier{};       // Auto
     bool showDenied = false;   // see wasi::WasiHost::showDenied()
     bool stopAtEntry = false;  // stop before the first instruction of main (source) or of the entry function
     std::vector<std::pair<std::string, std::string>> pathMap;  // source path prefix → prefix on this machine

@@ -184,8 +184,9 @@ struct Instance {
 /// Gives an import its value: Extern, or Error Unlinkable/NotFound. Types are then checked by the store.
 using ImportResolver = std::function<Result<Extern>(const Import&, const Module&)>;
 
-/// What runs guest code: the interpreter, machine code as soon as a function is called, or both by what is hot.
-enum class Tier : uint8_t { Interp, Jit, Auto };
+/// What runs guest code: machine code where it is hot and else the interpreter (what is chosen where nothing is said), the interpreter
+/// alone, or machine code as soon as a function is called.
+enum class Tier : uint8_t { Auto, Interp, Jit };
 
 struct StoreLimits {
     uint64_t maxMemoryBytes = uint64_t{4} << 30;  // all memories together

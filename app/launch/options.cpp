@@ -269,7 +269,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     options.program = program.program;
     options.invoke = typed.invoke;
     options.showDenied = typed.showDenied;
-    if (typed.tier != "interp") options.tier = typed.tier == "jit" ? engine::Tier::Jit : engine::Tier::Auto;
+    if (typed.tier != "auto") options.tier = typed.tier == "jit" ? engine::Tier::Jit : engine::Tier::Interp;
     wasi::Capabilities& granted = options.capabilities;
     if (!typed.policy.empty()) granted = TRY(wasi::loadCapabilities(typed.policy));
     const std::vector<std::string> ofPolicy = std::exchange(granted.arguments, {});
