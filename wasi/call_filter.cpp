@@ -238,10 +238,13 @@ private:
         node.relation = *relationOf(sign.text);
         node.text = value.text;
         node.lowered = lowerCase(value.text);
-        if (const FieldRow* field = findField(name.text))
+        if (const FieldRow* field = findField(name.text)) {
             TRY(builtIn(node, *field, name, sign, value));
-        else
+        } else {
+            if (++m_arguments > kMaxArguments)
+                return filterError(name.column, "a filter compares at most 64 arguments");
             TRY(parameter(node, name, sign, value));
+        }
         return std::make_shared<const Node>(std::move(node));
     }
 
@@ -333,7 +336,8 @@ private:
     std::vector<FilterToken> m_tokens;
     CallFilter::Moment m_moment;
     size_t m_at = 0;
-    int m_depth = 0;
+    static constexpr int kMaxArguments = 64;  // each is looked up in every function
+    int m_depth = 0, m_arguments = 0;
 };
 
 }  // namespace

@@ -91,8 +91,10 @@ std::string textOf(const FilteredCall& call, const HostParameter& p) {
 std::optional<uint64_t> lengthOf(const FilteredCall& call) {
     const HostFunction& function = allHostFunctions()[call.function()];
     for (const HostParameter& p : function.parameters) {
-        if (p.shape == HostParameter::Shape::Bytes && (&p + 1)->type == "size")
-            return slotValue(call, *(&p + 1));
+        const HostParameter* next = &p + 1;
+        if (p.shape == HostParameter::Shape::Bytes &&
+            next < function.parameters.data() + function.parameters.size() && next->type == "size")
+            return slotValue(call, *next);
         if (p.shape != HostParameter::Shape::Source && p.shape != HostParameter::Shape::Target) continue;
         uint64_t total = 0;
         const auto count = static_cast<uint32_t>(call.arguments()[p.slot + 1]);
@@ -151,7 +153,7 @@ bool anyFd(const Node& node, const FilteredCall& call) {
 }
 
 bool anyText(const Node& node, const FilteredCall& call, bool isPath) {
-    if (isPath && matchesText(node, call.subject())) return true;
+    if (isPath && !call.subject().empty() && matchesText(node, call.subject())) return true;
     for (const HostParameter& p : allHostFunctions()[call.function()].parameters) {
         using enum HostParameter::Shape;
         const bool isWanted =

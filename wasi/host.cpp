@@ -153,7 +153,7 @@ engine::Result<Fd> WasiHost::Impl::addListener(const Listener& listener) {
     d.base = kListenerRights;
     d.inheriting = kConnectionRights;
     d.guestPath = socket->address();
-    d.grant = state.ledger->addListener(d.guestPath);
+    d.grant = state.ledger->addListener(d.guestPath, listener);
     return add(std::move(socket), std::move(d));
 }
 

@@ -141,18 +141,25 @@ uint64_t WasiHost::Impl::revokeDescriptors(GrantIndex grant) {
 Result<std::string> WasiHost::revoke(const std::string& name) {
     Capabilities& c = m->state.capabilities;
     std::string all;
+    uint64_t count = 0;
+    bool isFound = false;
     for (GrantIndex i = kStdin; i < m->state.ledger->size(); i++) {
         GrantUse& use = m->state.ledger->at(i);
         const bool isRevocable = i <= kStderr || i >= kFirstFolder;
         if (!isRevocable || use.isRevoked) continue;
         all += (all.empty() ? "" : ", ") + use.name;
         if (use.name != name && use.name != "tcp:" + name) continue;
-        (void)withdraw(use.kind == GrantKind::Listener ? use.name.substr(4) : use.name, c);
-        use.isRevoked = true;
-        const uint64_t count = m->revokeDescriptors(i);
+        // A listener's name tells where it listens, which need not be how that was asked for.
+        if (use.kind == GrantKind::Listener)
+            std::erase(c.listeners, use.listener);
+        else
+            (void)withdraw(use.name, c);
+        use.isRevoked = isFound = true;
+        count += m->revokeDescriptors(i);  // several rows have one name where a folder was granted again
+    }
+    if (isFound)
         return engine::printable(name) + " is revoked: " + decimal(count) +
                (count == 1 ? " descriptor answers" : " descriptors answer") + " ENOTCAPABLE from now on";
-    }
     if (withdraw(name, c))
         return name + " is gone; a program that has read its environment keeps what it read";
     for (const auto& [variable, value] : c.environment)

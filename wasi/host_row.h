@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/base/printable.h"
 #include "wasi/abi.h"
 #include "wasi/call_context.h"
 
@@ -105,7 +106,7 @@ void show(const ShowContext& context, const engine::Slot* slots, std::string_vie
         shown.name = name;
         if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) &&
             !context.record.subject.empty())
-            shown.text += " (" + context.record.subject + ")";
+            shown.text += " (" + engine::printable(context.record.subject) + ")";
         call.arguments.push_back(std::move(shown));
     }
 }

@@ -121,8 +121,10 @@ GrantIndex Ledger::addFolder(const Preopen& preopen) {
     return index;
 }
 
-GrantIndex Ledger::addListener(const std::string& address) {
-    return add(GrantKind::Listener, address, "listens");
+GrantIndex Ledger::addListener(const std::string& address, const Listener& listener) {
+    const GrantIndex index = add(GrantKind::Listener, address, "listens");
+    at(index).listener = listener;
+    return index;
 }
 
 void Ledger::count(Row& row, uint16_t function, uint64_t sequence, const CallUse& use) const {
@@ -210,7 +212,7 @@ LedgerView ledgerOf(const Capabilities& capabilities) {
     for (const auto& preopen : capabilities.preopens)
         (void)ledger.addFolder(preopen);
     for (const auto& listener : capabilities.listeners)
-        (void)ledger.addListener(toText(Grant(listener)).substr(7));
+        (void)ledger.addListener(toText(Grant(listener)).substr(7), listener);
     return ledger.view(capabilities);
 }
 

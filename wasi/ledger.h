@@ -35,6 +35,7 @@ struct GrantUse {
     std::string name;     // "/data", "HOME", "127.0.0.1:8080", "stdin"
     std::string granted;  // in words: "read-only /srv/data", "real"
     Preopen preopen;      // of a directory
+    Listener listener;    // of a listener, as it was asked for
     bool isRevoked = false;
     bool isUsed = false;     // by more than being listed or looked at
     bool isChanged = false;  // written, or opened for it
@@ -92,7 +93,7 @@ public:
 
     explicit Ledger(const Capabilities& capabilities);
     GrantIndex addFolder(const Preopen& preopen);
-    GrantIndex addListener(const std::string& address);
+    GrantIndex addListener(const std::string& address, const Listener& listener);
     GrantUse& at(GrantIndex grant) { return m_rows[grant].use; }
     size_t size() const { return m_rows.size(); }
 

@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr size_t kMaxFileBytes = 64 << 20;
-constexpr size_t kMaxRules = 10'000;
+constexpr size_t kMaxRules = 1000;
 
 Error wrong(const std::string& path, const std::string& what) {
     return Error{ErrorCode::BadArgument, path + ": " + what};
@@ -244,7 +244,7 @@ Result<std::vector<MockRule>> parseMocks(std::string_view text) {
     for (const auto& [key, value] : json.items())
         if (key != "rules" && key != "$schema" && key != "version")
             return wrong(engine::printable(key), "there is no such member; rules stand in \"rules\"");
-    if (json["rules"].size() > kMaxRules) return wrong("rules", "there are more than 10000");
+    if (json["rules"].size() > kMaxRules) return wrong("rules", "there are more than 1000");
     std::vector<MockRule> rules;
     std::vector<MockEntry> entries;
     for (const Json& member : json["rules"]) {

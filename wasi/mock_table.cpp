@@ -24,6 +24,9 @@ Result<> checkNumbers(const MockRule& rule) {
         return wrong("errno: success says nothing of the results; use reply");
     constexpr size_t kMostBytes = 16 << 20;
     if (rule.bytes.size() > kMostBytes) return wrong("reply.bytes: they are at most 16 MiB");
+    constexpr uint64_t kMostBits = 1 << 20;
+    if (rule.action == MockAction::Corrupt && rule.count > kMostBits)
+        return wrong("corrupt: it is at most " + std::to_string(kMostBits) + " bits");
     return {};
 }
 

@@ -54,6 +54,7 @@ TEST_F(CallFilterTest, ChoosesByEveryKindOfField) {
     const Calls all{0, 1, 2, 3, 4, 5, 6, 7, 8};
     const std::pair<const char*, Calls> kCases[] = {
         {"", all},
+        {"path ~ \"*\"", {0, 1, 2, 3, 4, 5, 6, 7}},  // not the clock's, which has none
         // Words and quotes: the line, whatever the case.
         {"PATH_open", {0, 2, 3}},
         {"app.cfg", {0, 1, 6, 7}},
@@ -141,6 +142,10 @@ TEST_F(CallFilterTest, SaysWhereItIsWrong) {
     };
     for (const auto& [text, message] : kCases)
         EXPECT_EQ(refusal(text), message) << text;
+    std::string many;
+    for (int i = 0; i < 65; i++)
+        many += "nread = 1 ";
+    EXPECT_EQ(refusal(many), "column 641: a filter compares at most 64 arguments");
 }
 
 TEST_F(CallFilterTest, BeforeACallKnowsOnlyWhatIsPassed) {

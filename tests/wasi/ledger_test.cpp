@@ -243,6 +243,16 @@ TEST_F(LedgerTest, WhatIsRevokedAnswersNotcapableAndKeepsItsNumber) {
               "nothing is granted as /nowhere; there is stdin, stdout, stderr, /data");
 }
 
+TEST_F(LedgerTest, WhatIsRevokedWasGrantedOnceOrOften) {
+    m_scratch.put("inside/f", "abc");
+    Guest guest(Guest::with(m_scratch));
+    ASSERT_EQ(guest.call("fd_close", 3), Errno::Success);
+    ASSERT_TRUE(guest.host->grant(Preopen{m_scratch.inside(), "/data", MountKind::Real}).ok());
+    ASSERT_EQ(guest.stat(3, "f"), Errno::Success);
+    EXPECT_EQ(*guest.host->revoke("/data"), "/data is revoked: 1 descriptor answers ENOTCAPABLE from now on");
+    EXPECT_EQ(guest.stat(3, "f"), Errno::Notcapable);
+}
+
 TEST_F(LedgerTest, ListenersVariablesAndStreamsComeAndGo) {
     Guest guest;
     ASSERT_TRUE(guest.host->grant(Listener{"127.0.0.1", 0}).ok());
@@ -254,6 +264,7 @@ TEST_F(LedgerTest, ListenersVariablesAndStreamsComeAndGo) {
     ASSERT_TRUE(guest.host->revoke("A").ok());
     EXPECT_TRUE(guest.host->capabilities().environment.empty());
     ASSERT_TRUE(guest.host->revoke(address).ok()) << address;
+    EXPECT_TRUE(guest.host->capabilities().listeners.empty()) << "it was granted as port 0";
     EXPECT_EQ(guest.call("sock_accept", 3, 0, guest.room(4)), Errno::Notcapable);
     ASSERT_TRUE(guest.host->revoke("stdout").ok());
     EXPECT_EQ(guest.write(1, "x"), Errno::Notcapable);

@@ -394,6 +394,7 @@ TEST(MockText, SaysWhereItIsWrong) {
                        "made; write FIELD = VALUE, such as path ~ \"*.cfg\""),
              std::pair("fd_write errno = io trap",
                        "when: column 1: errno is not known before the call is made"),
+             std::pair("fd_read corrupt 1048577", "corrupt: it is at most 1048576 bits"),
              std::pair("fd_close short 3", "short: fd_close neither reads nor writes through buffers"),
              std::pair("fd_close reply size=3", "reply.size: fd_close has no such result; it has no results"),
          })

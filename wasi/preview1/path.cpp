@@ -50,6 +50,8 @@ OrErrno<Preview1::Target> Preview1::target(Fd fd, Rights needed, const std::stri
     } else {
         m_call.subject = at.from->subject;
         m_call.use.add(at.from->grant);
+        if (const Rights missing = needed & ~at.from->base; missing != Rights::None)
+            return lacks(*at.from, missing);
     }
     at.directory = at.from->file->asDirectory();
     if (!at.directory) {
@@ -232,6 +234,7 @@ Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& o
     if (!to) return to.error();
     const Errno error = from->directory->link(from->path, has(old_flags, Lookupflags::SymlinkFollow),
                                               *to->directory, to->path);
+    if (error == Errno::Success) (void)explain(error, *to);  // both are used
     return explain(error, *from,
                    error == Errno::Perm
                        ? "no hard links to directories, or between preopens of different permission"
@@ -313,6 +316,7 @@ Errno Preview1::path_rename(Fd fd, const std::string& old_path, Fd new_fd, const
     auto to = target(new_fd, Rights::PathRenameTarget, new_path);
     if (!to) return to.error();
     const Errno error = from->directory->rename(from->path, *to->directory, to->path);
+    if (error == Errno::Success) (void)explain(error, *to);  // both are used
     return explain(error, *from,
                    error == Errno::Perm ? "no renames between preopens of different permission" : "");
 }

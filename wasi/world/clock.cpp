@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "wasi/world.h"
 #include "wasi/world/host_errno.h"
@@ -46,7 +47,9 @@ public:
     OrErrno<uint64_t> now(Clockid id) override {
         const auto real = RealClock::now(id);
         if (!real || id != Clockid::Realtime) return real;
-        const int64_t moved = static_cast<int64_t>(*real) + m_offsetNs;
+        int64_t moved = 0;
+        if (__builtin_add_overflow(static_cast<int64_t>(*real), m_offsetNs, &moved))
+            moved = std::numeric_limits<int64_t>::max();  // it cannot fall below the least
         return static_cast<uint64_t>(std::max<int64_t>(moved, 0));
     }
 
