@@ -124,12 +124,6 @@ ModuleSummary Debuggee::summary() {
     for (const std::string& warning : m_module->names().warnings)
         summary.problems.push_back(warning);
 
-    std::string missing;
-    for (const engine::Feature feature : engine::featuresNotExecuted(*m_module))
-        missing += (missing.empty() ? "" : ", ") + std::string(engine::toText(feature));
-    if (!missing.empty())
-        summary.problems.push_back("instructions that cannot be executed yet (" + missing +
-                                   "): the program traps at the first of them; all else works");
     if (auto entry = findEntryExport(*m_module, m_options.invoke)) {
         summary.entry = entry->name;
     } else {

@@ -33,7 +33,5 @@ void writeWat(const Module& module, bool offsets, const std::function<void(std::
 
 /// What the module needs, from its types and instructions (a quick scan of opcodes; sorted, without duplicates).
 std::vector<Feature> featuresOf(const Module& module);
-/// Those of them whose instructions the module uses and the interpreter cannot execute: it traps there.
-std::vector<Feature> featuresNotExecuted(const Module& module);
 
 }  // namespace engine

@@ -2,7 +2,6 @@
 #include <bitset>
 
 #include "engine/disassembly.h"
-#include "engine/handlers.h"
 #include "engine/instruction_reader.h"
 
 namespace engine {
@@ -23,21 +22,14 @@ public:
         // `throw` belongs to both forms of exception handling.
         if (has(Feature::LegacyExceptions) && !m_usesNewExceptions)
             m_found.reset(static_cast<size_t>(Feature::Exceptions));
-        return listed(m_found);
-    }
-    std::vector<Feature> notExecuted() {
-        run();
-        return listed(m_notExecuted & m_found);
+        std::vector<Feature> features;
+        for (size_t i = 0; i < m_found.size(); ++i)
+            if (m_found[i]) features.push_back(static_cast<Feature>(i));
+        return features;
     }
 
 private:
     using Features = std::bitset<static_cast<size_t>(Feature::CustomPageSizes) + 1>;
-    static std::vector<Feature> listed(const Features& set) {
-        std::vector<Feature> features;
-        for (size_t i = 0; i < set.size(); ++i)
-            if (set[i]) features.push_back(static_cast<Feature>(i));
-        return features;
-    }
     void add(Feature feature) { m_found.set(static_cast<size_t>(feature)); }
     bool has(Feature feature) const { return m_found[static_cast<size_t>(feature)]; }
 
@@ -150,7 +142,6 @@ private:
     void instruction() {
         const OpRow& r = row(m_instruction.op);
         add(r.feature);
-        if (!isExecuted(m_instruction.op)) m_notExecuted.set(static_cast<size_t>(r.feature));
         if (m_instruction.op == Op::TryTable || m_instruction.op == Op::ThrowRef) m_usesNewExceptions = true;
         const bool hasBlock = r.imm == Imm::Block || r.imm == Imm::TryTable;
         if (hasBlock && (!m_instruction.block.params.empty() || m_instruction.block.results.size() > 1))
@@ -171,13 +162,12 @@ private:
     const Module& m_module;
     InstructionReader m_reader;
     Instruction m_instruction;
-    Features m_found, m_notExecuted;
+    Features m_found;
     bool m_usesNewExceptions = false;
 };
 
 }  // namespace
 
 std::vector<Feature> featuresOf(const Module& module) { return FeatureScan(module).run(); }
-std::vector<Feature> featuresNotExecuted(const Module& module) { return FeatureScan(module).notExecuted(); }
 
 }  // namespace engine

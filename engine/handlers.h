@@ -46,8 +46,6 @@ uint16_t fusedEnd();
 
 /// By op; built once.
 const Handler* allHandlers();
-/// Does the interpreter have a handler for the instruction, or for what lowering makes of it?
-bool isExecuted(Op op);
 /// The same while memory is watched.
 const Handler* watchingHandlers();
 /// Every entry stops: the instruction before it was the one of a single step.

@@ -109,16 +109,11 @@ const Insn* unreached(HANDLER_PARAMETERS) {
     CHECK(!"executed code that validation proved dead");
     return nullptr;
 }
-const Insn* unreachable(HANDLER_PARAMETERS) { return trapAt(ip, x, TrapKind::Unreachable); }
-
-[[gnu::noinline, gnu::cold]] const Insn* unsupported(HANDLER_PARAMETERS) {
-    Trap trap;
-    trap.kind = TrapKind::Host;
-    trap.message = (ip->plain < kOpCount ? std::string(row(static_cast<Op>(ip->plain)).text)
-                                         : "this form of instruction") +
-                   " is not supported yet";
-    return trapAt(ip, x, std::move(trap));
+const Insn* unhandled(HANDLER_PARAMETERS) {
+    CHECK(!"executed a cell that no handlers_*.cpp fills in");
+    return nullptr;
 }
+const Insn* unreachable(HANDLER_PARAMETERS) { return trapAt(ip, x, TrapKind::Unreachable); }
 
 const Insn* nop(HANDLER_PARAMETERS) { return dispatch(ip + 1, HANDLER_REST); }
 
@@ -587,7 +582,7 @@ bool pushFrame(Execution* x, Code* code, Slot* base, uint32_t flags) {
 }
 
 void addControlHandlers(HandlerTable& table) {
-    std::fill(table.begin(), table.end(), Handler{unsupported});
+    std::fill(table.begin(), table.end(), Handler{unhandled});
     auto set = [&](auto op, Handler::Function handler) { table[number(op)].run = handler; };
     set(InternalOp::Break, breakpoint);
     set(InternalOp::Look, look);
@@ -647,11 +642,12 @@ const Handler* allHandlers() {
         addExceptionHandlers(t);
         addTierHandlers(t);
         addFusedHandlers(t);
+        for (uint16_t op = 0; op < kOpCount; ++op)
+            CHECK(t[op].run != unhandled);
         return t;
     }();
     return table.data();
 }
-bool isExecuted(Op op) { return allHandlers()[number(op)].run != unsupported; }
 const Handler* stopHandlers() {
     static const HandlerTable table(fusedEnd(), Handler{stepped});
     return table.data();

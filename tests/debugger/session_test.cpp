@@ -250,25 +250,6 @@ TEST_F(Session, SaysWhyAProgramCannotGoOn) {
     EXPECT_EQ(ends[0].text, "the program cannot go on: no room");
 }
 
-TEST_F(Session, SaysAtLoadWhatCannotBeExecuted) {
-    const std::string path = suiteFile("samples/exc-legacy.wasm");
-    if (path.empty()) GTEST_SKIP() << "the conformance suites are not here";
-    std::string missing;
-    for (const engine::Feature feature :
-         engine::featuresNotExecuted(**engine::decodeModule(*engine::readFile(path), path)))
-        missing += (missing.empty() ? "" : ", ") + std::string(engine::toText(feature));
-    load(path);
-    const auto events = eventsOf<ModuleLoaded>();
-    ASSERT_EQ(events.size(), 1u);
-    const auto& problems = events[0].module.problems;
-    EXPECT_EQ(std::any_of(problems.begin(), problems.end(),
-                          [&](const std::string& problem) {
-                              return problem.starts_with("instructions that cannot be executed yet (" +
-                                                         missing + ")");
-                          }),
-              !missing.empty());
-}
-
 TEST_F(Session, AnswersThousandsOfPausesEachInABoundedTime) {
     load(program("spin"));
     ASSERT_TRUE(client().call(Start{}).ok());
