@@ -62,6 +62,9 @@ inline bool completed(const Insn* next, Execution* x) {
     return x->stop == StopKind::Stepped;
 }
 
+/// Executes a cell that calls a host function, like its handler run with stopHandlers(). The same.
+bool completeHostCall(const Insn* ip, Execution* x);
+
 /// Goes on at `ip`.
 [[gnu::always_inline]] inline const Insn* dispatch(HANDLER_PARAMETERS) {
 #if ENGINE_TAIL_CALLS

@@ -197,7 +197,8 @@ const Insn* returnN(HANDLER_PARAMETERS) {
 enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
 
 /// Calls a host function whose arguments stand at `slots`.
-[[gnu::noinline]] HostEnd invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
+[[gnu::always_inline]] inline HostEnd invokeHostHere(const Insn* ip, Execution* x, FunctionInstance& function,
+                                                     Slot* slots) {
     Frame* frame = x->frame;
     frame->ip = ip;
     HostCall call{
@@ -243,6 +244,10 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
     return watches.finishHostCall(*x, ip, function.hostName, touched) ? HostEnd::Watched : HostEnd::Returned;
 }
 
+[[gnu::noinline]] HostEnd invokeHost(const Insn* ip, Execution* x, FunctionInstance& function, Slot* slots) {
+    return invokeHostHere(ip, x, function, slots);
+}
+
 /// Stops before `ip`, behind what touched watched memory; a breakpoint there is still to come.
 [[gnu::noinline, gnu::cold]] const Insn* stopAtWatch(const Insn* ip, Execution* x) {
     x->unseen = true;
@@ -256,10 +261,8 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
     return goOn(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
 }
 
-/// A host call, then what follows it: a yield that was asked for meanwhile is heard there.
-[[gnu::always_inline]] inline const Insn* callOfHost(FunctionInstance* function, Slot* slots,
-                                                     HANDLER_PARAMETERS) {
-    const HostEnd end = invokeHost(ip, x, *function, slots);
+/// What follows a host call: a yield that was asked for meanwhile is heard there.
+[[gnu::always_inline]] inline const Insn* behindHost(HostEnd end, HANDLER_PARAMETERS) {
     if (__builtin_expect(end != HostEnd::Returned, 0)) {
         if (end == HostEnd::Watched) return stopAtWatch(ip + 1, x);
         return end == HostEnd::Threw ? hostThrew(ip, HANDLER_REST) : nullptr;
@@ -267,6 +270,11 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
     if (__builtin_expect(x->yield.load(std::memory_order_relaxed), 0))
         return hearYield(ip + 1, fp, x, x->mem0, x->mem0Size, table);
     return dispatch(ip + 1, fp, x, x->mem0, x->mem0Size, table);
+}
+
+[[gnu::always_inline]] inline const Insn* callOfHost(FunctionInstance* function, Slot* slots,
+                                                     HANDLER_PARAMETERS) {
+    return behindHost(invokeHost(ip, x, *function, slots), ip, HANDLER_REST);
 }
 
 const Insn* callHost(HANDLER_PARAMETERS) {
@@ -474,6 +482,17 @@ void trampoline(Execution* x, const Insn* ip, const Handler* table) {
 #endif
 
 }  // namespace
+
+/// Few calls deep: behind system calls processors mispredict every return.
+bool completeHostCall(const Insn* ip, Execution* x) {
+    Slot* fp = x->frame->fp;
+    const HostEnd end = invokeHostHere(ip, x, *reinterpret_cast<FunctionInstance*>(ip->imm), fp + ip->a);
+    if (__builtin_expect(end == HostEnd::Returned && !x->yield.load(std::memory_order_relaxed), 1)) {
+        x->stopAt(ip + 1, StopKind::Stepped);
+        return true;
+    }
+    return completed(behindHost(end, ip, fp, x, x->mem0, x->mem0Size, stopHandlers()), x);
+}
 
 const Insn* dispatchPlain(HANDLER_PARAMETERS) { return x->handlers[ip->plain].run(ip, HANDLER_REST); }
 

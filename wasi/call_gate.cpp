@@ -96,12 +96,11 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
 
     // What tells this call from others is worth its cost only where somebody stops before calls, or one was interrupted.
     const size_t argumentCount = row.function.type.params.size();
-    Key key;
+    std::optional<Key> key;
     std::optional<Suspended> resumed;
-    const bool isKeyed = m_question || m_denied || !m_suspended.empty();
-    if (isKeyed) {
+    if (m_question || m_denied || !m_suspended.empty()) {
         key = keyOf(function, argumentCount, slots, machine);
-        resumed = takeSuspended(key);
+        resumed = takeSuspended(*key);
         if (m_question && call && !resumed) {
             const bool passed = m_stoppedAt == key;
             m_stoppedAt.reset();
@@ -127,13 +126,13 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     auto outcome = !mock
                        ? row.call(front, m_context)
                        : m_mocks.play(*mock, function, m_context, [&] { return row.call(front, m_context); });
-    if (m_context.use.isRefused && m_denied && call && stopsAsDenied(key)) {
-        slots[0] = key.arguments[0];
+    if (m_context.use.isRefused && m_denied && call && stopsAsDenied(*key)) {
+        slots[0] = key->arguments[0];
         outcome = engine::HostOutcome::interrupted();
     }
     if (outcome.kind == engine::HostOutcome::Kind::Interrupted) {
         // It has left its slots as they were.
-        suspend(isKeyed ? key : keyOf(function, argumentCount, slots, machine), std::move(mock));
+        suspend(key ? *key : keyOf(function, argumentCount, slots, machine), std::move(mock));
     } else if (m_logging || m_published) {
         finish(outcome);
     }

@@ -59,7 +59,12 @@ private:
     /// While memory is watched: whether machine code may run now, with what is watched protected.
     bool mayEnter(Execution* x);
     /// Turns the native frames of the run that has just ended into frames of the interpreter; the exit, if it was one.
-    const Exit* materialise(const NativeContext& context, Execution* x);
+    const Exit* materialise(NativeContext& context, Execution* x);
+    /// The records of all frames above the outermost one, by their return addresses down to `youngest`. The last one lacks its code and ip.
+    Frame* record(NativeContext& context, Frame* outermost, const void* const* youngest) const;
+    /// Tells a frame by the address that its call returns to.
+    const CallSite& callFrom(const void* returnAddress, Frame& frame) const;
+    friend bool executeInFrames(NativeContext* context, const Insn* ip, Slot* fp, Code* code);
     const CompiledFunction& functionAt(const void* address) const;
     const CompiledFunction& functionOfExit(uint64_t number) const;
 

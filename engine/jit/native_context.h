@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 
 #include "engine/store.h"
 
@@ -20,7 +21,8 @@ namespace leave {
 inline constexpr uint64_t kReturned = ~uint64_t{0};  // the outermost function has returned
 inline constexpr uint64_t kCall =
     ~uint64_t{1};  // a call that the interpreter makes; exitAddress: where it would return to
-inline constexpr uint64_t kFault = ~uint64_t{2};  // exitAddress: of the faulting instruction
+inline constexpr uint64_t kFault = ~uint64_t{2};        // exitAddress: of the faulting instruction
+inline constexpr uint64_t kInterpreted = ~uint64_t{3};  // the frames are the interpreter's already
 }  // namespace leave
 
 struct NativeContext {
@@ -42,6 +44,16 @@ struct NativeContext {
     uint64_t general[16] = {};
     alignas(16) uint64_t vector[16][2] = {};
 
+    // Return addresses whose frames stand as records above the outermost one's, from the outermost on.
+    static constexpr size_t kMaxRecorded = 64;
+    const void* recorded[kMaxRecorded] = {};
+    size_t recordedCount = 0;
+    void* calling =
+        nullptr;  // the native stack, while a cell is executed in frames: what it runs of its own goes below
+    uint32_t runs = 0;           // of machine code that wait for a host function, and the present one
+    bool hasStopped = false;     // kInterpreted: by what a cell came to
+    std::exception_ptr problem;  // kInterpreted: what a host function threw
+
     uint8_t* region = nullptr;
     size_t regionSize = 0;
     size_t maxFrames = 0;
@@ -50,5 +62,9 @@ struct NativeContext {
 /// Executes one cell that leaves frames alone, for machine code, by the interpreter's handler. Everything is at home. False: it did not
 /// complete; machine code must leave for the interpreter, which executes it (again).
 bool executeCell(NativeContext* context, const Insn* ip, Slot* frame, Code* code);
+
+/// The same of a cell that sees the frames: it may call the host, collect, throw. They stand as records meanwhile. False: machine code must
+/// leave with kInterpreted, as the records are all that is left of it.
+bool executeInFrames(NativeContext* context, const Insn* ip, Slot* frame, Code* code);
 
 }  // namespace engine::jit

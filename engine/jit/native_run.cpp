@@ -10,8 +10,39 @@ namespace engine::jit {
 
 namespace {
 
+constexpr uint32_t kMaxRuns = 1000;  // within each other: the native stack has some words to spare for each
+
+/// A run of machine code may begin in a host function that another one calls: below that one's part of the native stack.
+class RunScope {
+public:
+    explicit RunScope(NativeContext& c)
+        : context(c),
+          nativeTop(c.nativeTop),
+          nativeLimit(c.nativeLimit),
+          hostStack(c.hostStack),
+          calling(c.calling) {
+        ++context.runs;
+        if (calling) context.nativeTop = static_cast<uint8_t*>(calling) - 2 * sizeof(void*);
+        context.calling = nullptr;
+    }
+    ~RunScope() {
+        --context.runs;
+        context.nativeTop = nativeTop;
+        context.nativeLimit = nativeLimit;
+        context.hostStack = hostStack;
+        context.calling = calling;
+        context.recordedCount = 0;
+    }
+
+private:
+    NativeContext& context;
+    uint8_t *nativeTop, *nativeLimit;
+    void *hostStack, *calling;
+};
+
 /// Executes the cell at `ip` by its handler. False: the machine has stopped.
-bool executeOne(const Insn* ip, Execution* x) {
+[[gnu::always_inline]] inline bool executeOne(const Insn* ip, Execution* x) {
+    if (ip->plain == number(InternalOp::CallHost)) return completeHostCall(ip, x);
     const Frame* before = x->frame;
     if (!completed(x->handlers[ip->plain].run(ip, before->fp, x, x->mem0, x->mem0Size, stopHandlers()), x))
         return false;
@@ -50,14 +81,12 @@ void setMemory(NativeContext& context, const Execution& x) {
 }  // namespace
 
 bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
-    // The youngest frame record belongs to the outermost native frame; handlers may look at its code, and write its ip, which is made
-    // anew when the native frames turn into records.
+    // The youngest frame record belongs to the outermost native frame; handlers may look at its code, and write its ip.
     Execution* x = context->execution;
-    Code* outermost = std::exchange(x->frame->code, code);
-    if (wouldFault(ip, fp, *x)) {
-        x->frame->code = outermost;
-        return false;
-    }
+    if (wouldFault(ip, fp, *x)) return false;
+    Frame& outermost = *x->frame;
+    const Frame before = outermost;
+    outermost.code = code;
     // What the cell spends brings the next look of the machine code nearer; as in a step, no yield is heard behind the cell.
     x->ticksLeft = context->ticksLeft;
     const bool stepping = std::exchange(x->stepping, true);
@@ -65,12 +94,42 @@ bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
         completed(x->handlers[ip->plain].run(ip, fp, x, x->mem0, x->mem0Size, stopHandlers()), x);
     x->stepping = stepping;
     context->ticksLeft = x->ticksLeft;
-    x->frame->code = outermost;
+    outermost = before;
     setMemory(*context, *x);
     if (isDone) return true;
     // A yield heard halfway will be heard again.
     if (x->stop == StopKind::Yielded) x->yield.store(true, std::memory_order_relaxed);
     return false;
+}
+
+bool executeInFrames(NativeContext* context, const Insn* ip, Slot*, Code* code) {
+    Execution* x = context->execution;
+    Frame* outermost = x->frame;
+    const auto* youngest = static_cast<const void* const*>(context->pausedStack) + 1;
+    Frame* frame = x->store->jit->record(*context, outermost, youngest);
+    frame->code = code;
+    frame->ip = ip;
+    x->frame = frame;
+    x->ticksLeft = context->ticksLeft;
+    context->calling = context->pausedStack;
+    context->hasStopped = true;
+    try {
+        context->hasStopped = !executeOne(ip, x);
+    } catch (...) {
+        context->problem = std::current_exception();  // there is no way through machine code for it
+    }
+    context->pausedStack = std::exchange(context->calling, nullptr);
+    context->ticksLeft = x->ticksLeft;
+    if (context->hasStopped || x->frame != frame || frame->ip != ip + 1 || x->store->watches->any() ||
+        frame - outermost > static_cast<ptrdiff_t>(NativeContext::kMaxRecorded))
+        return false;
+    // Breakpoints, or somebody who waits for a return.
+    for (const Frame* f = outermost; f <= frame; ++f)
+        if (!f->code->tier.active || (f != outermost && f->flags != frame_flag::kCalledNatively))
+            return false;
+    x->frame = outermost;
+    setMemory(*context, *x);
+    return true;
 }
 
 void Jit::enter(NativeContext& context, Execution* x, const Entry& entry) {
@@ -79,12 +138,42 @@ void Jit::enter(NativeContext& context, Execution* x, const Entry& entry) {
     context.stackLimit = x->stackLimit;
     const auto framesLeft = static_cast<size_t>(x->frameLimit - x->frame);
     context.nativeLimit = context.nativeTop - framesLeft * sizeof(void*);
+    context.recordedCount = 0;
     setMemory(context, *x);
     m_backend->enter(context, frame.fp + entry.base, frame.code->tier.compiled->code.data() + entry.offset);
     x->ticksLeft = context.ticksLeft;
 }
 
-const Exit* Jit::materialise(const NativeContext& context, Execution* x) {
+Frame* Jit::record(NativeContext& context, Frame* outermost, const void* const* youngest) const {
+    // Return addresses stand from just below the top (the outermost call) downwards.
+    const auto* top = reinterpret_cast<const void* const*>(context.nativeTop) - 1;
+    const auto count = static_cast<size_t>(top + 1 - youngest);
+    size_t i = 0;
+    while (i < std::min(count, context.recordedCount) &&
+           context.recorded[i] == top[-static_cast<ptrdiff_t>(i)])
+        ++i;
+    Frame* frame = outermost + i;
+    for (; i < count; ++i) {
+        const void* returnAddress = top[-static_cast<ptrdiff_t>(i)];
+        if (i < NativeContext::kMaxRecorded) context.recorded[i] = returnAddress;
+        const CallSite& site = callFrom(returnAddress, *frame);
+        frame[1].fp = frame->fp + site.base;
+        frame[1].flags = frame_flag::kCalledNatively;
+        ++frame;
+    }
+    context.recordedCount = std::min(count, NativeContext::kMaxRecorded);
+    return frame;
+}
+
+const CallSite& Jit::callFrom(const void* returnAddress, Frame& frame) const {
+    const CompiledFunction& caller = functionAt(returnAddress);
+    const CallSite& site = caller.callSiteAt(returnAddress);
+    frame.code = caller.owner;
+    frame.ip = &caller.owner->cells[site.cell];
+    return site;
+}
+
+const Exit* Jit::materialise(NativeContext& context, Execution* x) {
     const Exit* exit = nullptr;
     const CompiledFunction* youngest = nullptr;
     if (context.exit == leave::kFault) {
@@ -95,32 +184,14 @@ const Exit* Jit::materialise(const NativeContext& context, Execution* x) {
         youngest = &functionOfExit(context.exit);
         exit = &youngest->exits[context.exit - youngest->firstExit];
     }
-    // Return addresses stand from just below the top (the outermost call) downwards.
-    const auto* from = reinterpret_cast<const void* const*>(context.nativeTop) - 1;
-    const auto* to = reinterpret_cast<const void* const*>(context.nativeStack);
-    Frame* frame = x->frame;
-    const auto callFrom = [&](const void* returnAddress) -> const CallSite& {
-        const CompiledFunction& caller = functionAt(returnAddress);
-        frame->code = caller.owner;
-        const CallSite& site = caller.callSiteAt(returnAddress);
-        frame->ip = &caller.owner->cells[site.cell];
-        return site;
-    };
-    for (const auto* at = from; at >= to; --at) {
-        const CallSite& site = callFrom(*at);
-        Slot* base = frame->fp + site.base;
-        ++frame;
-        frame->fp = base;
-        frame->flags = frame_flag::kCalledNatively;
-    }
+    x->frame = record(context, x->frame, reinterpret_cast<const void* const*>(context.nativeStack));
     if (exit) {
-        frame->code = youngest->owner;
-        frame->ip = &youngest->owner->cells[exit->cell];
-        writeHome(context, *youngest, *exit, frame->fp);
+        x->frame->code = youngest->owner;
+        x->frame->ip = &youngest->owner->cells[exit->cell];
+        writeHome(context, *youngest, *exit, x->frame->fp);
     } else {
-        callFrom(context.exitAddress);
+        callFrom(context.exitAddress, *x->frame);
     }
-    x->frame = frame;
     return exit;
 }
 
@@ -135,13 +206,19 @@ bool Jit::mayEnter(Execution* x) {
 
 const Insn* Jit::run(Execution* x) {
     NativeContext& context = contextOf(x);
+    const RunScope scope(context);
     while (true) {
         const Insn* ip = x->frame->ip;
         const Code& code = *x->frame->code;
         if (!code.tier.active) return ip;
         const Entry* entry = code.tier.compiled->entryAt(code.cellOf(ip));
-        if (!entry || (x->store->watches->any() && !mayEnter(x))) return ip;
+        if (!entry || context.runs > kMaxRuns || (x->store->watches->any() && !mayEnter(x))) return ip;
         enter(context, x, *entry);
+        if (context.exit == leave::kInterpreted) {
+            if (context.problem) std::rethrow_exception(std::exchange(context.problem, nullptr));
+            if (context.hasStopped) return nullptr;
+            continue;
+        }
         if (context.exit == leave::kReturned) {
             static constexpr Insn kReturn{number(Op::Return), number(Op::Return), 0, {0}};
             if (!executeOne(&kReturn, x)) return nullptr;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "engine/machine.h"
 #include "tests/engine/program_builder.h"
@@ -12,9 +13,12 @@ namespace engine::test {
 
 /// The same program at two tiers.
 struct Pair {
-    explicit Pair(const Program& program, Tier tier = Tier::Jit, StoreLimits limits = {})
+    explicit Pair(const Program& program, Tier tier = Tier::Jit, StoreLimits limits = {},
+                  const std::function<void(Running&)>& prepare = {})
         : plain(program, limits), fast(program, limits) {
         CHECK(fast.store.setTier(tier));
+        for (Running* r : {&plain, &fast})
+            if (prepare) prepare(*r);
         plain.link();
         fast.link();
     }

@@ -236,16 +236,24 @@ void FunctionCompiler::callHandler(const Insn& c) {
 
 /// The interpreter does this cell; if it comes back, we go on behind it.
 void FunctionCompiler::interpret(bool returns) {
-    if (hasPlainHandler(m_code->cells[m_cell].plain)) return callHandler(m_code->cells[m_cell]);
+    const Insn& c = m_code->cells[m_cell];
+    if (hasPlainHandler(c.plain)) return callHandler(c);
     flushOperands();
     leaveRegisters();
-    a.jmp(exitHere());
-    const Insn& c = m_code->cells[m_cell];
     if (c.plain == number(Op::BrOnCast) || c.plain == number(Op::BrOnCastFail)) expect(m_cell + c.b);
     if (!returns) {
+        a.jmp(exitHere());
         m_isDead = true;
         return;
     }
+    executeInFrames(c);
+}
+
+/// Everything is at home.
+void FunctionCompiler::executeInFrames(const Insn& c) {
+    a.mov(x86::rsi, asmjit::Imm(reinterpret_cast<uint64_t>(&c)));
+    a.mov(x86::rcx, asmjit::Imm(reinterpret_cast<uint64_t>(m_code)));
+    a.call(reinterpret_cast<uint64_t>(m_stubs.executeInFrames));
     m_result->entries.push_back({m_cell + 1, static_cast<uint32_t>(a.offset()), 0});
     allAtHome();
 }

@@ -93,6 +93,8 @@ private:
     void interpret(bool returns);
     /// The interpreter's handler does this cell without an exit, unless it traps.
     void callHandler(const Insn& c);
+    /// The same of a cell that sees the frames.
+    void executeInFrames(const Insn& c);
     static bool hasPlainHandler(uint16_t op);
     void localGet(const Insn& c, bool isWide);
     void localSet(const Insn& c, bool isTee);

@@ -39,26 +39,38 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
     a.jmp(x86::rdx);
 
     here(stubs.returned);
-    a.mov(field(offsetof(NativeContext, exit)), -1);
+    a.mov(field(offsetof(NativeContext, exit)), asmjit::Imm(static_cast<int32_t>(leave::kReturned)));
     a.jmp(finish);
 
     here(stubs.interpretedCall);
     a.pop(field(offsetof(NativeContext, exitAddress)));
-    a.mov(field(offsetof(NativeContext, exit)), -2);
+    a.mov(field(offsetof(NativeContext, exit)), asmjit::Imm(static_cast<int32_t>(leave::kCall)));
     a.mov(field(offsetof(NativeContext, nativeStack)), x86::rsp);
     a.jmp(finish);
 
-    here(stubs.executeCell);
-    a.mov(field(offsetof(NativeContext, pausedStack)), x86::rsp);
-    a.mov(field(offsetof(NativeContext, ticksLeft)), kTicks);
-    a.mov(x86::rsp, field(offsetof(NativeContext, hostStack)));
-    a.mov(x86::rdi, kContext);
-    a.mov(x86::rdx, kFrame);
-    a.mov(x86::rax, asmjit::Imm(reinterpret_cast<uint64_t>(&executeCell)));
-    a.call(x86::rax);
-    a.mov(kTicks, field(offsetof(NativeContext, ticksLeft)));
+    const auto executing = [&](const uint8_t*& stub, auto* function) {
+        here(stub);
+        a.mov(field(offsetof(NativeContext, pausedStack)), x86::rsp);
+        a.mov(field(offsetof(NativeContext, ticksLeft)), kTicks);
+        a.mov(x86::rsp, field(offsetof(NativeContext, hostStack)));
+        a.mov(x86::rdi, kContext);
+        a.mov(x86::rdx, kFrame);
+        a.mov(x86::rax, asmjit::Imm(reinterpret_cast<uint64_t>(function)));
+        a.call(x86::rax);
+        a.mov(kTicks, field(offsetof(NativeContext, ticksLeft)));
+    };
+    executing(stubs.executeCell, &executeCell);
     a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
     a.ret();
+    executing(stubs.executeInFrames, &executeInFrames);
+    const asmjit::Label leaves = a.newLabel();
+    a.test(x86::al, x86::al);
+    a.jz(leaves);
+    a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
+    a.ret();
+    a.bind(leaves);
+    a.mov(field(offsetof(NativeContext, exit)), asmjit::Imm(static_cast<int32_t>(leave::kInterpreted)));
+    a.jmp(finish);
 
     const auto onHostStack = [&](const uint8_t*& stub, void* function) {
         here(stub);

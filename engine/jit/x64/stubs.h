@@ -13,6 +13,7 @@ struct Stubs {
     const uint8_t* exit = nullptr;             // number of the exit on the stack
     const uint8_t* interpretedCall = nullptr;  // in the place of a function without code
     const uint8_t* executeCell = nullptr;      // rsi: cell, rcx: code; al: whether it completed
+    const uint8_t* executeInFrames = nullptr;  // the same; comes back only if machine code goes on
     const uint8_t *copyBytes = nullptr, *fillBytes = nullptr;  // memmove, memset; their parameters
     const uint8_t* fault = nullptr;                            // where the signal handler goes on
     // 16 bytes each

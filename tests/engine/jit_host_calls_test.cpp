@@ -1,0 +1,252 @@
+// Host calls of machine code: what the host sees and does is what it would be from interpreted code.
+#include <gmock/gmock.h>
+
+#include <stdexcept>
+
+#include "tests/engine/jit_pair.h"
+
+namespace engine {
+namespace {
+
+using namespace test;
+
+/// 0: calls the host at the bottom of a recursion of `local 0` frames, and again in each frame on the way back. 1: calls it in tail position
+/// there. 2: behind a call of 0 that an exception of the host may end. 3: by the table. 4: reads memory behind the call.
+Program calls() {
+    Program p;
+    p.pages = 1;
+    p.imports = {{"env.f", {"i32 i64", "i32", "", ""}}};
+    p.tags = {"i32"};
+    p.functions = {
+        {"i32", "i32", "i32 f64", R"(
+            local.get 0; f64.convert_i32_u; f64.const 0.5; f64.add; local.set 2
+            local.get 0; i32.eqz
+            if i32
+              i32.const 7; i32.const 1; i64.const 2; call 0; i32.add
+            else
+              local.get 0; i32.const 3; i32.mul; local.set 1
+              i32.const 11
+              local.get 0; i32.const 1; i32.sub; call 1
+              local.get 1; i64.const 5; call 0; i32.add; i32.add
+              local.get 1; i32.xor; local.get 2; i32.trunc_f64_s; i32.add
+            end)"},
+        {"i32", "i32", "", R"(
+            local.get 0; if
+              local.get 0; i32.const 1; i32.sub; call 2; i32.const 1; i32.add; return
+            end
+            i32.const 9; i64.const 4; return_call 0)"},
+        {"i32", "i32", "i32", R"(
+            i32.const 50; local.set 1
+            block i32
+              try_table catch 0 0
+                local.get 0; call 1; return
+              end
+              i32.const 3
+            end
+            local.get 1; i32.add)"},
+        {"i32", "i32", "", "i32.const 4; local.get 0; i64.const 8; i32.const 0; call_indirect 0 0; i32.add"},
+        {"i32", "i32", "i32", R"(
+            loop
+              local.get 0; i64.const 3; call 0; drop
+              local.get 0; i32.load 0; local.get 1; i32.add; local.set 1
+              local.get 0; i32.const 8; i32.add; local.tee 0; i32.const 66000; i32.lt_u; br_if 0
+            end
+            local.get 1)"}};
+    return p;
+}
+
+/// What a host function could see when it was called.
+std::string seen(HostCall& call) {
+    const Machine& m = call.machine;
+    std::ostringstream out;
+    out << m.tick() << " " << m.depth() << ":";
+    for (uint32_t f = 0; f < m.depth(); ++f) {
+        out << " " << m.frame(f).location.function.value << "@" << m.frame(f).location.offset;
+        for (const auto& values : {*m.locals(f), *m.operands(f)})
+            for (const Value& value : values)
+                out << "," << value.low;
+    }
+    return out.str();
+}
+
+/// Both sides with a host function that writes down what it sees and ends its nth call as the test says.
+struct HostLogs {
+    std::vector<std::string> logs[2];
+    size_t sides = 0;
+};
+struct HostPair : private HostLogs, Pair {
+    using Act = std::function<HostOutcome(HostCall&, Running&, size_t)>;
+    explicit HostPair(Act act = {}, Tier tier = Tier::Jit)
+        : Pair(calls(), tier, {}, [this, act](Running& r) {
+              auto& log = logs[sides++];
+              r.host("env.f", [&r, &log, act](HostCall& call) {
+                  log.push_back(seen(call));
+                  const uint64_t argument = call.slots[0];
+                  const HostOutcome outcome = act ? act(call, r, log.size()) : HostOutcome::done();
+                  if (outcome.kind == HostOutcome::Kind::Return) call.slots[0] = argument * 2 + 1;
+                  return outcome;
+              });
+          }) {}
+    void runToEnd(uint64_t ticksAtOnce = 0) {
+        for (int turn = 0; turn < 100'000; ++turn) {
+            const uint64_t limit = ticksAtOnce ? plain.machine->tick() + ticksAtOnce : ~uint64_t{0};
+            ASSERT_NO_FATAL_FAILURE(run({.tick = limit}));
+            ASSERT_EQ(logs[0], logs[1]);
+            if (ended() || plain.machine->trap().kind != TrapKind::None || plain.machine->exitCode()) return;
+        }
+        FAIL() << "it does not end";
+    }
+    size_t callCount() const { return logs[0].size(); }
+};
+
+TEST_F(Jit, TheHostSeesTheSameFrames) {
+    for (const uint32_t depth : {0u, 1u, 5u, 63u, 64u, 65u, 200u}) {
+        for (const char* function : {"0", "1", "2", "3"}) {
+            for (const uint64_t ticks : {0u, 1u, 3u}) {
+                SCOPED_TRACE(testing::Message() << function << ": " << depth << " " << ticks);
+                HostPair p;
+                p.start({Value::i32(depth)}, function);
+                ASSERT_NO_FATAL_FAILURE(p.runToEnd(ticks));
+                EXPECT_TRUE(p.ended());
+                p.start({Value::i32(depth)}, function);  // with code that is there already
+                ASSERT_NO_FATAL_FAILURE(p.runToEnd(ticks));
+            }
+        }
+    }
+}
+
+TEST_F(Jit, AHostCallEndsAsItDoesWhenInterpreted) {
+    const HostPair::Act acts[] = {
+        [](HostCall&, Running&, size_t n) {
+            Trap trap;
+            trap.kind = TrapKind::Host;
+            trap.message = "no";
+            return n == 3 ? HostOutcome::trapped(trap) : HostOutcome::done();
+        },
+        [](HostCall&, Running&, size_t n) { return n == 3 ? HostOutcome::exit(5) : HostOutcome::done(); },
+        [](HostCall&, Running&, size_t n) {
+            return n % 2 ? HostOutcome::interrupted() : HostOutcome::done();
+        },
+        [](HostCall&, Running& r, size_t n) {
+            if (n != 3) return HostOutcome::done();
+            const TagAddr tag(r.store.instance(r.id).exported("tag0")->address);
+            return HostOutcome::threw(*r.store.newException(tag, std::vector{Value::i32(8)}));
+        },
+        [](HostCall& call, Running&, size_t n) {
+            if (n % 2) call.machine.requestYield();
+            return HostOutcome::done();
+        }};
+    for (size_t act = 0; act < std::size(acts); ++act) {
+        for (const char* function : {"0", "2"}) {
+            for (const uint32_t depth : {4u, 100u}) {
+                SCOPED_TRACE(testing::Message() << act << ": " << function << " " << depth);
+                HostPair p(acts[act]);
+                p.start({Value::i32(depth)}, function);
+                ASSERT_NO_FATAL_FAILURE(p.runToEnd());
+                EXPECT_GE(p.callCount(), 3u);
+            }
+        }
+    }
+}
+
+TEST_F(Jit, MemoryGrowsInAHostCall) {
+    HostPair p([](HostCall& call, Running& r, size_t n) {
+        LinearMemory& memory = r.memory();
+        if (call.slots[0] == 65536) memory.grow(1);
+        const size_t at = call.slots[0];
+        if (at + 4 <= memory.size()) memory.bytes()[at] = static_cast<uint8_t>(n);
+        return HostOutcome::done();
+    });
+    p.start({Value::i32(65000)}, "4");
+    ASSERT_NO_FATAL_FAILURE(p.runToEnd());
+    EXPECT_TRUE(p.ended());
+    EXPECT_EQ(p.fast.memory().size(), 131072u);
+}
+
+TEST_F(Jit, ABreakpointThatIsSetInAHostCallStops) {
+    for (const uint32_t instruction : {0u, 9u, 18u, 20u, 26u}) {
+        for (const bool onReturn : {false, true}) {
+            SCOPED_TRACE(testing::Message() << instruction << " " << onReturn);
+            HostPair p([&](HostCall& call, Running& r, size_t n) {
+                if (n != 3) return HostOutcome::done();
+                if (onReturn) {
+                    call.machine.stopOnReturn(2, true);
+                } else {
+                    EXPECT_TRUE(call.machine.setBreakpoint(r.at(instruction)).ok());
+                    // It counts from the next run on.
+                    EXPECT_TRUE(call.machine.start(r.function("1"), std::vector{Value::i32(0)}).ok());
+                    EXPECT_EQ(call.machine.run(), StopKind::Finished);
+                }
+                return HostOutcome::done();
+            });
+            p.start({Value::i32(9)});
+            size_t stops = 0;
+            while (!p.ended() && ++stops < 100)
+                ASSERT_NO_FATAL_FAILURE(p.run());
+            EXPECT_GT(stops, onReturn || instruction > 20 ? 1u : 0u);
+            EXPECT_TRUE(p.ended());
+        }
+    }
+}
+
+/// Calls within each other, each with machine code on top.
+TEST_F(Jit, TheHostMayCallBack) {
+    HostPair p([](HostCall& call, Running& r, size_t n) {
+        if (n % 3 != 1 || n > 200) return HostOutcome::done();
+        EXPECT_TRUE(
+            call.machine.start(r.function(), std::vector{Value::i32(static_cast<uint32_t>(n % 7))}).ok());
+        while (call.machine.run() == StopKind::Yielded) {
+        }
+        EXPECT_EQ(call.machine.results().size(), 1u);
+        return HostOutcome::done();
+    });
+    p.start({Value::i32(12)});
+    ASSERT_NO_FATAL_FAILURE(p.runToEnd());
+    EXPECT_TRUE(p.ended());
+    EXPECT_GT(p.callCount(), 200u);
+}
+
+TEST_F(Jit, AnExceptionOfTheHostPassesThroughMachineCode) {
+    HostPair p([](HostCall&, Running&, size_t n) {
+        if (n == 2) throw std::runtime_error("out of something");
+        return HostOutcome::done();
+    });
+    for (Running* r : {&p.plain, &p.fast}) {
+        r->start({Value::i32(6)});
+        EXPECT_THROW(r->machine->run(), std::runtime_error);
+    }
+    ASSERT_NO_FATAL_FAILURE(p.same());
+    p.plain.machine->abandon();
+    p.fast.machine->abandon();
+    p.start({Value::i32(6)});
+    ASSERT_NO_FATAL_FAILURE(p.runToEnd());
+}
+
+TEST_F(Jit, AHostCallThatTouchesWatchedMemoryStops) {
+    HostPair p([](HostCall& call, Running& r, size_t n) {
+        const uint64_t at = 16 * (n % 4);
+        if (MemoryObserver* observer = r.memory().observer()) {
+            observer->mayWrite(r.memory(), at, 4);
+            r.memory().bytes()[at] = static_cast<uint8_t>(n);
+            observer->wrote(r.memory(), at, 4);
+        }
+        (void)call;
+        return HostOutcome::done();
+    });
+    for (Running* r : {&p.plain, &p.fast}) {
+        WatchSpec spec;
+        spec.address = 16;
+        spec.length = 4;
+        spec.kind = WatchKind::Write;
+        spec.memory = r->store.instance(r->id).memories[0];
+        ASSERT_TRUE(r->machine->watch(spec).ok());
+    }
+    p.start({Value::i32(12)});
+    size_t stops = 0;
+    for (; !p.ended() && stops < 100; ++stops)
+        ASSERT_NO_FATAL_FAILURE(p.run());
+    EXPECT_EQ(stops, 5u);
+}
+
+}  // namespace
+}  // namespace engine
