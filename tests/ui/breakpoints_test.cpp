@@ -110,7 +110,7 @@ TEST_F(BreakpointsPanelTest, AWatchpointSaysWhenItStopsAndLeadsToItsBytes) {
     auto* view = panel.findChild<TableView*>();
     const QModelIndex row = view->model()->index(0, 0);
     EXPECT_EQ(row.data().toString(), "rwatch total");
-    EXPECT_EQ(row.data(LookRole).value<Look>().icon, "watchpoint");
+    EXPECT_STREQ(row.data(LookRole).value<Look>().icon, "watchpoint");
     EXPECT_EQ(row.siblingAtColumn(1).data().toString(), "when it is read at 0x1f0, until main returns");
     EXPECT_TRUE(row.data(Qt::ToolTipRole).toString().contains("Watchpoint 3"));
     quint64 address = 0, length = 0;
