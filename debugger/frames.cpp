@@ -65,6 +65,28 @@ Result<Value> FrameContext::global(uint32_t index) const {
     return value;
 }
 
+namespace {
+/// The lowest index, where several have the name.
+std::optional<uint32_t> indexNamed(const std::unordered_map<uint32_t, std::string>& names,
+                                   std::string_view name) {
+    std::optional<uint32_t> found;
+    for (const auto& [index, text] : names)
+        if (text == name && (!found || index < *found)) found = index;
+    return found;
+}
+}  // namespace
+
+std::optional<uint32_t> FrameContext::localNamed(std::string_view name) const {
+    if (!m_hasFrame) return std::nullopt;
+    const auto& locals = m_debuggee.module()->names().locals;
+    const auto names = locals.find(m_debuggee.machine().frame(m_wasmFrame).location.function.value);
+    return names == locals.end() ? std::nullopt : indexNamed(names->second, name);
+}
+
+std::optional<uint32_t> FrameContext::globalNamed(std::string_view name) const {
+    return indexNamed(m_debuggee.module()->names().globals, name);
+}
+
 Result<> FrameContext::setGlobal(uint32_t index, const Value& value) {
     engine::GlobalInstance* global = TRY(globalInstance(index));
     if (value.type != global->type.type || value.type.isRef()) {

@@ -22,6 +22,8 @@ public:
     engine::Result<engine::Value> local(uint32_t index) const override;
     engine::Result<engine::Value> operand(uint32_t index) const override;
     engine::Result<engine::Value> global(uint32_t index) const override;
+    std::optional<uint32_t> localNamed(std::string_view name) const override;
+    std::optional<uint32_t> globalNamed(std::string_view name) const override;
     engine::Result<> readMemory(uint64_t address, std::span<uint8_t> into) const override;
     engine::Result<> writeMemory(uint64_t address, std::span<const uint8_t> bytes) override;
     engine::Result<> setLocal(uint32_t index, const engine::Value& value) override;

@@ -181,8 +181,53 @@ bool isVariable(const std::string& name, EvaluationContext& context) {
            context.symbols()->findGlobal(name, context.address()).ok();
 }
 
+namespace {
+bool isFunction(engine::ValType type) {
+    const engine::HeapType heap = type.heap();
+    return heap.isAbstract() &&
+           (heap.abstract() == engine::AbstractHeap::Func || heap.abstract() == engine::AbstractHeap::NoFunc);
+}
+
+/// A wasm local, operand or global as a value that can be looked into and, unless it is an operand, written.
+Result<SourceValue> wasmValue(const std::string& name, ObjectPlace::Kind kind, uint32_t index,
+                              EvaluationContext& context) {
+    SourceValue value;
+    value.name = value.path = name;
+    value.place.index = index;
+    value.place.kind = kind;
+    engine::Value wasm;
+    switch (kind) {
+    case ObjectPlace::Kind::WasmLocal: wasm = TRY(context.local(value.place.index)); break;
+    case ObjectPlace::Kind::WasmGlobal: wasm = TRY(context.global(value.place.index)); break;
+    default: wasm = TRY(context.operand(value.place.index)); break;
+    }
+    switch (wasm.type.kind()) {
+    case engine::ValKind::I32: value.type = builtinType(Builtin::I32); break;
+    case engine::ValKind::I64: value.type = builtinType(Builtin::I64); break;
+    case engine::ValKind::F32: value.type = builtinType(Builtin::F32); break;
+    case engine::ValKind::F64: value.type = builtinType(Builtin::F64); break;
+    case engine::ValKind::V128: value.type = builtinType(Builtin::V128); break;
+    default:
+        value.type = builtinType(isFunction(wasm.type) ? Builtin::WasmFunction : Builtin::WasmReference);
+        break;
+    }
+    return value;
+}
+
+/// What the module's name section calls so: a local of the frame, else a global.
+std::optional<Result<SourceValue>> namedWasmValue(const std::string& written, std::string_view name,
+                                                  EvaluationContext& context) {
+    if (const auto local = context.localNamed(name))
+        return wasmValue(written, ObjectPlace::Kind::WasmLocal, *local, context);
+    if (const auto global = context.globalNamed(name))
+        return wasmValue(written, ObjectPlace::Kind::WasmGlobal, *global, context);
+    return std::nullopt;
+}
+}  // namespace
+
 Result<SourceValue> lookUp(const std::string& written, EvaluationContext& context) {
     if (!context.symbols()) {
+        if (auto named = namedWasmValue(written, written, context)) return std::move(*named);
         return Error{ErrorCode::NotFound,
                      "no variable `" + printable(written) +
                          "`: the module has no debug info; $local0, $stack0, $global0 and $memory[0] work"};
@@ -205,17 +250,10 @@ Result<SourceValue> lookUp(const std::string& written, EvaluationContext& contex
     const auto functions = context.symbols()->findFunctions(plain);
     if (!functions.empty()) return functionValue(functions.front());
     if (auto found = enumerator(plain, scopes, context)) return std::move(*found);
+    if (auto named = namedWasmValue(written, plain, context)) return std::move(*named);
     return Error{ErrorCode::NotFound, "no variable `" + printable(written) + "` here" +
                                           suggestion(name, visibleNames(scopes, context))};
 }
-
-namespace {
-bool isFunction(engine::ValType type) {
-    const engine::HeapType heap = type.heap();
-    return heap.isAbstract() &&
-           (heap.abstract() == engine::AbstractHeap::Func || heap.abstract() == engine::AbstractHeap::NoFunc);
-}
-}  // namespace
 
 Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& context) {
     SourceValue value;
@@ -241,25 +279,10 @@ Result<SourceValue> lookUpWasm(const std::string& name, EvaluationContext& conte
         const char* const end = name.data() + name.size();
         const auto digits = std::from_chars(name.data() + prefix.size(), end, value.place.index);
         if (digits.ec != std::errc() || digits.ptr != end) break;
-        value.place.kind = kind;
-        engine::Value wasm;
-        switch (kind) {
-        case ObjectPlace::Kind::WasmLocal: wasm = TRY(context.local(value.place.index)); break;
-        case ObjectPlace::Kind::WasmGlobal: wasm = TRY(context.global(value.place.index)); break;
-        default: wasm = TRY(context.operand(value.place.index)); break;
-        }
-        switch (wasm.type.kind()) {
-        case engine::ValKind::I32: value.type = builtinType(Builtin::I32); break;
-        case engine::ValKind::I64: value.type = builtinType(Builtin::I64); break;
-        case engine::ValKind::F32: value.type = builtinType(Builtin::F32); break;
-        case engine::ValKind::F64: value.type = builtinType(Builtin::F64); break;
-        case engine::ValKind::V128: value.type = builtinType(Builtin::V128); break;
-        default:
-            value.type = builtinType(isFunction(wasm.type) ? Builtin::WasmFunction : Builtin::WasmReference);
-            break;
-        }
-        return value;
+        return wasmValue(name, kind, value.place.index, context);
     }
+    if (auto named = namedWasmValue(name, std::string_view(name).substr(1), context))
+        return std::move(*named);
     return Error{ErrorCode::NotFound,
                  "there is no `" + printable(name) +
                      "`; there are $local0, $stack0 (0 is the lowest), $global0, $pc and $memory[0]"};

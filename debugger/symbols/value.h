@@ -46,6 +46,9 @@ public:
     virtual engine::Result<engine::Value> local(uint32_t index) const = 0;
     virtual engine::Result<engine::Value> operand(uint32_t index) const = 0;  // 0 = bottom
     virtual engine::Result<engine::Value> global(uint32_t index) const = 0;
+    /// The index of the wasm local of the frame, or of the global, that the module's name section calls so.
+    virtual std::optional<uint32_t> localNamed(std::string_view) const { return std::nullopt; }
+    virtual std::optional<uint32_t> globalNamed(std::string_view) const { return std::nullopt; }
     virtual engine::Result<> readMemory(uint64_t address, std::span<uint8_t> into) const = 0;
     virtual engine::Result<> writeMemory(uint64_t address, std::span<const uint8_t> bytes) = 0;
     virtual engine::Result<> setLocal(uint32_t index, const engine::Value& value) = 0;
