@@ -1,4 +1,6 @@
 // The name section (standard, appendix 7.4.1, and the extended name section proposal). Lenient: what is wrong is left out and told.
+#include <algorithm>
+
 #include "engine/binary_reader.h"
 #include "engine/limits.h"
 #include "engine/module_lazy.h"
@@ -70,11 +72,19 @@ private:
         case 8: map(reader, m_names.elements, size(m_module.elements), "element segment"); break;
         case 9: map(reader, m_names.data, size(m_module.data), "data segment"); break;
         case 10:
-            nested(reader, m_names.fields, size(m_module.types), limits::kFields, "type", "field");
+            if (hasStructs())
+                nested(reader, m_names.fields, size(m_module.types), limits::kFields, "type", "field");
+            else  // the number that tags had before there were fields; wabt writes it still
+                map(reader, m_names.tags, size(m_module.tags), "tag");
             break;
         case 11: map(reader, m_names.tags, size(m_module.tags), "tag"); break;
         default: break;  // labels, and what will come
         }
+    }
+
+    bool hasStructs() const {
+        return std::any_of(m_module.types.begin(), m_module.types.end(),
+                           [](const DefinedType& type) { return type.kind == CompositeKind::Struct; });
     }
 
     void map(BinaryReader& reader, Map& into, uint32_t limit, std::string_view what) {

@@ -175,6 +175,17 @@ TEST(Decoder, FieldsHaveNamesByTheirType) {
         << names.warnings[0];
 }
 
+TEST(Decoder, TagsHaveNamesByEitherNumberOfTheirSubsection) {
+    for (const uint8_t id : {11, 10}) {
+        const auto decoded =
+            decode(module({section(1, vec({kVoid})), section(13, vec({{0, 0}})),
+                           section(0, name("name") + Bytes{id} + sized(vec({Bytes{0} + name("oops")})))}));
+        ASSERT_TRUE(decoded.ok());
+        EXPECT_EQ((*decoded)->names().tags.at(0), "oops");
+        EXPECT_TRUE((*decoded)->names().warnings.empty());
+    }
+}
+
 TEST(Decoder, EqualTypesOfDifferentModulesHaveOneCanonicalId) {
     const Bytes list = {0x5f, 2, 0x7f, 0, 0x63, 0, 0};   // struct { i32, ref null self }
     const Bytes other = {0x5f, 2, 0x7f, 1, 0x63, 0, 0};  // the same but mutable
