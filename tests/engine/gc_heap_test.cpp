@@ -219,13 +219,14 @@ TEST(GcHeap, AnArrayWaitsInTheWorklistOnce) {
     EXPECT_LE(pauses, 150u) << "each reference is looked at once, and each cell swept";
 }
 
+uint64_t residentBytes() {
+    std::ifstream statm("/proc/self/statm");
+    uint64_t size = 0, pages = 0;
+    statm >> size >> pages;
+    return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 TEST(GcHeap, GivesMemoryBackThatWasNeverTouched) {
-    const auto resident = [] {
-        std::ifstream statm("/proc/self/statm");
-        uint64_t size = 0, pages = 0;
-        statm >> size >> pages;
-        return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    };
     Heap h;
     std::vector<Slot> kept;
     for (int i = 0; i < 600; ++i) {
@@ -233,14 +234,28 @@ TEST(GcHeap, GivesMemoryBackThatWasNeverTouched) {
         kept.push_back(h.heap.allocateZeroed(h.layout(1), 3000));  // keeps the others apart
         h.roots.push_back(kept.back());
     }
-    const uint64_t before = resident();
+    const uint64_t before = residentBytes();
     h.roots = kept;
     h.heap.collect();
     h.heap.collect();
     EXPECT_LT(h.heap.bytesUsed(), uint64_t{10} << 20);
-    EXPECT_LT(resident(), before + (50 << 20)) << "of 300 MB";
+    EXPECT_LT(residentBytes(), before + (50 << 20)) << "of 300 MB";
     const Slot again = h.heap.allocateZeroed(h.layout(1), 500'000);
     EXPECT_EQ(std::count(h.heap.elements(again), h.heap.elements(again) + 500'000, 0), 500'000);
+}
+
+TEST(GcHeap, GivesMemoryBackThatWasUsed) {
+    Heap h;
+    const uint64_t before = residentBytes();
+    for (int i = 0; i < 100; ++i) {
+        const Slot array = h.heap.allocateZeroed(h.layout(1), 1 << 20);
+        std::fill_n(h.heap.elements(array), 1 << 20, uint8_t{1});
+        h.roots.push_back(array);
+    }
+    EXPECT_GT(residentBytes(), before + (90 << 20));
+    h.roots.clear();
+    h.heap.collect();
+    EXPECT_LT(residentBytes(), before + (30 << 20));
 }
 
 TEST(GcHeap, CollectsByItselfAndStaysSmall) {

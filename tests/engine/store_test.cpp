@@ -55,6 +55,19 @@ TEST(Store, LimitsAllMemoriesTogether) {
     EXPECT_EQ(store.bytesUsed(), 4u * 65536);
 }
 
+TEST(Store, LimitsTablesAndMemoriesTogether) {
+    const auto tables = [](uint32_t first, uint32_t second) {
+        const auto decoded = decode(
+            test::module({section(4, vec({Bytes{0x70, 0} + leb(first), Bytes{0x70, 0} + leb(second)}))}));
+        Store store({.maxMemoryBytes = 1 << 20});
+        const auto made = store.instantiate(*decoded, {}, nullptr);
+        return made ? "ok" : made.error().message;
+    };
+    EXPECT_EQ(tables(100'000, 30'000), "ok");
+    EXPECT_EQ(tables(100'000, 40'000), "table 1 does not fit the memory limit of 1048576 bytes");
+    EXPECT_EQ(tables(140'000, 0), "table 0 does not fit the memory limit of 1048576 bytes");
+}
+
 TEST(Store, ListsAllImportsThatCannotBeLinked) {
     Program p;
     p.imports.push_back({"env.good", {"", "", "", ""}});

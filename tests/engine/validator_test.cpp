@@ -106,6 +106,19 @@ INSTANTIATE_TEST_SUITE_P(
              AT "0x17: type mismatch: try_table catch clause gives other operands than label 0 takes"}),
     [](const auto& info) { return info.param.name; });
 
+TEST(Validator, ABranchTableIsCheckedAgainstEachListOfTypes) {
+    const Bytes code = Bytes{0, 0x02, 1, 0x02, 2} + Bytes{0x41, 0, 0x41, 0, 0x41, 0, 0x41, 0, 0x41, 0} +
+                       Bytes{0x41, 0, 0x0e, 1, 0, 1} + Bytes{0x0b, 0x00, 0x0b, 0x00, 0x0b};
+    const auto judged = [&](uint8_t lastOfInner) {
+        return check(module({section(1, vec({kVoid,
+                                             {0x60, 0, 5, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f},
+                                             {0x60, 0, 5, 0x7f, 0x7f, 0x7f, 0x7f, lastOfInner}})),
+                             section(3, vec({{0}})), section(10, vec({sized(code)}))}));
+    };
+    EXPECT_EQ(judged(0x7f), "ok");
+    EXPECT_NE(judged(0x7e).find("br_table expected i64, found i32"), std::string::npos) << judged(0x7e);
+}
+
 TEST(Validator, ChecksMemoryAccesses) {
     EXPECT_EQ(body({0x41, 0, 0x28, 2, 0, 0x1a, 0x0b}, kVoid, kMemory), "ok");
     EXPECT_EQ(
