@@ -21,9 +21,9 @@ bool isCall(uint16_t op) {
 
 /// Rarely anything else than the interpreter's handler.
 bool isHandled(uint16_t op) {
-    if (op >= kOpCount) return op >= kWideAccessFirst;
+    if (op >= kOpCount) return false;
     const OpRow& r = row(static_cast<Op>(op));
-    return r.prefix != 0 && r.feature != Feature::SaturatingTruncation;
+    return r.prefix != 0 && r.feature != Feature::SaturatingTruncation && r.feature != Feature::Simd;
 }
 
 }  // namespace
@@ -118,8 +118,7 @@ void Analysis::choose(const Code& code, const LocalRegisters& registers) {
     uint32_t slot = 0;
     for (const ValType type : code.locals) {
         const bool isFloat = type == kF32 || type == kF64 || type == kV128;
-        if (m_weights[slot] > 1 && type != kV128)
-            (isFloat ? floating : general).push_back({m_weights[slot], slot});
+        if (m_weights[slot] > 1) (isFloat ? floating : general).push_back({m_weights[slot], slot});
         if (type == kV128) m_localAt[slot] = kNone - 1;  // until the choice is made
         slot += type.slots();
     }

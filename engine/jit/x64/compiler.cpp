@@ -41,7 +41,8 @@ bool takesCondition(uint16_t op) {
     case number(InternalOp::BrIfMoveN):
     case number(Op::I32Eqz):
     case number(Op::Select):
-    case number(Op::SelectTyped): return true;
+    case number(Op::SelectTyped):
+    case number(InternalOp::SelectWide): return true;
     default: return false;
     }
 }
@@ -80,19 +81,13 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
     m_pending.clear();
     m_entryStubs.clear();
     m_pool.clear();
+    m_vectorPool.clear();
     m_operands.assign(code.maxSlots - std::min(code.maxSlots, code.localSlots) + 2, {});
     m_copies.assign(code.localSlots, 0);
     m_usedGeneral = m_usedFloat = m_pinnedGeneral = m_pinnedFloat = 0;
     m_isDead = m_flagsLive = m_hasFailed = false;
     m_top = code.localSlots;
-    m_memoryIsGuarded = m_memoryIs64 = false;
-    if (!code.context->memories.empty()) {
-        const LinearMemory& memory = *code.context->memories[0];
-        m_memoryBytesLog2 = memory.type().pageSizeLog2;
-        m_memoryIs64 = memory.type().limits.is64;
-        m_memoryIsGuarded = !memory.type().limits.is64 && memory.type().pageSizeLog2 >= 12 &&
-                            memory.reserved() >= uint64_t{8} << 30;
-    }
+    lookAtMemory();
 
     m_holder.reset();
     if (m_holder.init(asmjit::Environment::host(), reinterpret_cast<uint64_t>(jit.arena().next())) !=
@@ -269,7 +264,7 @@ bool FunctionCompiler::constantsAndVariables(const Insn& c) {
         m_top = c.a + 1;
         setConstant(c.a, c.imm);
         return true;
-    case number(Op::LocalGet): localGet(c, false); return true;
+    case number(Op::LocalGet): localGet(c); return true;
     case number(Op::LocalSet): localSet(c, false); return true;
     case number(Op::LocalTee): localSet(c, true); return true;
     case number(Op::GlobalGet): globalGet(c); return true;
@@ -281,7 +276,7 @@ bool FunctionCompiler::constantsAndVariables(const Insn& c) {
     }
 }
 
-void FunctionCompiler::localGet(const Insn& c, bool) {
+void FunctionCompiler::localGet(const Insn& c) {
     m_top = c.a + 1;
     Operand& o = at(c.a);
     o.kind = Kind::Local;
@@ -322,7 +317,7 @@ void FunctionCompiler::localSet(const Insn& c, bool isTee) {
     m_state.valid |= 1u << index;
     m_state.clean &= ~(1u << index);
     dropFrom(c.a);
-    if (isTee) localGet(c, false);
+    if (isTee) localGet(c);
 }
 
 void FunctionCompiler::globalGet(const Insn& c) {
@@ -415,6 +410,12 @@ void FunctionCompiler::epilogue() {
         a.align(asmjit::AlignMode::kData, 8);
         a.bind(label);
         a.embed(&value, sizeof(value));
+    }
+    for (const auto& [halves, label] : m_vectorPool) {
+        a.align(asmjit::AlignMode::kData, 8);
+        a.bind(label);
+        a.embed(&halves.first, sizeof(uint64_t));
+        a.embed(&halves.second, sizeof(uint64_t));
     }
 }
 

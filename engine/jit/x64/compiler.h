@@ -96,9 +96,8 @@ private:
     /// The same of a cell that sees the frames.
     void executeInFrames(const Insn& c);
     static bool hasPlainHandler(uint16_t op);
-    void localGet(const Insn& c, bool isWide);
+    void localGet(const Insn& c);
     void localSet(const Insn& c, bool isTee);
-    void localSetWide(const Insn& c, bool isTee);
     void globalGet(const Insn& c);
     void globalSet(const Insn& c);
     void select(const Insn& c);
@@ -134,18 +133,51 @@ private:
 
     // vectors.cpp
     bool vector(const Insn& c);
-    void moveVector(const Mem& to, const Mem& from);
-    void vectorOperation(const Insn& c);
+    bool vectorVariable(const Insn& c);
+    void localGetWide(const Insn& c);
+    void localSetWide(const Insn& c);
+    void selectWide(const Insn& c);
     bool lane(const Insn& c);
-    bool splat(const Insn& c);
+    void splat(const Insn& c);
+    void spread(Op splat, uint8_t to, uint8_t from);
+    void insertLane(uint32_t bytes, uint8_t to, uint8_t x, const asmjit::Operand& value, uint32_t lane);
+    void extractLane(const Insn& c);
+    bool vectorAccess(const Insn& c);
+    void loadVector(const Insn& c);
+    bool isVectorLocal(uint32_t slot) const;
+    uint8_t vectorRegister(uint32_t slot);
+    void setVector(uint32_t slot, uint8_t reg);
+    uint8_t resultVector(uint32_t x, uint32_t y);
+    void finishVector(const Insn& c, uint8_t reg);
+
+    // vector_operations.cpp
+    struct ExtremeInstructions {
+        InstId extreme, ofEqual, compare, blend, sum;
+    };
+    bool vectorOperation(const Insn& c);
+    bool longVectorOperation(const Insn& c);
+    void shiftVector(const Insn& c, uint32_t inst);
+    uint8_t shiftCount(const Insn& c, uint32_t mask, uint32_t added);
+    void shiftBytes(const Insn& c);
+    void vectorTest(const Insn& c, uint32_t inst);
+    template <class Result>
+    void vectorExtreme(const ExtremeInstructions& i, const Xmm& x, const Xmm& y, const Result& result);
+    template <class Result>
+    void shuffle(const Insn& c, const Xmm& x, const Xmm& y, const Result& result);
+    template <class Result>
+    bool convertVector(Op op, const Xmm& x, const Result& result);
+    Mem poolVector(uint64_t low, uint64_t high);
 
     // memory.cpp
+    void lookAtMemory();
     bool memory(const Insn& c);
+    /// What machine code can access itself goes to m_access.
+    bool findAccess(const Insn& c);
     void load(const Insn& c);
     void store(const Insn& c);
     void memorySize(const Insn& c);
-    /// The address of an access of `bytes` bytes, in bounds or sure to fault; operand `slot` plus the cell's offset.
-    Mem address(const Insn& c, uint32_t slot, uint32_t bytes);
+    /// The address of `bytes` bytes, in bounds or sure to fault: operand `slot` plus the offset of m_access.
+    Mem address(uint32_t slot, uint32_t bytes);
 
     // bulk.cpp
     bool bulk(const Insn& c);
@@ -258,6 +290,12 @@ private:
     bool m_isDead = false;
     bool m_hasFailed = false;
     bool m_flagsLive = false;
+    struct Access {
+        Op op = Op::Nop;
+        uint64_t offset = 0;
+        uint32_t lane = 0;
+        const uint8_t* base = nullptr;  // of another memory than 0
+    } m_access;
     uint32_t m_memoryBytesLog2 = 16;
     bool m_memoryIsGuarded = false, m_memoryIs64 = false;
 
@@ -275,6 +313,7 @@ private:
     std::vector<Pending> m_pending;
     std::vector<Stub> m_entryStubs;
     std::map<uint64_t, asmjit::Label> m_pool;  // constants behind the code
+    std::map<std::pair<uint64_t, uint64_t>, asmjit::Label> m_vectorPool;
     std::unique_ptr<CompiledFunction> m_result;
 };
 

@@ -180,7 +180,8 @@ void FunctionCompiler::branchTable(const Insn& c) {
 }
 
 void FunctionCompiler::returnFrom(uint32_t source, uint32_t count) {
-    if (count == 1) {
+    const bool isVector = count == 2 && (at(source).kind == Kind::Vector || isVectorLocal(source));
+    if (count == 1 || isVector) {
         storeOperand(source, 0);
     } else if (count > 1) {
         flushOperands();

@@ -1,41 +1,96 @@
-// Accesses to memory 0. A 32-bit memory with its whole reservation needs no checks: what is out of bounds faults.
+// Accesses to memories. A 32-bit memory with its whole reservation needs no checks: what is out of bounds faults.
 #include <bit>
 
 #include "engine/jit/x64/compiler.h"
+#include "engine/store_state.h"
 
 namespace engine::jit::x64 {
 
 using Kind = Operand::Kind;
 namespace I = asmjit::x86::Inst;
 
-x86::Mem FunctionCompiler::address(const Insn& c, uint32_t slot, uint32_t bytes) {
-    const uint64_t offset = c.imm;
+namespace {
+
+bool hasWholeReservation(const LinearMemory& memory) {
+    const MemoryType& type = memory.type();
+    return !type.limits.is64 && type.pageSizeLog2 >= 12 && memory.reserved() >= uint64_t{8} << 30;
+}
+
+}  // namespace
+
+void FunctionCompiler::lookAtMemory() {
+    m_memoryIsGuarded = m_memoryIs64 = false;
+    if (m_code->context->memories.empty()) return;
+    const LinearMemory& memory = *m_code->context->memories[0];
+    m_memoryBytesLog2 = memory.type().pageSizeLog2;
+    m_memoryIs64 = memory.type().limits.is64;
+    m_memoryIsGuarded = hasWholeReservation(memory);
+}
+
+bool FunctionCompiler::findAccess(const Insn& c) {
+    m_access = {};
+    if (c.plain < kOpCount) {
+        m_access.op = static_cast<Op>(c.plain);
+        const Imm imm = row(m_access.op).imm;
+        if (imm != Imm::MemArg && imm != Imm::MemArgLane) return false;
+        if (row(m_access.op).prefix == 0xfe) return false;
+        m_access.offset = imm == Imm::MemArgLane ? c.b : c.imm;
+        m_access.lane = c.c;
+        return true;
+    }
+    if (c.plain < kWideAccessFirst || c.plain >= kFusedFirst) return false;
+    if (c.plain < kFarAccessFirst) {
+        m_access.op = kMemoryOps[c.plain - kWideAccessFirst];
+        m_access.offset = c.imm;
+        return c.imm <= ~uint64_t{0} - 16;
+    }
+    const FarAccess& far = m_code->farAccesses[c.b];
+    const LinearMemory& memory = *m_code->context->memories[far.memory];
+    m_access.op = kMemoryOps[c.plain - kFarAccessFirst];
+    m_access.offset = far.offset;
+    m_access.lane = c.c;
+    if (far.memory == 0) return far.offset <= ~uint64_t{0} - 16;
+    m_access.base = memory.base();
+    return hasWholeReservation(memory);
+}
+
+x86::Mem FunctionCompiler::address(uint32_t slot, uint32_t bytes) {
+    const uint64_t offset = m_access.offset;
     const bool isSmall = offset + bytes <= 0x7fffffff;
-    if (m_memoryIsGuarded && at(slot).kind == Kind::Constant) {
+    const bool isGuarded = m_access.base || m_memoryIsGuarded;
+    Gp memory = kMemory;
+    if (m_access.base) {
+        memory = gp(takeGeneral());
+        a.mov(memory, asmjit::Imm(reinterpret_cast<uint64_t>(m_access.base)));
+    }
+    if (isGuarded && at(slot).kind == Kind::Constant) {
         const uint64_t sum = static_cast<uint32_t>(at(slot).value) + offset;
-        if (sum <= 0x7fffffff) return x86::ptr(kMemory, static_cast<int32_t>(sum), bytes);
+        if (sum <= 0x7fffffff) return x86::ptr(memory, static_cast<int32_t>(sum), bytes);
     }
-    const uint8_t base = general(slot);
-    if (m_memoryIsGuarded && isSmall)
-        return x86::ptr(kMemory, gp(base), 0, static_cast<int32_t>(offset), bytes);
+    const uint8_t index = general(slot);
+    if (isGuarded && isSmall) return x86::ptr(memory, gp(index), 0, static_cast<int32_t>(offset), bytes);
     const uint8_t t = takeGeneral();
-    if (m_memoryIsGuarded) {
+    if (isGuarded) {
         a.mov(gp(t), asmjit::Imm(offset));
-        a.add(gp(t), gp(base));
-        return x86::ptr(kMemory, gp(t), 0, 0, bytes);
+        a.add(gp(t), gp(index));
+        return x86::ptr(memory, gp(t), 0, 0, bytes);
     }
-    a.mov(gp(t), asmjit::Imm(offset + bytes));
-    a.add(gp(t), gp(base));
-    a.jc(exitHere());
+    if (isSmall && !m_memoryIs64) {
+        a.lea(gp(t), x86::ptr(gp(index), static_cast<int32_t>(offset + bytes)));
+    } else {
+        a.mov(gp(t), asmjit::Imm(offset + bytes));
+        a.add(gp(t), gp(index));
+        a.jc(exitHere());
+    }
     a.cmp(gp(t), contextField(offsetof(NativeContext, memorySize)));
     a.ja(exitHere());
-    return x86::ptr(kMemory, gp(t), 0, -static_cast<int32_t>(bytes), bytes);
+    return x86::ptr(memory, gp(t), 0, -static_cast<int32_t>(bytes), bytes);
 }
 
 void FunctionCompiler::load(const Insn& c) {
-    const auto op = static_cast<Op>(c.plain);
+    const Op op = m_access.op;
     const uint32_t bytes = accessBytes(op);
-    Mem from = address(c, c.a, bytes);
+    Mem from = address(c.a, bytes);
     if (op == Op::F32Load || op == Op::F64Load) {
         const uint8_t result = resultFloat(~0u, ~0u);
         mayFault();
@@ -66,15 +121,14 @@ void FunctionCompiler::load(const Insn& c) {
 }
 
 void FunctionCompiler::store(const Insn& c) {
-    const auto op = static_cast<Op>(c.plain);
-    const uint32_t bytes = accessBytes(op);
+    const uint32_t bytes = accessBytes(m_access.op);
     const Operand& value = at(c.a + 1);
     const bool isFloat = value.kind == Kind::Float ||
                          (value.kind == Kind::Local && m_analysis.localAt(value.local) != Analysis::kNone &&
                           m_analysis.locals()[m_analysis.localAt(value.local)].isFloat);
     if (isFloat) {
         const uint8_t r = floating(c.a + 1);
-        const Mem to = address(c, c.a, bytes);
+        const Mem to = address(c.a, bytes);
         mayFault();
         a.emit(bytes == 4 ? I::kIdMovss : I::kIdMovsd, to, xmm(r));
         return dropFrom(c.a);
@@ -84,7 +138,7 @@ void FunctionCompiler::store(const Insn& c) {
         (bytes < 8 || static_cast<int64_t>(value.value) == static_cast<int32_t>(value.value));
     if (isImmediate) {
         const auto bits = value.value;
-        const Mem to = address(c, c.a, bytes);
+        const Mem to = address(c.a, bytes);
         mayFault();
         const int64_t immediate = bytes == 1   ? static_cast<int8_t>(bits)
                                   : bytes == 2 ? static_cast<int16_t>(bits)
@@ -93,14 +147,9 @@ void FunctionCompiler::store(const Insn& c) {
         return dropFrom(c.a);
     }
     const uint8_t r = general(c.a + 1);
-    const Mem to = address(c, c.a, bytes);
+    const Mem to = address(c.a, bytes);
     mayFault();
-    switch (bytes) {
-    case 1: a.mov(to, x86::gpb(r)); break;
-    case 2: a.mov(to, x86::gpw(r)); break;
-    case 4: a.mov(to, gp(r, false)); break;
-    default: a.mov(to, gp(r)); break;
-    }
+    moveInteger(bytes, to, r);
     dropFrom(c.a);
 }
 
@@ -115,8 +164,12 @@ void FunctionCompiler::memorySize(const Insn& c) {
 }
 
 bool FunctionCompiler::memory(const Insn& c) {
-    uint16_t op = c.plain;
-    switch (op) {
+    if (c.plain == number(Op::MemorySize)) {
+        memorySize(c);
+        return true;
+    }
+    if (!findAccess(c)) return bulk(c);
+    switch (number(m_access.op)) {
 #define LOAD(id, ...) case number(Op::id):
 #include "engine/numeric.def"
         load(c);
@@ -125,8 +178,7 @@ bool FunctionCompiler::memory(const Insn& c) {
 #include "engine/numeric.def"
         store(c);
         return true;
-    case number(Op::MemorySize): memorySize(c); return true;
-    default: return bulk(c);
+    default: return vectorAccess(c);
     }
 }
 

@@ -304,10 +304,12 @@ void FunctionCompiler::detach(uint32_t localSlot, uint32_t except1, uint32_t exc
             const uint8_t r = takeFloat();
             if (inRegister)
                 a.movaps(xmm(r), xmm(local->reg));
+            else if (local->isVector)
+                a.movups(xmm(r), home(localSlot, 16));
             else
                 a.movsd(xmm(r), home(localSlot));
             release(slot);
-            setFloat(slot, r);
+            local->isVector ? setVector(slot, r) : setFloat(slot, r);
         } else {
             const uint8_t r = takeGeneral();
             if (inRegister)
@@ -350,7 +352,9 @@ void FunctionCompiler::storeOperand(uint32_t slot, uint32_t to) {
         if (index != Analysis::kNone) {
             ensureLocal(index);
             const LocalPlace& local = m_analysis.locals()[index];
-            if (local.isFloat)
+            if (local.isVector)
+                a.movups(home(to, 16), xmm(local.reg));
+            else if (local.isFloat)
                 a.movsd(home(to), xmm(local.reg));
             else
                 a.mov(home(to), gp(local.reg));
@@ -417,6 +421,11 @@ uint32_t FunctionCompiler::makeExit(Exit::Kind kind, uint32_t cell, uint32_t off
         case Kind::Local:
             place.kind = ValuePlace::Kind::Slot;  // locals are written first
             place.value = o.local;
+            if (!isVectorLocal(slot)) break;
+            m_result->places.push_back(place);
+            ++exit.places;
+            ++place.slot;
+            ++place.value;
             break;
         default: continue;
         }

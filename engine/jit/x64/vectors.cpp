@@ -1,163 +1,243 @@
-// The commonest vector instructions, from home slots to home slots; the others are calls of the interpreter's handlers.
+// Vectors in registers: where they are, how they move, their lanes, loads and stores. What is computed with them: vector_operations.cpp.
+// An operand of two slots is a Vector or a Local in its first slot and Upper in its second, or Home in both. Needs AVX; without it the
+// interpreter's handlers do all of this.
 #include "engine/jit/x64/compiler.h"
 
 namespace engine::jit::x64 {
 
+using Kind = Operand::Kind;
 namespace I = asmjit::x86::Inst;
 
-namespace {
-
-struct VectorRow {
-    Op op;
-    uint32_t inst;
-    bool exchanged = false;  // the second operand is the one that is overwritten
-};
-
-/// Of two vectors, lane by lane.
-constexpr VectorRow kBinaries[] = {
-    {Op::V128And, I::kIdPand},
-    {Op::V128Or, I::kIdPor},
-    {Op::V128Xor, I::kIdPxor},
-    {Op::V128Andnot, I::kIdPandn, true},
-    {Op::I8x16Add, I::kIdPaddb},
-    {Op::I8x16Sub, I::kIdPsubb},
-    {Op::I8x16AddSatS, I::kIdPaddsb},
-    {Op::I8x16AddSatU, I::kIdPaddusb},
-    {Op::I8x16SubSatS, I::kIdPsubsb},
-    {Op::I8x16SubSatU, I::kIdPsubusb},
-    {Op::I8x16AvgrU, I::kIdPavgb},
-    {Op::I8x16MinS, I::kIdPminsb},
-    {Op::I8x16MinU, I::kIdPminub},
-    {Op::I8x16MaxS, I::kIdPmaxsb},
-    {Op::I8x16MaxU, I::kIdPmaxub},
-    {Op::I8x16Eq, I::kIdPcmpeqb},
-    {Op::I8x16GtS, I::kIdPcmpgtb},
-    {Op::I8x16LtS, I::kIdPcmpgtb, true},
-    {Op::I16x8Add, I::kIdPaddw},
-    {Op::I16x8Sub, I::kIdPsubw},
-    {Op::I16x8Mul, I::kIdPmullw},
-    {Op::I16x8AddSatS, I::kIdPaddsw},
-    {Op::I16x8AddSatU, I::kIdPaddusw},
-    {Op::I16x8SubSatS, I::kIdPsubsw},
-    {Op::I16x8SubSatU, I::kIdPsubusw},
-    {Op::I16x8AvgrU, I::kIdPavgw},
-    {Op::I16x8MinS, I::kIdPminsw},
-    {Op::I16x8MinU, I::kIdPminuw},
-    {Op::I16x8MaxS, I::kIdPmaxsw},
-    {Op::I16x8MaxU, I::kIdPmaxuw},
-    {Op::I16x8Eq, I::kIdPcmpeqw},
-    {Op::I16x8GtS, I::kIdPcmpgtw},
-    {Op::I16x8LtS, I::kIdPcmpgtw, true},
-    {Op::I32x4Add, I::kIdPaddd},
-    {Op::I32x4Sub, I::kIdPsubd},
-    {Op::I32x4Mul, I::kIdPmulld},
-    {Op::I32x4MinS, I::kIdPminsd},
-    {Op::I32x4MinU, I::kIdPminud},
-    {Op::I32x4MaxS, I::kIdPmaxsd},
-    {Op::I32x4MaxU, I::kIdPmaxud},
-    {Op::I32x4Eq, I::kIdPcmpeqd},
-    {Op::I32x4GtS, I::kIdPcmpgtd},
-    {Op::I32x4LtS, I::kIdPcmpgtd, true},
-    {Op::I32x4DotI16x8S, I::kIdPmaddwd},
-    {Op::I64x2Add, I::kIdPaddq},
-    {Op::I64x2Sub, I::kIdPsubq},
-    {Op::I64x2Eq, I::kIdPcmpeqq},
-    {Op::F32x4Add, I::kIdAddps},
-    {Op::F32x4Sub, I::kIdSubps},
-    {Op::F32x4Mul, I::kIdMulps},
-    {Op::F32x4Div, I::kIdDivps},
-    {Op::F64x2Add, I::kIdAddpd},
-    {Op::F64x2Sub, I::kIdSubpd},
-    {Op::F64x2Mul, I::kIdMulpd},
-    {Op::F64x2Div, I::kIdDivpd},
-    {Op::I8x16NarrowI16x8S, I::kIdPacksswb},
-    {Op::I8x16NarrowI16x8U, I::kIdPackuswb},
-    {Op::I16x8NarrowI32x4S, I::kIdPackssdw},
-    {Op::I16x8NarrowI32x4U, I::kIdPackusdw},
-};
-constexpr VectorRow kUnaries[] = {
-    {Op::F32x4Sqrt, I::kIdSqrtps},
-    {Op::F64x2Sqrt, I::kIdSqrtpd},
-    {Op::I16x8ExtendLowI8x16S, I::kIdPmovsxbw},
-    {Op::I16x8ExtendLowI8x16U, I::kIdPmovzxbw},
-    {Op::I32x4ExtendLowI16x8S, I::kIdPmovsxwd},
-    {Op::I32x4ExtendLowI16x8U, I::kIdPmovzxwd},
-    {Op::I64x2ExtendLowI32x4S, I::kIdPmovsxdq},
-    {Op::I64x2ExtendLowI32x4U, I::kIdPmovzxdq},
-};
-/// By a count taken modulo the width of a lane.
-constexpr VectorRow kShifts[] = {
-    {Op::I16x8Shl, I::kIdPsllw}, {Op::I16x8ShrS, I::kIdPsraw}, {Op::I16x8ShrU, I::kIdPsrlw},
-    {Op::I32x4Shl, I::kIdPslld}, {Op::I32x4ShrS, I::kIdPsrad}, {Op::I32x4ShrU, I::kIdPsrld},
-    {Op::I64x2Shl, I::kIdPsllq}, {Op::I64x2ShrU, I::kIdPsrlq},
-};
-
-struct VectorForm {
-    enum class Kind : uint8_t { None, Binary, Unary, Shift } kind = Kind::None;
-    bool exchanged = false;
-    uint32_t inst = 0;
-};
-constexpr auto kForms = [] {
-    std::array<VectorForm, kOpCount> forms{};
-    for (const VectorRow& r : kBinaries)
-        forms[number(r.op)] = {VectorForm::Kind::Binary, r.exchanged, r.inst};
-    for (const VectorRow& r : kUnaries)
-        forms[number(r.op)] = {VectorForm::Kind::Unary, false, r.inst};
-    for (const VectorRow& r : kShifts)
-        forms[number(r.op)] = {VectorForm::Kind::Shift, false, r.inst};
-    return forms;
-}();
-
-}  // namespace
-
-void FunctionCompiler::moveVector(const Mem& to, const Mem& from) {
-    const uint8_t t = takeFloat();
-    a.movups(xmm(t), from);
-    a.movups(to, xmm(t));
+bool FunctionCompiler::isVectorLocal(uint32_t slot) const {
+    const Operand& o = m_operands[slot - m_code->localSlots];
+    if (o.kind != Kind::Local) return false;
+    const uint8_t index = m_analysis.localAt(o.local);
+    return index != Analysis::kNone && m_analysis.locals()[index].isVector;
 }
 
-void FunctionCompiler::vectorOperation(const Insn& c) {
-    const VectorForm& form = kForms[c.plain];
-    const uint8_t x = takeFloat(), y = takeFloat();
-    a.movups(xmm(x), home(form.exchanged ? c.a + 2 : c.a, 16));
-    switch (form.kind) {
-    case VectorForm::Kind::Binary:
-        a.movups(xmm(y), home(form.exchanged ? c.a : c.a + 2, 16));
-        a.emit(form.inst, xmm(x), xmm(y));
-        break;
-    case VectorForm::Kind::Unary: a.emit(form.inst, xmm(x), xmm(x)); break;
-    default: {
-        const uint8_t count = general(c.a + 2), t = takeGeneral();
-        a.mov(gp(t, false), gp(count, false));
-        a.and_(gp(t, false), 128 / static_cast<int32_t>(laneCount(static_cast<Op>(c.plain))) - 1);
-        a.movd(xmm(y), gp(t, false));
-        a.emit(form.inst, xmm(x), xmm(y));
-        break;
+uint8_t FunctionCompiler::vectorRegister(uint32_t slot) {
+    const Operand& o = at(slot);
+    if (o.kind == Kind::Vector) {
+        m_pinnedFloat |= 1u << o.reg;
+        return o.reg;
     }
+    if (o.kind == Kind::Local) {
+        const uint8_t index = m_analysis.localAt(o.local);
+        ensureLocal(index);
+        return m_analysis.locals()[index].reg;
     }
+    const uint8_t r = takeFloat();
+    a.vmovups(xmm(r), home(slot, 16));
+    setVector(slot, r);
+    return r;
+}
+
+void FunctionCompiler::setVector(uint32_t slot, uint8_t reg) {
+    Operand& o = at(slot);
+    o.kind = Kind::Vector;
+    o.reg = reg;
+    at(slot + 1).kind = Kind::Upper;
+    if (!(kScratchFloatMask >> reg & 1)) return;
+    m_usedFloat |= 1u << reg;
+    m_pinnedFloat |= 1u << reg;
+    m_ownerFloat[reg] = slot;
+}
+
+/// Where a result may be written that is made of operands `x` and `y`, by the last machine instruction that reads them.
+uint8_t FunctionCompiler::resultVector(uint32_t x, uint32_t y) {
+    const uint32_t next = m_cell + 1;
+    if (next < m_code->cells.size() && !m_labelOf[next]) {
+        const Insn& c = m_code->cells[next];
+        const bool isSet =
+            c.plain == number(InternalOp::LocalSetWide) || c.plain == number(InternalOp::LocalTeeWide);
+        const uint8_t index = isSet ? m_analysis.localAt(c.b) : Analysis::kNone;
+        if (index != Analysis::kNone) {
+            detach(c.b, x, y);
+            return m_analysis.locals()[index].reg;
+        }
+    }
+    if (x != ~0u && at(x).kind == Kind::Vector && (kScratchFloatMask >> at(x).reg & 1)) return at(x).reg;
+    return takeFloat();
+}
+
+/// The result of a cell whose operands, from its `a` on, are no longer needed.
+void FunctionCompiler::finishVector(const Insn& c, uint8_t reg) {
     dropFrom(c.a);
-    a.movups(home(c.a, 16), xmm(x));
+    m_top = c.a + 2;
+    setVector(c.a, reg);
 }
 
-/// Lanes are parts of the home slots.
+void FunctionCompiler::localGetWide(const Insn& c) {
+    m_top = c.a + 2;
+    if (m_analysis.localAt(c.b) == Analysis::kNone) {
+        const uint8_t r = takeFloat();
+        a.vmovups(xmm(r), home(c.b, 16));
+        return setVector(c.a, r);
+    }
+    Operand& o = at(c.a);
+    o.kind = Kind::Local;
+    o.local = c.b;
+    ++m_copies[c.b];
+    at(c.a + 1).kind = Kind::Upper;
+}
+
+void FunctionCompiler::localSetWide(const Insn& c) {
+    const bool isTee = c.plain == number(InternalOp::LocalTeeWide);
+    const uint8_t index = m_analysis.localAt(c.b);
+    if (at(c.a).kind == Kind::Local && at(c.a).local == c.b) {
+        if (!isTee) dropFrom(c.a);
+        return;
+    }
+    detach(c.b, c.a, ~0u);
+    const uint8_t r = vectorRegister(c.a);
+    if (index == Analysis::kNone) {
+        a.vmovups(home(c.b, 16), xmm(r));
+        if (!isTee) dropFrom(c.a);
+        return;
+    }
+    const LocalPlace& local = m_analysis.locals()[index];
+    if (r != local.reg) a.vmovaps(xmm(local.reg), xmm(r));
+    m_state.valid |= 1u << index;
+    m_state.clean &= ~(1u << index);
+    dropFrom(c.a);
+    if (isTee) localGetWide(c);
+}
+
+void FunctionCompiler::selectWide(const Insn& c) {
+    const uint8_t x = vectorRegister(c.a), y = vectorRegister(c.a + 2);
+    const Condition condition = conditionOf(c.a + 4);
+    const uint8_t result = takeFloat();
+    const asmjit::Label done = a.newLabel();
+    a.vmovaps(xmm(result), xmm(x));
+    jumpIf(condition, done);
+    a.vmovaps(xmm(result), xmm(y));
+    a.bind(done);
+    m_flagsLive = false;
+    finishVector(c, result);
+}
+
+bool FunctionCompiler::vectorVariable(const Insn& c) {
+    switch (c.plain) {
+    case number(InternalOp::LocalGetWide): localGetWide(c); return true;
+    case number(InternalOp::LocalSetWide):
+    case number(InternalOp::LocalTeeWide): localSetWide(c); return true;
+    case number(InternalOp::SelectWide): selectWide(c); return true;
+    case number(Op::V128Const): {
+        m_top = c.a;
+        const auto* halves = reinterpret_cast<const uint64_t*>(c.imm);
+        const uint8_t result = resultVector(~0u, ~0u);
+        a.vmovups(xmm(result), poolVector(halves[0], halves[1]));
+        finishVector(c, result);
+        return true;
+    }
+    case number(InternalOp::GlobalGetWide): {
+        m_top = c.a;
+        const uint8_t t = takeGeneral();
+        a.mov(gp(t), asmjit::Imm(c.imm));
+        const uint8_t result = resultVector(~0u, ~0u);
+        a.vmovups(xmm(result), x86::ptr(gp(t), 0, 16));
+        finishVector(c, result);
+        return true;
+    }
+    case number(InternalOp::GlobalSetWide): {
+        const uint8_t x = vectorRegister(c.a), t = takeGeneral();
+        a.mov(gp(t), asmjit::Imm(c.imm));
+        a.vmovups(x86::ptr(gp(t), 0, 16), xmm(x));
+        dropFrom(c.a);
+        return true;
+    }
+    default: return false;
+    }
+}
+
+void FunctionCompiler::splat(const Insn& c) {
+    if (c.plain == number(Op::F32x4Splat) || c.plain == number(Op::F64x2Splat)) {
+        const uint8_t x = floating(c.a);
+        const uint8_t result = resultVector(~0u, ~0u);
+        if (c.plain == number(Op::F32x4Splat))
+            a.vshufps(xmm(result), xmm(x), xmm(x), 0);
+        else
+            a.vmovddup(xmm(result), xmm(x));
+        return finishVector(c, result);
+    }
+    const uint8_t x = general(c.a), t = takeFloat();
+    const uint8_t result = resultVector(~0u, ~0u);
+    if (c.plain == number(Op::I64x2Splat))
+        a.vmovq(xmm(t), gp(x));
+    else
+        a.vmovd(xmm(t), gp(x, false));
+    spread(static_cast<Op>(c.plain), result, t);
+    finishVector(c, result);
+}
+
+/// The lowest lane into all of them.
+void FunctionCompiler::spread(Op splat, uint8_t to, uint8_t from) {
+    switch (splat) {
+    case Op::I8x16Splat: a.vpshufb(xmm(to), xmm(from), poolVector(0, 0)); break;
+    case Op::I16x8Splat:
+        a.vpshuflw(xmm(to), xmm(from), 0);
+        a.vpshufd(xmm(to), xmm(to), 0);
+        break;
+    case Op::I32x4Splat: a.vpshufd(xmm(to), xmm(from), 0); break;
+    default: a.vpunpcklqdq(xmm(to), xmm(from), xmm(from)); break;
+    }
+}
+
+/// A lane from a register of the other kind, or from memory, into a copy of `x`.
+void FunctionCompiler::insertLane(uint32_t bytes, uint8_t to, uint8_t x, const asmjit::Operand& value,
+                                  uint32_t lane) {
+    const InstId insert = bytes == 1   ? I::kIdVpinsrb
+                          : bytes == 2 ? I::kIdVpinsrw
+                          : bytes == 4 ? I::kIdVpinsrd
+                                       : I::kIdVpinsrq;
+    a.emit(insert, xmm(to), xmm(x), value, asmjit::Imm(lane));
+}
+
 bool FunctionCompiler::lane(const Insn& c) {
-    const auto part = [&](uint32_t bytes) {
-        return x86::ptr(kFrame, static_cast<int32_t>(c.a * 8 + c.b * bytes), bytes);
-    };
-    switch (static_cast<Op>(c.plain)) {
-    case Op::I8x16ReplaceLane: a.mov(part(1), x86::gpb(general(c.a + 2))); break;
-    case Op::I16x8ReplaceLane: a.mov(part(2), x86::gpw(general(c.a + 2))); break;
-    case Op::I32x4ReplaceLane: a.mov(part(4), gp(general(c.a + 2), false)); break;
-    case Op::I64x2ReplaceLane: a.mov(part(8), gp(general(c.a + 2))); break;
-    case Op::F32x4ReplaceLane: a.movss(part(4), xmm(floating(c.a + 2))); break;
-    case Op::F64x2ReplaceLane: a.movsd(part(8), xmm(floating(c.a + 2))); break;
+    const auto op = static_cast<Op>(c.plain);
+    switch (op) {
+    case Op::I8x16Splat:
+    case Op::I16x8Splat:
+    case Op::I32x4Splat:
+    case Op::I64x2Splat:
+    case Op::F32x4Splat:
+    case Op::F64x2Splat: splat(c); return true;
+    case Op::I8x16ReplaceLane:
+    case Op::I16x8ReplaceLane:
+    case Op::I32x4ReplaceLane:
+    case Op::I64x2ReplaceLane: {
+        const uint32_t bytes = 16 / laneCount(op);
+        const uint8_t x = vectorRegister(c.a), value = general(c.a + 2);
+        const uint8_t result = resultVector(c.a, ~0u);
+        insertLane(bytes, result, x, gp(value, bytes == 8), c.b);
+        finishVector(c, result);
+        return true;
+    }
+    case Op::F32x4ReplaceLane:
+    case Op::F64x2ReplaceLane: {
+        const uint8_t x = vectorRegister(c.a), value = floating(c.a + 2);
+        const uint8_t result = resultVector(c.a, ~0u);
+        if (op == Op::F32x4ReplaceLane)
+            a.vinsertps(xmm(result), xmm(x), xmm(value), asmjit::Imm(c.b << 4));
+        else if (c.b == 0)
+            a.vmovsd(xmm(result), xmm(x), xmm(value));
+        else
+            a.vpunpcklqdq(xmm(result), xmm(x), xmm(value));
+        finishVector(c, result);
+        return true;
+    }
     case Op::F32x4ExtractLane:
     case Op::F64x2ExtractLane: {
-        const bool isDouble = c.plain == number(Op::F64x2ExtractLane);
-        const uint8_t r = takeFloat();
-        a.emit(isDouble ? I::kIdMovsd : I::kIdMovss, xmm(r), part(isDouble ? 8 : 4));
+        const uint8_t x = vectorRegister(c.a), result = takeFloat();
+        if (op == Op::F32x4ExtractLane)
+            a.vinsertps(xmm(result), xmm(x), xmm(x), asmjit::Imm(c.b << 6 | 0xe));  // zeros above
+        else if (c.b == 0)
+            a.vmovq(xmm(result), xmm(x));
+        else
+            a.vpsrldq(xmm(result), xmm(x), 8);
+        dropFrom(c.a);
         m_top = c.a + 1;
-        setFloat(c.a, r);
+        setFloat(c.a, result);
         return true;
     }
     case Op::I8x16ExtractLaneS:
@@ -165,87 +245,118 @@ bool FunctionCompiler::lane(const Insn& c) {
     case Op::I16x8ExtractLaneS:
     case Op::I16x8ExtractLaneU:
     case Op::I32x4ExtractLane:
-    case Op::I64x2ExtractLane: {
-        const uint8_t r = takeGeneral();
-        switch (static_cast<Op>(c.plain)) {
-        case Op::I8x16ExtractLaneS: a.movsx(gp(r, false), part(1)); break;
-        case Op::I8x16ExtractLaneU: a.movzx(gp(r, false), part(1)); break;
-        case Op::I16x8ExtractLaneS: a.movsx(gp(r, false), part(2)); break;
-        case Op::I16x8ExtractLaneU: a.movzx(gp(r, false), part(2)); break;
-        case Op::I32x4ExtractLane: a.mov(gp(r, false), part(4)); break;
-        default: a.mov(gp(r), part(8)); break;
-        }
-        m_top = c.a + 1;
-        setGeneral(c.a, r);
-        return true;
-    }
+    case Op::I64x2ExtractLane: extractLane(c); return true;
     default: return false;
     }
-    dropFrom(c.a);  // the vector itself stays where it is
-    return true;
 }
 
-bool FunctionCompiler::splat(const Insn& c) {
-    const uint8_t t = takeFloat();
-    switch (static_cast<Op>(c.plain)) {
-    case Op::I32x4Splat:
-    case Op::F32x4Splat:
-        a.movd(xmm(t), gp(general(c.a), false));
-        a.pshufd(xmm(t), xmm(t), 0);
-        break;
-    case Op::I64x2Splat:
-    case Op::F64x2Splat:
-        a.movq(xmm(t), gp(general(c.a)));
-        a.punpcklqdq(xmm(t), xmm(t));
-        break;
-    default: return false;
-    }
+void FunctionCompiler::extractLane(const Insn& c) {
+    const uint8_t x = vectorRegister(c.a);
     dropFrom(c.a);
-    a.movups(home(c.a, 16), xmm(t));
-    return true;
+    m_top = c.a;
+    const uint8_t r = resultGeneral(~0u, ~0u);
+    switch (static_cast<Op>(c.plain)) {
+    case Op::I8x16ExtractLaneS:
+    case Op::I8x16ExtractLaneU: a.vpextrb(gp(r, false), xmm(x), c.b); break;
+    case Op::I16x8ExtractLaneS:
+    case Op::I16x8ExtractLaneU: a.vpextrw(gp(r, false), xmm(x), c.b); break;
+    case Op::I32x4ExtractLane:
+        if (c.b == 0)
+            a.vmovd(gp(r, false), xmm(x));
+        else
+            a.vpextrd(gp(r, false), xmm(x), c.b);
+        break;
+    default:
+        if (c.b == 0)
+            a.vmovq(gp(r), xmm(x));
+        else
+            a.vpextrq(gp(r), xmm(x), c.b);
+        break;
+    }
+    if (c.plain == number(Op::I8x16ExtractLaneS)) a.movsx(gp(r, false), x86::gpb(r));
+    if (c.plain == number(Op::I16x8ExtractLaneS)) a.movsx(gp(r, false), x86::gpw(r));
+    m_top = c.a + 1;
+    setGeneral(c.a, r);
 }
 
-bool FunctionCompiler::vector(const Insn& c) {
-    switch (c.plain) {
-    case number(InternalOp::LocalGetWide): moveVector(home(c.a, 16), home(c.b, 16)); return true;
-    case number(InternalOp::LocalSetWide):
-    case number(InternalOp::LocalTeeWide): moveVector(home(c.b, 16), home(c.a, 16)); return true;
-    case number(Op::V128Const):
-    case number(InternalOp::GlobalGetWide):
-    case number(InternalOp::GlobalSetWide): {
-        const uint8_t r = takeGeneral();
-        a.mov(gp(r), asmjit::Imm(c.imm));
-        const Mem there = x86::ptr(gp(r), 0, 16), here = home(c.a, 16);
-        if (c.plain == number(InternalOp::GlobalSetWide))
-            moveVector(there, here);
-        else
-            moveVector(here, there);
-        return true;
+void FunctionCompiler::loadVector(const Insn& c) {
+    const Op op = m_access.op;
+    const Mem from = address(c.a, accessBytes(op));
+    const uint8_t result = resultVector(~0u, ~0u), t = takeGeneral();
+    mayFault();
+    switch (op) {
+    case Op::V128Load: a.vmovups(xmm(result), from); break;
+    case Op::V128Load8x8S: a.vpmovsxbw(xmm(result), from); break;
+    case Op::V128Load8x8U: a.vpmovzxbw(xmm(result), from); break;
+    case Op::V128Load16x4S: a.vpmovsxwd(xmm(result), from); break;
+    case Op::V128Load16x4U: a.vpmovzxwd(xmm(result), from); break;
+    case Op::V128Load32x2S: a.vpmovsxdq(xmm(result), from); break;
+    case Op::V128Load32x2U: a.vpmovzxdq(xmm(result), from); break;
+    case Op::V128Load32Splat: a.vbroadcastss(xmm(result), from); break;
+    case Op::V128Load64Splat: a.vmovddup(xmm(result), from); break;
+    case Op::V128Load32Zero: a.vmovss(xmm(result), from); break;
+    case Op::V128Load64Zero: a.vmovsd(xmm(result), from); break;
+    default:
+        a.movzx(gp(t, false), from);
+        a.vmovd(xmm(result), gp(t, false));
+        spread(op == Op::V128Load8Splat ? Op::I8x16Splat : Op::I16x8Splat, result, result);
+        break;
     }
-    case number(Op::V128Load): {
-        const Mem from = address(c, c.a, 16);
-        const uint8_t t = takeFloat();
+    finishVector(c, result);
+}
+
+bool FunctionCompiler::vectorAccess(const Insn& c) {
+    const Op op = m_access.op;
+    if (!m_hasAvx) return false;
+    const uint32_t bytes = accessBytes(op);
+    switch (op) {
+    case Op::V128Store: {
+        const uint8_t x = vectorRegister(c.a + 1);
+        const Mem to = address(c.a, bytes);
         mayFault();
-        a.movups(xmm(t), from);
+        a.vmovups(to, xmm(x));
         dropFrom(c.a);
-        a.movups(home(c.a, 16), xmm(t));
         return true;
     }
-    case number(Op::V128Store): {
-        const uint8_t t = takeFloat();
-        a.movups(xmm(t), home(c.a + 1, 16));
-        const Mem to = address(c, c.a, 16);
+    case Op::V128Load8Lane:
+    case Op::V128Load16Lane:
+    case Op::V128Load32Lane:
+    case Op::V128Load64Lane: {
+        const uint8_t x = vectorRegister(c.a + 1);
+        const Mem from = address(c.a, bytes);
+        const uint8_t result = resultVector(~0u, c.a + 1);
         mayFault();
-        a.movups(to, xmm(t));
+        insertLane(bytes, result, x, from, m_access.lane);
+        finishVector(c, result);
+        return true;
+    }
+    case Op::V128Store8Lane:
+    case Op::V128Store16Lane:
+    case Op::V128Store32Lane:
+    case Op::V128Store64Lane: {
+        const uint8_t x = vectorRegister(c.a + 1);
+        const Mem to = address(c.a, bytes);
+        mayFault();
+        const InstId extract = bytes == 1   ? I::kIdVpextrb
+                               : bytes == 2 ? I::kIdVpextrw
+                               : bytes == 4 ? I::kIdVpextrd
+                                            : I::kIdVpextrq;
+        a.emit(extract, to, xmm(x), asmjit::Imm(m_access.lane));
         dropFrom(c.a);
         return true;
     }
     default: break;
     }
-    if (c.plain >= kOpCount || row(static_cast<Op>(c.plain)).prefix != 0xfd || !m_hasSse41) return false;
-    if (kForms[c.plain].kind == VectorForm::Kind::None) return lane(c) || splat(c);
-    vectorOperation(c);
+    if (row(op).prefix != 0xfd) return false;
+    loadVector(c);
     return true;
+}
+
+bool FunctionCompiler::vector(const Insn& c) {
+    if (!m_hasAvx) return false;
+    if (vectorVariable(c)) return true;
+    if (c.plain >= kOpCount || row(static_cast<Op>(c.plain)).prefix != 0xfd) return false;
+    return lane(c) || vectorOperation(c);
 }
 
 }  // namespace engine::jit::x64
