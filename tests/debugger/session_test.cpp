@@ -82,7 +82,7 @@ TEST_F(Session, StopsInMainBehindItsPrologue) {
     EXPECT_EQ(source->warning, "");
 }
 
-TEST_F(Session, PausesAnInfiniteLoopSoon) {
+TEST_F(Session, E1_PausesAnInfiniteLoopSoon) {
     load(program("spin"));
     ASSERT_TRUE(client().call(Start{}).ok());
     ASSERT_TRUE(waitForState(SessionState::Running));
@@ -142,7 +142,7 @@ TEST_F(Session, PausesInsideAWaitAndGoesOnWithIt) {
     EXPECT_EQ(output(), "1: a\n2: b\n");
 }
 
-TEST_F(Session, StaysAliveWhileTenMillionLinesAreWritten) {
+TEST_F(Session, E5_StaysAliveWhileTenMillionLinesAreWritten) {
     load(program("flood"), {"10000000"});
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_TRUE(client().call(Start{}).ok());
@@ -294,7 +294,7 @@ TEST(Mailbox, InterruptsWhatWasPostedBeforeAndNothingElse) {
     EXPECT_EQ(interrupted, (std::vector<bool>{true, false, true, true}));
 }
 
-TEST_F(Session, ExhaustsTheCallStackWithATrapAndAStackToShow) {
+TEST_F(Session, E2_ExhaustsTheCallStackWithATrapAndAStackToShow) {
     load(program("recurse"));
     const Outcome trap = run(Start{});
     ASSERT_EQ(trap.reason(), StopReason::Trap);

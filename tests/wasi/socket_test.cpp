@@ -284,7 +284,7 @@ TEST(SocketGrants, CountAgainstTheOpenFiles) {
 }
 
 // Names, short and octal forms, zones: nothing that another program might read as another address (reliability N2).
-TEST(SocketGrants, N2OnlyLiteralAddresses) {
+TEST(SocketGrants, N2_OnlyLiteralAddresses) {
     for (const char* address : {"", "127.1", "2130706433", "0177.0.0.1", "0x7f.0.0.1", "example.com",
                                 "fe80::1%lo", "[::1]", "127.0.0.1 ", "::ffff:127.1"}) {
         auto c = Guest::quiet();
