@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "wasi/glob.h"
+#include "engine/base/edit_distance.h"
 
 namespace debugger {
 
@@ -116,7 +116,7 @@ Error unknownVerb(std::string_view word) {
     size_t bestDistance = 3;
     for (const Verb& verb : verbs()) {
         if (verb.word.empty() || word.size() > 40) continue;
-        const size_t d = verb.word.starts_with(word) ? 1 : wasi::editDistance(word, verb.word);
+        const size_t d = verb.word.starts_with(word) ? 1 : engine::editDistance(word, verb.word);
         if (d < bestDistance) bestDistance = d, best = verb.word;
     }
     message += best.empty() ? "; help lists them" : "; did you mean " + std::string(best) + "?";

@@ -2,6 +2,7 @@
 
 #include "debugger/explain.h"
 #include "debugger/session.h"
+#include "wasi/grant_check.h"
 
 namespace debugger {
 
@@ -198,7 +199,10 @@ engine::Result<std::string> Session::handle(const GrantCapability& request) {
     if (!m_debuggee) return Error{ErrorCode::State, "no program is loaded"};
     wasi::Capabilities granted = m_debuggee->options().capabilities;
     std::string said = wasi::toText(request.grant) + ": from the next start on";
-    if (m_debuggee->started()) said = TRY(m_debuggee->host().grant(request.grant));
+    if (m_debuggee->started())
+        said = TRY(m_debuggee->host().grant(request.grant));
+    else
+        TRY(wasi::checkGrant(request.grant));
     wasi::apply(request.grant, granted);
     m_debuggee->setCapabilities(std::move(granted));
     return said;

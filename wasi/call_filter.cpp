@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/base/edit_distance.h"
 #include "wasi/call_filter_nodes.h"
 #include "wasi/filter_lexer.h"
 #include "wasi/glob.h"
@@ -96,22 +97,45 @@ void eachParameter(const HostFunction& function, const Visit& visit) {
     }
 }
 
-std::string nearestName(std::string_view wanted, CallFilter::Moment moment) {
+/// The one that was meant by a mistyped word; empty if none is near.
+template <class Names>
+std::string nearestOf(const Names& names, std::string_view wanted) {
     std::string nearest;
     size_t least = std::max<size_t>(wanted.size() / 3, 1) + 1;
-    const auto consider = [&](std::string_view name) {
-        if (name.size() > wanted.size() + 3 || wanted.size() > name.size() + 3) return;
-        const size_t distance = editDistance(wanted, name);
+    for (const auto& name : names) {
+        if (name.size() > wanted.size() + 3 || wanted.size() > name.size() + 3) continue;
+        const size_t distance = engine::editDistance(wanted, name);
         if (distance < least) least = distance, nearest = name;
-    };
+    }
+    return nearest;
+}
+
+std::string nearestName(std::string_view wanted, CallFilter::Moment moment) {
+    std::vector<std::string> names;
     for (const FieldRow& row : kFields)
-        if (row.shown.isKnownBefore || moment == CallFilter::Moment::After) consider(row.shown.name);
+        if (row.shown.isKnownBefore || moment == CallFilter::Moment::After)
+            names.emplace_back(row.shown.name);
     for (const HostFunction& function : allHostFunctions())
         eachParameter(function,
                       [&](const std::string& name, const HostParameter&, const HostField*, bool isResult) {
-                          if (!isResult || moment == CallFilter::Moment::After) consider(name);
+                          if (!isResult || moment == CallFilter::Moment::After) names.push_back(name);
                       });
-    return nearest;
+    return nearestOf(names, wanted);
+}
+
+/// All that a field can be, if that is not just any text.
+std::vector<std::string_view> valuesOf(Subject subject) {
+    std::vector<std::string_view> values;
+    if (subject == Subject::Function)
+        for (const HostFunction& function : allHostFunctions())
+            values.push_back(function.name);
+    if (subject == Subject::Family)
+        for (auto family = Family::Files; !toText(family).empty();
+             family = static_cast<Family>(static_cast<int>(family) + 1))
+            values.push_back(toText(family));
+    if (subject == Subject::Origin) values.assign(std::begin(kOriginNames), std::end(kOriginNames));
+    if (subject == Subject::Outcome) values.assign(std::begin(kOutcomeNames), std::end(kOutcomeNames));
+    return values;
 }
 
 std::string valuesText(const HostField& field) {
@@ -261,7 +285,7 @@ private:
         if (field.unit == Unit::Text) {
             if (isOrder(node.relation))
                 return filterError(sign.column, name.text + " is text: compare it with = != ~ or contains");
-            return {};
+            return oneOf(node, valuesOf(field.subject), name, value);
         }
         if (isOfText(node.relation) && field.subject != Subject::Errno && field.subject != Subject::Fd)
             return filterError(sign.column, name.text + " is a number: compare it with = != < <= > >=");
@@ -276,6 +300,21 @@ private:
         if (!number) return filterError(value.column, "\"" + value.text + "\" is no " + wanted(field));
         node.number = *number;
         return {};
+    }
+    /// Of a field that has but a few values, one at least has to be meant.
+    static Result<> oneOf(const Node& node, const std::vector<std::string_view>& values,
+                          const FilterToken& name, const FilterToken& value) {
+        const bool isMeant = std::any_of(values.begin(), values.end(),
+                                         [&](std::string_view text) { return matchesText(node, text); });
+        if (values.empty() || isMeant) return {};
+        std::string all;
+        for (const std::string_view text : values)
+            all += (all.empty() ? "" : ", ") + std::string(text);
+        const std::string nearest = nearestOf(values, value.text);
+        return filterError(value.column, "\"" + value.text + "\" is no " + name.text +
+                                             (!nearest.empty()     ? "; did you mean " + nearest + "?"
+                                              : values.size() < 10 ? "; there are " + all
+                                                                   : ""));
     }
     static std::string wanted(const FieldRow& field) {
         if (field.subject == Subject::Errno) return "errno; write noent, ENOENT or 44";

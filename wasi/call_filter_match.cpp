@@ -33,21 +33,6 @@ bool compareNumbers(Relation relation, uint64_t a, uint64_t b, bool isSigned) {
 
 bool isNegative(Relation relation) { return relation == Relation::IsNot || relation == Relation::Unlike; }
 
-/// Without the negation: that is of the whole condition, where a call has several such values.
-bool matchesText(const Node& node, std::string_view text) {
-    switch (node.relation) {
-    case Relation::Is:
-    case Relation::IsNot: return text == node.text;
-    case Relation::Like:
-    case Relation::Unlike: return matchesGlob(node.text, text);
-    case Relation::Contains: {
-        const std::string lowered = lowerCase(text);
-        return memmem(lowered.data(), lowered.size(), node.lowered.data(), node.lowered.size()) != nullptr;
-    }
-    default: return false;
-    }
-}
-
 uint64_t slotValue(const FilteredCall& call, const HostParameter& p) {
     const uint64_t raw = call.arguments()[p.slot];
     return !p.fields.empty() && p.fields[0].size == 8 ? raw : static_cast<uint32_t>(raw);
@@ -227,6 +212,20 @@ bool compare(const Node& node, const FilteredCall& call) {
 
 }  // namespace
 
+bool matchesText(const Node& node, std::string_view text) {
+    switch (node.relation) {
+    case Relation::Is:
+    case Relation::IsNot: return text == node.text;
+    case Relation::Like:
+    case Relation::Unlike: return matchesGlob(node.text, text);
+    case Relation::Contains: {
+        const std::string lowered = lowerCase(text);
+        return memmem(lowered.data(), lowered.size(), node.lowered.data(), node.lowered.size()) != nullptr;
+    }
+    default: return false;
+    }
+}
+
 bool matchesNode(const Node& node, const FilteredCall& call) {
     const auto matches = [&](const auto& child) { return matchesNode(*child, call); };
     switch (node.kind) {
@@ -262,15 +261,8 @@ uint64_t bytesMoved(const SyscallRecord& record) {
     return bytes;
 }
 
-std::string_view toText(Origin origin) {
-    constexpr std::string_view kTexts[] = {"host", "mock", "policy", "replay"};
-    return kTexts[static_cast<size_t>(origin)];
-}
+std::string_view toText(Origin origin) { return kOriginNames[static_cast<size_t>(origin)]; }
 
-std::string_view toText(Outcome outcome) {
-    constexpr std::string_view kTexts[] = {"pending", "returned",    "trapped",
-                                           "exited",  "interrupted", "dropped"};
-    return kTexts[static_cast<size_t>(outcome)];
-}
+std::string_view toText(Outcome outcome) { return kOutcomeNames[static_cast<size_t>(outcome)]; }
 
 }  // namespace wasi

@@ -26,6 +26,10 @@ enum class Subject : uint8_t {
 };
 enum class Relation : uint8_t { Is, IsNot, Less, AtMost, More, AtLeast, Like, Unlike, Contains };
 
+inline constexpr std::string_view kOriginNames[] = {"host", "mock", "policy", "replay"};
+inline constexpr std::string_view kOutcomeNames[] = {"pending", "returned",    "trapped",
+                                                     "exited",  "interrupted", "dropped"};
+
 /// How a parameter of one function is compared.
 struct ParameterTest {
     const HostParameter* parameter = nullptr;  // null: this function has none of that name
@@ -48,6 +52,8 @@ struct CallFilter::Node {
 };
 
 std::string lowerCase(std::string_view text);
+/// As the node compares texts, without the negation: that is of the whole condition, where a call has several such values.
+bool matchesText(const CallFilter::Node& node, std::string_view text);
 bool matchesNode(const CallFilter::Node& node, const FilteredCall& call);
 
 }  // namespace wasi

@@ -8,6 +8,7 @@
 
 #include "engine/base/printable.h"
 #include "engine/module.h"
+#include "wasi/guest_path.h"
 
 namespace wasi {
 
@@ -333,6 +334,30 @@ void dropEqual(Json& json, const Json& defaults) {
     }
 }
 
+/// What only shows when a value is whole.
+Result<> checkMeaning(const Json& json, const Capabilities& c) {
+    const auto wrong = [](const std::string& at, const std::string& why) {
+        return Error{ErrorCode::BadArgument, at + ": " + why};
+    };
+    if (c.budgets.timeoutMs > kMostTimeoutMs)
+        return wrong("limits.timeoutMs", "must be at most " + std::to_string(kMostTimeoutMs) + " (31 years)");
+    if (!json.contains("directories")) return {};
+    std::set<std::string> seen;
+    for (size_t i = 0; i < c.preopens.size(); i++) {
+        const std::string& path = c.preopens[i].guestPath;
+        const std::string at = "directories[" + std::to_string(i) + "].guest";
+        if (path.empty()) return wrong(at, "must not be empty; write \"/\" or \".\"");
+        const std::string tidy = displayPath("", path);
+        if (path != tidy)
+            return wrong(at, "\"" + engine::printable(path) + "\" is \"" + engine::printable(tidy) +
+                                 "\"; write it so");
+        if (!seen.insert(path).second)
+            return wrong(
+                at, "\"" + engine::printable(path) + "\" stands twice; a program finds one folder of a name");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string toJson(const Capabilities& capabilities) {
@@ -356,6 +381,9 @@ Result<Capabilities> capabilitiesFromJson(std::string_view text, Capabilities ba
         if (open.back().size() > kMostMembers) wrong = "more than 10000 members in one object";
         return wrong.empty();
     };
+    // The parser takes it for the end, whatever follows.
+    if (const size_t nul = text.find('\0'); nul != std::string_view::npos)
+        return Error{ErrorCode::BadArgument, "not JSON: byte " + std::to_string(nul) + " is NUL"};
     Json json;
     try {
         json = Json::parse(text, watch);
@@ -369,6 +397,7 @@ Result<Capabilities> capabilitiesFromJson(std::string_view text, Capabilities ba
     }
     if (!wrong.empty()) return Error{ErrorCode::BadArgument, wrong};
     TRY(Reader::read(json, "", base));
+    TRY(checkMeaning(json, base));
     return base;
 }
 

@@ -11,6 +11,8 @@
 
 namespace wasi {
 
+inline constexpr uint64_t kMostTimeoutMs = 1'000'000'000'000;  // 31 years; far from where clocks overflow
+
 /// Indented; what has its default value is left out. Numbers above 2^53 are written as strings, which the reader takes too.
 std::string toJson(const Capabilities& capabilities);
 

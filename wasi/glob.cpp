@@ -1,9 +1,5 @@
 #include "wasi/glob.h"
 
-#include <algorithm>
-#include <utility>
-#include <vector>
-
 namespace wasi {
 
 bool matchesGlob(std::string_view pattern, std::string_view text) {
@@ -25,19 +21,6 @@ bool matchesGlob(std::string_view pattern, std::string_view text) {
     while (p < pattern.size() && pattern[p] == '*')
         p++;
     return p == pattern.size();
-}
-
-size_t editDistance(std::string_view a, std::string_view b) {
-    std::vector<size_t> row(b.size() + 1);
-    for (size_t j = 0; j <= b.size(); j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.size(); i++) {
-        size_t diagonal = std::exchange(row[0], i);
-        for (size_t j = 1; j <= b.size(); j++)
-            diagonal = std::exchange(
-                row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
-    }
-    return row[b.size()];
 }
 
 }  // namespace wasi

@@ -52,6 +52,11 @@ Result<Grant> parseFolder(std::string_view text) {
         if (found != std::end(kKinds)) {
             kind = static_cast<MountKind>(found - std::begin(kKinds));
             text = trimmed(text.substr(0, space));
+        } else {
+            return Error{ErrorCode::BadArgument,
+                         "\"" + engine::printable(text.substr(space + 1)) +
+                             "\" is neither ro, rw, overlay nor memory; behind a path with blanks one of "
+                             "them has to stand"};
         }
     }
     if (text.empty()) return usage();

@@ -4,6 +4,7 @@
 
 #include "engine/base/printable.h"
 #include "wasi/abi.h"
+#include "wasi/grant_check.h"
 #include "wasi/host_impl.h"
 #include "wasi/preview1/rights.h"
 
@@ -168,6 +169,13 @@ Result<std::string> WasiHost::revoke(const std::string& name) {
                  "nothing is granted as " + engine::printable(name) + "; there is " + engine::printable(all)};
 }
 
+engine::Result<> checkGrant(const Grant& grant) {
+    const auto* folder = std::get_if<Preopen>(&grant);
+    if (folder && !folder->hostPath.empty()) TRY(openPreopen(*folder));
+    if (const auto* listener = std::get_if<Listener>(&grant)) TRY(openListener(*listener));
+    return {};
+}
+
 void WasiHost::showDenied() {
     Descriptor d;
     d.base = kDirectoryRights;
@@ -188,6 +196,9 @@ void WasiHost::setDenied(std::function<bool(const Refusal&)> denied) {
     });
 }
 
-LedgerView WasiHost::ledger() const { return m->state.ledger->view(m->state.capabilities); }
+LedgerView WasiHost::ledger() const {
+    m->state.links.widen(*m->state.ledger);
+    return m->state.ledger->view(m->state.capabilities);
+}
 
 }  // namespace wasi

@@ -8,6 +8,7 @@
 #include "wasi/call_gate.h"
 #include "wasi/capabilities.h"
 #include "wasi/descriptors.h"
+#include "wasi/folder_links.h"
 #include "wasi/ledger.h"
 #include "wasi/output_log.h"
 #include "wasi/syscall_log.h"
@@ -29,6 +30,7 @@ struct HostState {
     MockPlayer mocks;
     CallGate gate{log, mocks};
     std::unique_ptr<Ledger> ledger = std::make_unique<Ledger>(Capabilities{});
+    FolderLinks links;
     std::shared_ptr<VirtualStorage> storage;
     DescriptorTable files;
     std::function<void(const std::string& why)> stopRequest;  // see WasiHost::setStopRequest()

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "wasi/preview1/preview1.h"
+#include "wasi/guest_path.h"
 
 namespace wasi {
 

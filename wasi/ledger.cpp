@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "wasi/guest_path.h"
 #include "wasi/host_function.h"
-#include "wasi/preview1/preview1.h"
 
 namespace wasi {
 
@@ -55,32 +55,6 @@ std::string stdioText(const StdioGrant& grant) {
     case StdioKind::Null: break;
     }
     return "nothing";
-}
-
-/// Deepest folder that holds both; both tidy.
-std::string common(const std::string& a, const std::string& b) {
-    if (a == "." || b == ".") return ".";
-    size_t at = 0, end = 0;
-    while (at < a.size() && at < b.size() && a[at] == b[at]) {
-        if (a[at] == '/') end = at;
-        at++;
-    }
-    const bool aEnds = at == a.size() && (at == b.size() || b[at] == '/');
-    if (aEnds || (at == b.size() && a[at] == '/')) end = at;
-    if (end == 0) return a.starts_with('/') ? "/" : ".";
-    return a.substr(0, end);
-}
-
-bool isBelow(const std::string& path, const std::string& folder) {
-    if (folder == "." || folder == "/") return true;
-    return !folder.empty() && path.size() > folder.size() && path.starts_with(folder) &&
-           path[folder.size()] == '/';
-}
-
-std::string parentOf(const std::string& path) {
-    const size_t slash = path.rfind('/');
-    if (slash == std::string::npos) return ".";
-    return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 }  // namespace
@@ -174,8 +148,10 @@ void Ledger::touched(GrantIndex grant, const std::string& guestPath, bool isFold
     const std::string& whole = use.preopen.guestPath;  // as it was granted: "/data/" stands for "/data"
     const bool isSelf =
         guestPath.size() <= whole.size() && (guestPath == whole || guestPath == displayPath("", whole));
-    const std::string folder = isSelf ? displayPath("", whole) : isFolder ? guestPath : parentOf(guestPath);
-    use.folder = use.folder.empty() ? folder : common(use.folder, folder);
+    const std::string folder = isSelf     ? displayPath("", whole)
+                               : isFolder ? guestPath
+                                          : parentFolder(guestPath);
+    use.folder = use.folder.empty() ? folder : commonFolder(use.folder, folder);
 }
 
 void Ledger::refuse(Refusal refusal) { m_last = std::move(refusal); }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/printable.h"
+#include "engine/module.h"
 #include "wasi/abi.h"
 #include "wasi/mock_table.h"
 #include "wasi/mock_text.h"
@@ -35,6 +35,8 @@ public:
         if (!json.is_object()) return wrong(m_path, "a rule is an object");
         for (const auto& [key, value] : json.items())
             TRY(member(key, value));
+        if (json.contains("nth") && (json.contains("from") || json.contains("to")))
+            return wrong(m_path, "\"nth\" says both \"from\" and \"to\"; write either");
         if (m_rule.call.empty())
             return wrong(m_path, "\"call\" is missing: the name of a host call, or a pattern");
         return {};
@@ -101,6 +103,7 @@ private:
         case MockAction::Trap:
         case MockAction::Stop:
             if (value == true) return {};
+            if (!value.is_string()) return wrong(path, "true or a message is expected");
             return take(path, value, m_rule.message);
         case MockAction::Pass: return value == true ? Result<>() : wrong(path, "true is expected");
         }
@@ -229,6 +232,9 @@ bool isTooDeep(std::string_view json) {
 
 Result<std::vector<MockRule>> parseMocks(std::string_view text) {
     if (isTooDeep(text)) return Error{ErrorCode::BadArgument, "it is nested too deeply to be rules of mocks"};
+    // The parser takes it for the end, whatever follows.
+    if (const size_t nul = text.find('\0'); nul != std::string_view::npos)
+        return Error{ErrorCode::BadArgument, "this is no JSON: byte " + std::to_string(nul) + " is NUL"};
     Json json;
     try {
         json = Json::parse(text);
@@ -244,6 +250,9 @@ Result<std::vector<MockRule>> parseMocks(std::string_view text) {
     for (const auto& [key, value] : json.items())
         if (key != "rules" && key != "$schema" && key != "version")
             return wrong(engine::printable(key), "there is no such member; rules stand in \"rules\"");
+    if (json.contains("version") && json["version"] != 1)
+        return wrong("version", "it is " + engine::printable(json["version"].dump().substr(0, 40)) +
+                                    ", and this reads version 1");
     if (json["rules"].size() > kMaxRules) return wrong("rules", "there are more than 1000");
     std::vector<MockRule> rules;
     std::vector<MockEntry> entries;
@@ -268,15 +277,10 @@ Result<std::vector<MockRule>> loadMocks(const std::string& path) {
     const auto in = [&](const Error& error) {
         return Error{error.code, engine::printable(path) + ": " + error.message};
     };
-    std::error_code error;
-    const auto bytes = std::filesystem::file_size(path, error);
-    if (error) return in({ErrorCode::Io, "cannot be read: " + error.message()});
-    if (bytes > kMaxFileBytes) return in({ErrorCode::Limit, "it is larger than 64 MiB"});
-    std::ifstream file(path, std::ios::binary);
-    std::string text(bytes, '\0');
-    if (!file.read(text.data(), static_cast<std::streamsize>(bytes)))
-        return in({ErrorCode::Io, "cannot be read"});
-    auto rules = parseMocks(text);
+    const auto bytes = engine::readFile(path);
+    if (!bytes) return in(bytes.error());
+    if ((*bytes)->size() > kMaxFileBytes) return in({ErrorCode::Limit, "it is larger than 64 MiB"});
+    auto rules = parseMocks({reinterpret_cast<const char*>((*bytes)->data()), (*bytes)->size()});
     if (!rules) return in(rules.error());
     return rules;
 }

@@ -69,18 +69,20 @@ std::optional<MockDecision> MockPlayer::decide(uint16_t function, CallContext& c
 
 engine::HostOutcome MockPlayer::play(MockDecision& decision, uint16_t function, CallContext& call,
                                      const std::function<engine::HostOutcome()>& host) {
+    if (decision.rule && decision.delayBeganNs && !decision.isDelayOver)
+        decision.rule = m_table.find(decision.id);
+    if (!decision.rule) return host();  // taken back while the call still waited for it
     const MockRule& rule = *decision.rule;
     const HostFunction& row = allHostFunctions()[function];
     const std::string cause = whatFor(decision);
-    if (rule.delayNs) {
-        const int64_t now = monotonicNs();
-        if (!decision.delayEndsNs) decision.delayEndsNs = now + static_cast<int64_t>(rule.delayNs);
-        while (monotonicNs() < *decision.delayEndsNs) {
-            const auto left = static_cast<uint64_t>(*decision.delayEndsNs - monotonicNs());
-            if (!m_services.wait || !m_services.wait(left, cause + ": delay"))
+    if (!decision.isDelayOver && rule.delayNs) {
+        if (!decision.delayBeganNs) decision.delayBeganNs = monotonicNs();
+        const int64_t end = *decision.delayBeganNs + static_cast<int64_t>(rule.delayNs);
+        for (int64_t now = monotonicNs(); now < end; now = monotonicNs())
+            if (!m_services.wait || !m_services.wait(static_cast<uint64_t>(end - now), cause + ": delay"))
                 return engine::HostOutcome::interrupted();
-        }
     }
+    decision.isDelayOver = true;
     if (rule.action == MockAction::Stop && !decision.hasStopped) {
         decision.hasStopped = true;
         std::string why = cause + " stopped " + std::string(row.name);

@@ -96,6 +96,12 @@ std::vector<MockInfo> MockTable::list() const {
     return infos;
 }
 
+std::shared_ptr<const MockRule> MockTable::find(uint32_t id) const {
+    const auto known =
+        std::find_if(m_rules.begin(), m_rules.end(), [&](const Compiled& c) { return c.id == id; });
+    return known != m_rules.end() && known->rule->enabled ? known->rule : nullptr;
+}
+
 std::optional<MockDecision> MockTable::decide(const FilteredCall& call) {
     for (const uint32_t index : m_byFunction[call.function()]) {
         Compiled& entry = m_rules[index];
@@ -106,7 +112,7 @@ std::optional<MockDecision> MockTable::decide(const FilteredCall& call) {
         if (number < rule.from || (rule.to != 0 && number > rule.to) || number % rule.every != 0) continue;
         if (rule.probability < 1 && mockChance(rule.seed, number) >= rule.probability) continue;
         entry.hits++;
-        return MockDecision{entry.id, entry.rule, number, {}, false};
+        return MockDecision{entry.id, entry.rule, number, {}, false, false};
     }
     return std::nullopt;
 }

@@ -12,12 +12,13 @@
 
 namespace wasi {
 
-/// What a rule decided for one call, until that call has ended. Outlives the rule.
+/// What a rule decided for one call, until that call has ended. Outlives the rule once the delay is over.
 struct MockDecision {
     uint32_t id = 0;
     std::shared_ptr<const MockRule> rule;
     uint64_t number = 0;  // of the call among those that matched
-    std::optional<int64_t> delayEndsNs;
+    std::optional<int64_t> delayBeganNs;
+    bool isDelayOver = false;
     bool hasStopped = false;
 };
 
@@ -26,6 +27,8 @@ public:
     /// Replaces all rules. Counts of ids that stay are kept. BadArgument: "rules[2].when: column 3: …"; then nothing has changed.
     engine::Result<> set(const std::vector<MockEntry>& entries);
     std::vector<MockInfo> list() const;
+    /// A rule as it reads now; null if it is gone or off.
+    std::shared_ptr<const MockRule> find(uint32_t id) const;
     /// Changes whenever list() does by calls.
     uint64_t activity() const { return m_activity; }
 

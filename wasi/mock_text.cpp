@@ -112,7 +112,12 @@ private:
                 if (name != "when") known += (known.empty() ? "" : ", ") + std::string(name);
             return filterError(word.column, "\"" + word.text + "\" is not expected here; it may be " + known);
         }
-        if (word.text == "nth") m_rule.from = m_rule.to = TRY(number(word));
+        const bool isNth = word.text == "nth", isRange = word.text == "from" || word.text == "to";
+        if ((isNth && m_hasRange) || (isRange && m_hasNth))
+            return filterError(word.column, "nth says both from and to; write either");
+        m_hasNth |= isNth;
+        m_hasRange |= isRange;
+        if (isNth) m_rule.from = m_rule.to = TRY(number(word));
         if (word.text == "from") m_rule.from = TRY(number(word));
         if (word.text == "to") m_rule.to = TRY(number(word));
         if (word.text == "every") m_rule.every = TRY(number(word));
@@ -191,7 +196,7 @@ private:
     std::vector<FilterToken> m_tokens;
     size_t m_at = 0;
     MockRule m_rule;
-    bool m_hasAction = false;
+    bool m_hasAction = false, m_hasNth = false, m_hasRange = false;
 };
 
 std::string numberText(double value) {

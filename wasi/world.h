@@ -113,6 +113,8 @@ public:
     /// Cross-device if `to` is of another kind than this.
     virtual Errno link(const std::string& path, bool follow, Directory& to, const std::string& newPath) = 0;
     virtual Errno rename(const std::string& path, Directory& to, const std::string& newPath) = 0;
+    /// False: no symbolic link is crossed on that path. Asked before linksOn(), which is slower.
+    virtual bool mayCrossLinks(const std::string& /*path*/, bool /*follow*/) { return true; }
     /// All entries, "." and ".." first. `leftOut` counts those whose names WASI cannot express (not UTF-8).
     virtual OrErrno<std::vector<DirectoryEntry>> entries(uint64_t& leftOut) = 0;
 

@@ -171,7 +171,8 @@ Result<uint64_t> parseMilliseconds(const std::string& text) {
                           : unit == "h"                 ? 3'600'000
                                                         : 0;
     const double milliseconds = number * factor;
-    if (end == text.c_str() || factor == 0 || !(milliseconds >= 1) || milliseconds > 1e12) {
+    if (end == text.c_str() || factor == 0 || !(milliseconds >= 1) ||
+        milliseconds > static_cast<double>(wasi::kMostTimeoutMs)) {
         return Error{ErrorCode::BadArgument,
                      "\"" + debugger::printable(text) + "\" is not a time; write 10s, 500ms or 2m"};
     }

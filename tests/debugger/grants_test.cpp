@@ -92,6 +92,16 @@ TEST_F(LeastGrantTest, IsTheDeepestCommonFolderReadOnlyAndEnough) {
     EXPECT_EQ(least(second).preopens, needed.preopens) << "nothing is left to take away";
 }
 
+TEST_F(LeastGrantTest, ARunOverLinksHasEnough) {
+    std::filesystem::create_symlink("../c/two", m_folder / "a/b/link");
+    m_granted.arguments = {"cat.wasm", "/data/a/b/one", "/data/a/b/link"};
+    const Outcome first = run(program("cat.wasm"), m_granted);
+    EXPECT_EQ(first.output, "one\ntwo\n");
+    const Outcome second = run(program("cat.wasm"), least(first));
+    EXPECT_EQ(second.output, first.output);
+    EXPECT_EQ(least(first).preopens.at(0).guestPath, "/data/a");
+}
+
 TEST_F(LeastGrantTest, OneFolderLessIsTooLittle) {
     m_granted.arguments = {"cat.wasm", "/data/a/b/one", "/data/a/c/two"};
     wasi::Capabilities less = least(run(program("cat.wasm"), m_granted));

@@ -138,6 +138,16 @@ TEST_F(CallFilterTest, SaysWhereItIsWrong) {
         {"bytes > 5s", "column 9: \"5s\" is no size; write 4096, 64K or 1M"},
         {"function < fd", "column 10: function is text: compare it with = != ~ or contains"},
         {"iovs > 3", "column 6: iovs is text: compare it with = != ~ or contains"},
+        {"origin = mokc", "column 10: \"mokc\" is no origin; did you mean mock?"},
+        {"origin != mokc", "column 11: \"mokc\" is no origin; did you mean mock?"},
+        {"origin = 7", "column 10: \"7\" is no origin; there are host, mock, policy, replay"},
+        {"family = fiels", "column 10: \"fiels\" is no family; did you mean files?"},
+        {"outcome = retuned", "column 11: \"retuned\" is no outcome; did you mean returned?"},
+        {"outcome ~ x*",
+         "column 11: \"x*\" is no outcome; there are pending, returned, trapped, exited, interrupted, "
+         "dropped"},
+        {"function = fd_wriet", "column 12: \"fd_wriet\" is no function; did you mean fd_write?"},
+        {"function contains socket", "column 19: \"socket\" is no function"},
         {"bytes ~ 3", "column 7: bytes is a number: compare it with = != < <= > >="},
     };
     for (const auto& [text, message] : kCases)
@@ -148,6 +158,35 @@ TEST_F(CallFilterTest, SaysWhereItIsWrong) {
     EXPECT_EQ(refusal(many), "column 641: a filter compares at most 64 arguments");
 }
 
+/// `length` counts what a guest claims, of lists that may lie outside of memory or be longer than anybody looks.
+TEST_F(CallFilterTest, LengthIsWithinBoundsWhateverAGuestClaims) {
+    Guest& g = m_guest;
+    const auto last = [&](const std::string& text) {
+        const auto found = matching(text);
+        return !found.empty() && found.back() == g.host->log().count() - 1;
+    };
+    const auto read = [&](uint64_t iovs, uint64_t count) {
+        (void)g.call("fd_read", 0, iovs, count, g.room(4));
+    };
+    g.host->closeInput();
+    read(g.put(Iovec{64, 0xffffffff}), 1);
+    EXPECT_TRUE(last("fd_read and length = 4294967295"));
+    const uint32_t two = g.put(Iovec{64, 0xffffffff});
+    g.put(Iovec{64, 0xffffffff});
+    read(two, 2);
+    EXPECT_TRUE(last("fd_read and length = 8589934590")) << "more than 32 bits";
+    read(0xfffffff8, 2);
+    EXPECT_TRUE(last("fd_read and length = 0")) << "a list outside of memory holds nothing";
+    EXPECT_FALSE(last("length > 0"));
+    read(64, 0xffffffff);
+    EXPECT_TRUE(last("fd_read"));
+    EXPECT_FALSE(last("fd_read and length > 18446744073709551614"));
+    (void)g.call("random_get", 64, 0xffffffff);
+    EXPECT_TRUE(last("random_get and length = 4294967295"));
+    (void)g.call("sched_yield");
+    EXPECT_FALSE(last("length >= 0")) << "a call without buffers has none";
+}
+
 TEST_F(CallFilterTest, BeforeACallKnowsOnlyWhatIsPassed) {
     constexpr auto kBefore = CallFilter::Moment::Before;
     EXPECT_EQ(refusal("path ~ \"*.cfg\" and oflags contains creat and caller = main", kBefore), "");
@@ -156,7 +195,7 @@ TEST_F(CallFilterTest, BeforeACallKnowsOnlyWhatIsPassed) {
     EXPECT_EQ(refusal("fd = 3 app", kBefore).substr(0, 12), "column 8: \"a");
 }
 
-TEST_F(CallFilterTest, IsBoundedWhateverIsTyped) {
+TEST_F(CallFilterTest, S2_IsBoundedWhateverIsTyped) {
     EXPECT_EQ(refusal(std::string(100'000, '(')).substr(0, 12), "column 4097:");
     EXPECT_EQ(refusal(std::string(4000, '(')), "column 65: nested too deeply (64 levels)");
     EXPECT_EQ(refusal(std::string(4000, '!')), "column 65: nested too deeply (64 levels)");

@@ -69,6 +69,21 @@ TEST(CapabilitiesJson, SaysWhatIsWrongAndWhere) {
         {R"({"environment": {"A=B": "1"}})", "environment.A=B: is no name of a variable"},
         {R"({"listeners": [{"address": "::1", "port": 65536}]})",
          "listeners[0].port: must be a whole number from 0 to 65535"},
+        {R"({"limits": {"timeoutMs": 9300000000000000}})",
+         "limits.timeoutMs: must be at most 1000000000000 (31 years)"},
+        {R"({"limits": {"timeoutMs": "18446744073709551615"}})", "limits.timeoutMs: must be at most"},
+        {R"({"directories": [{"host": "/", "guest": ""}]})",
+         "directories[0].guest: must not be empty; write \"/\" or \".\""},
+        {R"({"directories": [{"host": "/", "guest": "/a/"}]})",
+         "directories[0].guest: \"/a/\" is \"/a\"; write it so"},
+        {R"({"directories": [{"host": "/", "guest": "/a//b"}]})",
+         "directories[0].guest: \"/a//b\" is \"/a/b\"; write it so"},
+        {R"({"directories": [{"host": "/", "guest": "/a/../b"}]})",
+         "directories[0].guest: \"/a/../b\" is \"/b\"; write it so"},
+        {R"({"directories": [{"host": "/", "guest": "./a"}]})",
+         "directories[0].guest: \"./a\" is \"a\"; write it so"},
+        {R"({"directories": [{"host": "/", "guest": "/a"}, {"host": "/b", "guest": "/a"}]})",
+         "directories[1].guest: \"/a\" stands twice; a program finds one folder of a name"},
         {R"({"limits": {"timeoutMs": -1}})", "limits.timeoutMs: must be a whole number"},
         {R"({"limits": {"timeoutMs": 1.5}})", "limits.timeoutMs: must be a whole number"},
         {R"({"limits": {"timeoutMs": "1s"}})", "limits.timeoutMs: must be a whole number"},
@@ -81,6 +96,10 @@ TEST(CapabilitiesJson, SaysWhatIsWrongAndWhere) {
         ASSERT_FALSE(read.ok()) << text;
         EXPECT_EQ(read.error().message.substr(0, std::string(why).size()), why) << text;
     }
+}
+
+TEST(CapabilitiesJson, DoesNotEndAtANul) {
+    EXPECT_EQ(capabilitiesFromJson(std::string("{}\0{", 4)).error().message, "not JSON: byte 2 is NUL");
 }
 
 TEST(CapabilitiesJson, TakesNoLongTimeForWhatIsLarge) {

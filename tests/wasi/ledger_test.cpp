@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/wasi/guest.h"
+#include "wasi/grant_check.h"
 
 namespace wasi {
 namespace {
@@ -94,6 +95,104 @@ TEST_F(LedgerTest, AFolderThatIsGrantedWithASlashIsTheSame) {
     EXPECT_EQ(guest.stat(3, "."), Errno::Success);
     EXPECT_EQ(guest.stat(3, "f"), Errno::Success);
     EXPECT_EQ(use(guest.host->ledger(), "/data/").folder, "/data");
+}
+
+/// Whatever a link leads to has to be granted as well, or the link would lead out of what is.
+TEST_F(LedgerTest, TheFolderHoldsWhatLinksLeadTo) {
+    for (const char* folder : {"a/b", "a/c/deep", "d"})
+        std::filesystem::create_directories(m_scratch.inside(folder));
+    for (const char* file : {"a/b/f", "a/c/f", "d/f", "a/c/deep/f"})
+        m_scratch.put(std::string("inside/") + file, "x");
+    m_scratch.link("../c/f", "a/b/sideways");
+    m_scratch.link("../../d", "a/b/away");
+    m_scratch.link("f", "a/b/near");
+    m_scratch.link("c/deep", "a/door");
+    m_scratch.link("gone", "a/b/dangling");
+    m_scratch.link("../c/none", "a/b/astray");
+    m_scratch.link("sideways", "a/b/twice");
+    const auto folderAfter = [&](const std::function<void(Guest&)>& use) {
+        Guest guest(Guest::with(m_scratch));
+        use(guest);
+        return LedgerTest::use(guest.host->ledger(), "/data").folder;
+    };
+    const auto opening = [](std::string_view path, Errno expected = Errno::Success) {
+        return [=](Guest& guest) {
+            EXPECT_EQ(guest.open(3, path, Oflags::None, Guest::kReadOnly), expected) << path;
+        };
+    };
+    EXPECT_EQ(folderAfter(opening("a/b/near")), "/data/a/b");
+    EXPECT_EQ(folderAfter(opening("a/b/sideways")), "/data/a");
+    EXPECT_EQ(folderAfter(opening("a/b/twice")), "/data/a");
+    EXPECT_EQ(folderAfter(opening("a/b/away/f")), "/data/a/b/away") << "followed when it is granted";
+    EXPECT_EQ(folderAfter([&](Guest& guest) {
+                  opening("a/b/away/f")(guest);
+                  opening("a/b/f")(guest);
+              }),
+              "/data");
+    EXPECT_EQ(folderAfter(opening("a/door/f")), "/data/a/door");
+    EXPECT_EQ(folderAfter(opening("a/door/../f")), "/data/a");
+    EXPECT_EQ(folderAfter(opening("a/b/dangling", Errno::Noent)), "/data/a/b");
+    EXPECT_EQ(folderAfter(opening("a/b/astray", Errno::Noent)), "/data/a") << "that it is not there is seen";
+    EXPECT_EQ(folderAfter([](Guest& guest) {
+                  EXPECT_EQ(guest.stat(3, "a/b/sideways", Lookupflags::None), Errno::Success);
+              }),
+              "/data/a/b")
+        << "the link itself was looked at";
+    EXPECT_EQ(folderAfter([](Guest& guest) { EXPECT_EQ(guest.stat(3, "a/b/sideways"), Errno::Success); }),
+              "/data/a");
+    EXPECT_EQ(folderAfter([](Guest& guest) {
+                  uint32_t fd = 0;
+                  const auto rights = Guest::kReadOnly | Rights::PathOpen;
+                  EXPECT_EQ(guest.open(3, "a/b/away", Oflags::Directory, rights, &fd,
+                                       Lookupflags::SymlinkFollow, Guest::kReadOnly),
+                            Errno::Success);
+                  EXPECT_EQ(guest.open(fd, "f", Oflags::None, Guest::kReadOnly), Errno::Success);
+                  EXPECT_EQ(guest.stat(3, "a/b/f"), Errno::Success);
+              }),
+              "/data");
+}
+
+TEST_F(LedgerTest, AsManyLinksAsAGuestMakesCostNoMore) {
+    std::filesystem::create_directories(m_scratch.inside("a"));
+    m_scratch.put("inside/a/f", "x");
+    Guest guest(Guest::with(m_scratch));
+    for (int i = 0; i < 1100; i++) {
+        const std::string name = "a/l" + std::to_string(i);
+        m_scratch.link("f", name);
+        EXPECT_EQ(guest.stat(3, name), Errno::Success);
+        if (i == 900) EXPECT_EQ(use(guest.host->ledger(), "/data").folder, "/data/a");
+    }
+    EXPECT_EQ(use(guest.host->ledger(), "/data").folder, "/data") << "more than are remembered";
+}
+
+TEST_F(LedgerTest, BothPlacesOfARenameAndALinkAreNeeded) {
+    for (const char* folder : {"a/b", "a/c", "d"})
+        std::filesystem::create_directories(m_scratch.inside(folder));
+    m_scratch.put("inside/a/b/f", "x");
+    m_scratch.put("inside/a/c/f", "x");
+    const auto both = [&](const char* call, std::string_view from, std::string_view to) {
+        auto c = Guest::with(m_scratch);
+        c.preopens.push_back({m_scratch.inside("d"), "/other", MountKind::Real});
+        Guest guest(c);
+        const uint32_t second = to.starts_with("/other/") ? 4 : 3;
+        if (second == 4) to.remove_prefix(7);
+        std::vector<uint64_t> arguments{3, guest.put(from), from.size(), second, guest.put(to), to.size()};
+        if (std::string_view(call) == "path_link") arguments.insert(arguments.begin() + 1, 0);
+        Errno error{};
+        (void)guest.outcome(call, arguments, &error);
+        EXPECT_EQ(error, Errno::Success) << from << " " << to;
+        const auto view = guest.host->ledger();
+        const auto &data = use(view, "/data"), &other = use(view, "/other");
+        EXPECT_TRUE(data.isChanged);
+        EXPECT_EQ(other.isChanged, second == 4);
+        return data.folder + " " + other.folder;
+    };
+    EXPECT_EQ(both("path_link", "a/b/f", "a/b/g"), "/data/a/b ");
+    EXPECT_EQ(both("path_link", "a/b/f", "a/c/g"), "/data/a ");
+    EXPECT_EQ(both("path_link", "a/b/f", "/other/g"), "/data/a/b /other");
+    EXPECT_EQ(both("path_rename", "a/b/g", "a/b/h"), "/data/a/b ");
+    EXPECT_EQ(both("path_rename", "a/b/h", "d/h"), "/data ");
+    EXPECT_EQ(both("path_rename", "a/c/g", "/other/i"), "/data/a/c /other");
 }
 
 TEST_F(LedgerTest, OpeningForWritingIsAChange) {
@@ -266,6 +365,7 @@ TEST_F(LedgerTest, ListenersVariablesAndStreamsComeAndGo) {
     ASSERT_TRUE(guest.host->revoke(address).ok()) << address;
     EXPECT_TRUE(guest.host->capabilities().listeners.empty()) << "it was granted as port 0";
     EXPECT_EQ(guest.call("sock_accept", 3, 0, guest.room(4)), Errno::Notcapable);
+    EXPECT_EQ(guest.last().detail, "denied: " + address + " was revoked");
     ASSERT_TRUE(guest.host->revoke("stdout").ok());
     EXPECT_EQ(guest.write(1, "x"), Errno::Notcapable);
 }
@@ -296,6 +396,28 @@ TEST_F(LedgerTest, TheRootOfWhatIsNotGrantedSaysWhatLacksAndFindsWhatIsGrantedLa
               Errno::Notcapable);
     EXPECT_EQ(guest.stat(3, "."), Errno::Notcapable);
     EXPECT_EQ(guest.call("fd_fdstat_get", 3, guest.room(24)), Errno::Success);
+}
+
+TEST_F(LedgerTest, TheRootOfWhatIsNotGrantedHasTheRightsThatItWasLeft) {
+    m_scratch.put("inside/f", "abc");
+    Guest guest;
+    guest.host->showDenied();
+    const std::string path = m_scratch.inside("f").substr(1);
+    const auto folder = m_scratch.path("inside").string();
+    ASSERT_TRUE(guest.host->grant(Preopen{folder, folder, MountKind::Real}).ok());
+    EXPECT_EQ(guest.open(3, path, Oflags::None, Guest::kReadWrite), Errno::Success);
+    // A program that gives up rights of the root has no more of them, whatever lies behind it.
+    const auto left = static_cast<uint64_t>(Rights::PathOpen);
+    EXPECT_EQ(guest.call("fd_fdstat_set_rights", 3, left, static_cast<uint64_t>(Guest::kReadOnly)),
+              Errno::Success);
+    EXPECT_EQ(guest.open(3, path, Oflags::None, Guest::kReadOnly), Errno::Success);
+    EXPECT_EQ(guest.open(3, path, Oflags::None, Guest::kReadWrite), Errno::Notcapable);
+    EXPECT_EQ(guest.open(3, path + "2", Oflags::Creat, Guest::kReadOnly), Errno::Notcapable);
+    EXPECT_EQ(guest.stat(3, path), Errno::Notcapable);
+    EXPECT_EQ(guest.onPath("path_unlink_file", 3, path), Errno::Notcapable);
+    EXPECT_EQ(m_scratch.get("inside/f"), "abc");
+    EXPECT_FALSE(std::filesystem::exists(m_scratch.inside("f2")));
+    EXPECT_EQ(guest.stat(4, "f"), Errno::Success) << "the folder's own descriptor keeps its rights";
 }
 
 // ---------------------------------------------------------------------------------------------------------- grant and retry
@@ -341,6 +463,27 @@ TEST_F(LedgerTest, ADeniedCallThatNobodyGrantsGoesToTheProgram) {
 }
 
 // ------------------------------------------------------------------------------------------------------ grants as people write them
+
+TEST(Grants, BlameTheWordThatIsWrong) {
+    EXPECT_EQ(parseGrant("dir ../b::/x foo").error().message,
+              "\"foo\" is neither ro, rw, overlay nor memory; behind a path with blanks one of them has to "
+              "stand");
+    EXPECT_TRUE(parseGrant("dir ../b::/x foo ro").ok());
+}
+
+TEST(Grants, CanBeCheckedBeforeThereIsAProgram) {
+    const Scratch scratch;
+    EXPECT_TRUE(checkGrant(Preopen{scratch.inside(), "/x", MountKind::Real}).ok());
+    EXPECT_TRUE(checkGrant(Preopen{"", "/x", MountKind::InMemory}).ok());
+    EXPECT_TRUE(checkGrant(Variable{"A", "1"}).ok());
+    EXPECT_TRUE(checkGrant(Listener{"127.0.0.1", 0}).ok());
+    const std::string missing = scratch.inside("none");
+    for (const MountKind kind :
+         {MountKind::Real, MountKind::ReadOnly, MountKind::Overlay, MountKind::InMemory})
+        EXPECT_EQ(checkGrant(Preopen{missing, "/x", kind}).error().message,
+                  "preopen /x: there is no directory " + missing);
+    EXPECT_FALSE(checkGrant(Listener{"127.1", 0}).ok());
+}
 
 TEST(Grants, AreReadAndWrittenAsText) {
     for (const char* text : {"dir /etc::/etc ro", "dir a b::/x y rw", "dir .::/ overlay", "dir /tmp memory",

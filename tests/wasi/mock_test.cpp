@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -178,7 +180,7 @@ TEST_F(MockTest, RepliesWithResultsOfEveryShape) {
     EXPECT_EQ(m_guest.host->output().end(), 0u);
 }
 
-TEST_F(MockTest, LengthsCannotLie) {
+TEST_F(MockTest, S4_LengthsCannotLie) {
     // Results that the user gave are cut to what the guest's buffers hold.
     mock({"fd_write reply nwritten=1000"});
     const uint32_t count = m_guest.room(4);
@@ -308,6 +310,54 @@ TEST_F(MockTest, DelaysAndCanBeInterrupted) {
     EXPECT_EQ(m_guest.host->mocks()[1].hits, 1u);
 }
 
+/// Makes the call, and takes it back when it waits for a rule.
+#define EXPECT_WAITS(guest, name, ...)                                                              \
+    do {                                                                                            \
+        std::thread waker([&] {                                                                     \
+            while ((guest).host->waitingFor().empty())                                              \
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));                          \
+            (guest).host->wake();                                                                   \
+        });                                                                                         \
+        EXPECT_EQ((guest).outcome(name, __VA_ARGS__).kind, engine::HostOutcome::Kind::Interrupted); \
+        waker.join();                                                                               \
+    } while (false)
+
+TEST_F(MockTest, ADelayEndsWithItsRule) {
+    const auto begun = std::chrono::steady_clock::now();
+    const uint32_t fd = opened();
+    mock({"fd_sync delay 1h errno io"});
+    EXPECT_WAITS(m_guest, "fd_sync", {fd});
+    mock({});
+    EXPECT_EQ(m_guest.call("fd_sync", fd), Errno::Success) << "the host answers: the rule is gone";
+    EXPECT_EQ(m_guest.last().origin, Origin::Host);
+
+    mock({"fd_sync delay 1h errno io"});
+    EXPECT_WAITS(m_guest, "fd_sync", {fd});
+    mock({"fd_sync delay 1h errno io off"});
+    EXPECT_EQ(m_guest.call("fd_sync", fd), Errno::Success) << "… or off";
+
+    mock({"fd_sync delay 1h errno io"});
+    EXPECT_WAITS(m_guest, "fd_sync", {fd});
+    mock({"fd_sync delay 1ms errno nospc"});
+    EXPECT_EQ(m_guest.call("fd_sync", fd), Errno::Nospc) << "it answers as it reads now";
+    EXPECT_EQ(m_guest.last().detail, "mock, rule 1");
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::minutes(1));
+}
+
+TEST_F(MockTest, WhatHasBegunOutlivesItsRule) {
+    mock({"fd_read fd = 0 delay 1ms short 2"});
+    const uint32_t buffer = m_guest.room(8);
+    const std::vector<uint64_t> arguments{0, m_guest.put(Iovec{buffer, 8}), 1, m_guest.room(4)};
+    EXPECT_WAITS(m_guest, "fd_read", arguments);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_WAITS(m_guest, "fd_read", arguments);  // for input: the delay is over
+    mock({});
+    const std::string text = "hello";
+    m_guest.host->pushInput({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    EXPECT_EQ(m_guest.outcome("fd_read", arguments).kind, engine::HostOutcome::Kind::Return);
+    EXPECT_EQ(m_guest.text(buffer, 3), std::string("he\0", 3));
+}
+
 TEST_F(MockTest, StopsOnceAndThenPasses) {
     mock({"fd_sync stop \"look\""});
     const uint32_t fd = opened();
@@ -387,6 +437,8 @@ TEST(MockText, SaysWhereItIsWrong) {
              std::pair("fd_write nth x errno io", "column 14: \"x\" is no number"),
              std::pair("fd_write nth 0 errno io", "from: calls are counted from 1"),
              std::pair("fd_write from 3 to 2 errno io", "to: it is less than from"),
+             std::pair("fd_write nth 3 from 2", "column 16: nth says both from and to; write either"),
+             std::pair("fd_write to 3 nth 2", "column 15: nth says both from and to; write either"),
              std::pair("fd_write delay 5",
                        "column 16: \"5\" is no delay; write 500us, 5ms or 2s, at most 24 hours"),
              std::pair("fd_write fd = errno io",
@@ -440,6 +492,16 @@ TEST(MockJson, SaysWhereItIsWrong) {
                        "buf.filetype, buf.nlink, buf.size, buf.atim, buf.mtim, buf.ctim"),
              std::pair(R"({"rules": [{"call": "random_get", "reply": {"hex": "0g"}}]})",
                        "rules[0].reply.hex: two hex digits a byte are expected, such as \"48656c\""),
+             std::pair(R"({"rules": [{"call": "fd_sync", "nth": 3, "from": 2, "errno": "io"}]})",
+                       "rules[0]: \"nth\" says both \"from\" and \"to\"; write either"),
+             std::pair(R"({"rules": [{"call": "fd_sync", "to": 3, "nth": 2, "errno": "io"}]})",
+                       "rules[0]: \"nth\" says both \"from\" and \"to\"; write either"),
+             std::pair(R"({"rules": [{"call": "fd_sync", "trap": false}]})",
+                       "rules[0].trap: true or a message is expected"),
+             std::pair(R"({"rules": [{"call": "fd_sync", "stop": 1}]})",
+                       "rules[0].stop: true or a message is expected"),
+             std::pair(R"({"version": 7, "rules": []})", "version: it is 7, and this reads version 1"),
+             std::pair(R"({"version": "1", "rules": []})", "version: it is \"1\", and this reads version 1"),
              std::pair(R"({"rules": [], "extra": 1})",
                        "extra: there is no such member; rules stand in \"rules\""),
          }) {
@@ -449,7 +511,14 @@ TEST(MockJson, SaysWhereItIsWrong) {
     }
     EXPECT_FALSE(parseMocks(std::string(1'000'000, '[')).ok());
     EXPECT_FALSE(parseMocks("{\"rules\": [").ok());
+    EXPECT_TRUE(parseMocks(R"({"version": 1, "rules": []})").ok());
     EXPECT_FALSE(loadMocks("/nonexistent/mocks.json").ok());
+    const Scratch scratch;
+    const std::string fifo = scratch.path("fifo");
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0666), 0);
+    EXPECT_EQ(loadMocks(fifo).error().message, fifo + ": is a named pipe, not a file");
+    EXPECT_EQ(loadMocks(scratch.path()).error().message,
+              scratch.path().string() + ": is a directory, not a file");
 }
 
 /// The schema and the reader know the same members; its examples can be read.

@@ -515,5 +515,22 @@ TEST(Clocks, AnOffsetMovesTheTimeOfDayOnly) {
                 5e9);
 }
 
+TEST(Clocks, AnOffsetBeyondAllTimesStopsAtTheirEnds) {
+    for (const auto& [offset, end] :
+         {std::pair(std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max()),
+          std::pair(std::numeric_limits<int64_t>::min(), int64_t{0}),
+          std::pair(-std::numeric_limits<int64_t>::max(), int64_t{0})}) {
+        auto c = Guest::quiet();
+        c.clock.kind = ClockGrant::Kind::Offset;
+        c.clock.offsetNs = offset;
+        Guest guest(c);
+        const uint32_t at = guest.room(8);
+        for (int i = 0; i < 2; i++) {
+            EXPECT_EQ(guest.call("clock_time_get", 0, 0, at), Errno::Success);
+            EXPECT_EQ(guest.get<Timestamp>(at).value, static_cast<uint64_t>(end)) << offset;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace wasi

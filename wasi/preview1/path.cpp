@@ -1,36 +1,13 @@
 #include <filesystem>
 
 #include "wasi/abi.h"
+#include "wasi/guest_path.h"
 #include "wasi/preview1/preview1.h"
 #include "wasi/preview1/rights.h"
 #include "wasi/world/beneath.h"
+#include "wasi/world/link_trail.h"
 
 namespace wasi {
-
-std::string displayPath(std::string_view directory, std::string_view path) {
-    std::vector<std::string_view> parts;
-    const bool isAbsolute = path.starts_with('/') || directory.starts_with('/');
-    const auto add = [&](std::string_view text) {
-        for (size_t at = 0; at < text.size();) {
-            const size_t slash = std::min(text.find('/', at), text.size());
-            const auto part = text.substr(at, slash - at);
-            if (part == ".." && !parts.empty() && parts.back() != "..")
-                parts.pop_back();
-            else if (part == ".." && isAbsolute) {
-            } else if (!part.empty() && part != ".")
-                parts.push_back(part);
-            at = slash + 1;
-        }
-    };
-    if (!path.starts_with('/')) add(directory);
-    add(path);
-    std::string text;
-    for (const auto part : parts) {
-        if (isAbsolute || !text.empty()) text += '/';
-        text += part;
-    }
-    return !text.empty() ? text : isAbsolute ? "/" : ".";
-}
 
 OrErrno<Preview1::Target> Preview1::target(Fd fd, Rights needed, const std::string& path) {
     constexpr Rights kChanging = Rights::PathCreateDirectory | Rights::PathCreateFile |
@@ -39,7 +16,7 @@ OrErrno<Preview1::Target> Preview1::target(Fd fd, Rights needed, const std::stri
                                  Rights::PathFilestatSetTimes | Rights::PathSymlink |
                                  Rights::PathRemoveDirectory | Rights::PathUnlinkFile;
     Descriptor* const named = m_state.files.find(fd);
-    Target at{named, nullptr, path, hasAny(needed, kChanging)};
+    Target at{named, nullptr, path, hasAny(needed, kChanging), false, Rights::None};
     if (at.from && at.from->isCatchAll) findCover(at);
     if (!at.from && m_state.capabilities.preopens.empty()) {
         const MountKind kind = at.writes ? MountKind::Real : MountKind::ReadOnly;
@@ -47,11 +24,14 @@ OrErrno<Preview1::Target> Preview1::target(Fd fd, Rights needed, const std::stri
     }
     if (at.from == named) {
         if (const auto d = open(fd, needed); !d) return d.error();
+        at.inheriting = named->inheriting;
     } else {
         m_call.subject = at.from->subject;
         m_call.use.add(at.from->grant);
-        if (const Rights missing = needed & ~at.from->base; missing != Rights::None)
-            return lacks(*at.from, missing);
+        // What the program gave up of the root does not come back through what lies behind it.
+        for (const Descriptor* d : {at.from, named})
+            if (const Rights missing = needed & ~d->base; missing != Rights::None) return lacks(*d, missing);
+        at.inheriting = at.from->inheriting & named->inheriting;
     }
     at.directory = at.from->file->asDirectory();
     if (!at.directory) {
@@ -173,8 +153,17 @@ Errno Preview1::explain(Errno error, const Target& at, std::string_view why) {
         return refuse(error, full, full + ": " + std::string(why));
     if (error == kOutside) return explainOutside(at, full);
     if (error != Errno::Success && !why.empty()) m_call.detail = "denied: " + full + ": " + std::string(why);
-    m_state.ledger->touched(at.from->grant, full, false);
+    noteTouched(at, full, false);
     return error;
+}
+
+void Preview1::noteTouched(const Target& at, const std::string& full, bool isFolder) {
+    Ledger& ledger = *m_state.ledger;
+    if (usesWhole(ledger, at.from->grant)) return;
+    ledger.touched(at.from->grant, full, isFolder);
+    for (const auto& [link, target] : linksOn(*at.directory, at.path, at.follows))
+        m_state.links.crossed(at.from->grant, displayPath(at.from->guestPath, link),
+                              displayPath(at.from->guestPath, target));
 }
 
 Errno Preview1::explainOutside(const Target& at, const std::string& full) {
@@ -212,7 +201,8 @@ Errno Preview1::path_create_directory(Fd fd, const std::string& path) {
 Errno Preview1::path_filestat_get(Fd fd, Lookupflags flags, const std::string& path, Filestat& stat) {
     auto at = target(fd, Rights::PathFilestatGet, path);
     if (!at) return at.error();
-    const auto answer = at->directory->statAt(at->path, has(flags, Lookupflags::SymlinkFollow));
+    at->follows = has(flags, Lookupflags::SymlinkFollow);
+    const auto answer = at->directory->statAt(at->path, at->follows);
     if (answer) stat = *answer;
     return explain(answer.error(), *at);
 }
@@ -223,7 +213,8 @@ Errno Preview1::path_filestat_set_times(Fd fd, Lookupflags flags, const std::str
     if (!at) return at.error();
     const auto times = newTimes(atim, mtim, fst_flags);
     if (!times) return times.error();
-    return explain(at->directory->setTimesAt(at->path, has(flags, Lookupflags::SymlinkFollow), *times), *at);
+    at->follows = has(flags, Lookupflags::SymlinkFollow);
+    return explain(at->directory->setTimesAt(at->path, at->follows, *times), *at);
 }
 
 Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& old_path, Fd new_fd,
@@ -232,8 +223,8 @@ Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& o
     if (!from) return from.error();
     auto to = target(new_fd, Rights::PathLinkTarget, new_path);
     if (!to) return to.error();
-    const Errno error = from->directory->link(from->path, has(old_flags, Lookupflags::SymlinkFollow),
-                                              *to->directory, to->path);
+    from->follows = has(old_flags, Lookupflags::SymlinkFollow);
+    const Errno error = from->directory->link(from->path, from->follows, *to->directory, to->path);
     if (error == Errno::Success) (void)explain(error, *to);  // both are used
     return explain(error, *from,
                    error == Errno::Perm
@@ -255,7 +246,7 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     Rights passedOn = (base & possible) | (inheriting & (kFileRights | kDirectoryRights));
     if (has(fdflags, Fdflags::Dsync)) passedOn = passedOn | Rights::FdDatasync;
     if (hasAny(fdflags, Fdflags::Rsync | Fdflags::Sync)) passedOn = passedOn | Rights::FdSync;
-    if (const Rights missing = passedOn & ~parent.inheriting; missing != Rights::None)
+    if (const Rights missing = passedOn & ~at->inheriting; missing != Rights::None)
         return lacks(parent, missing);
     if (const Errno e = needRoom(); e != Errno::Success) return e;
 
@@ -270,6 +261,7 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     how.flags = fdflags;
     std::string why;
     at->writes = at->writes || how.write;
+    at->follows = how.follow;
     auto file = at->directory->open(at->path, how, m_call.logging() ? &why : nullptr);
     if (!file) return explain(file.error(), *at, why);
 
@@ -285,7 +277,7 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
         opened.subject = m_state.log.intern(opened.guestPath);
         m_call.detail = (*file)->hostPath();
         m_call.use.changes = at->writes;
-        m_state.ledger->touched(parent.grant, opened.guestPath, (*file)->asDirectory() != nullptr);
+        noteTouched(*at, opened.guestPath, (*file)->asDirectory() != nullptr);
     }
     opened.file = std::move(*file);
     opened_fd = m_state.files.insert(std::move(opened));

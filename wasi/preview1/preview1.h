@@ -90,7 +90,9 @@ private:
         Descriptor* from = nullptr;
         Directory* directory = nullptr;
         std::string path;
-        bool writes = false;  // the call changes something there
+        bool writes = false;               // the call changes something there
+        bool follows = false;              // … or on what a link in the last place leads to
+        Rights inheriting = Rights::None;  // what can be opened there may have of them
     };
     /// The descriptor is open, has these rights and is a directory. A path that starts at the root of what is not granted starts at the
     /// folder that was granted meanwhile and covers it.
@@ -109,6 +111,7 @@ private:
     /// A call on a path has ended so: notes that it was there, or why it was refused; passes the errno on.
     Errno explain(Errno error, const Target& at, std::string_view why = {});
     Errno explainOutside(const Target& at, const std::string& full);
+    void noteTouched(const Target& at, const std::string& full, bool isFolder);
 
     Errno putStrings(const std::vector<std::string>& strings, uint32_t table, uint32_t buffer);
     std::vector<std::string> environment() const;
@@ -144,8 +147,5 @@ public:
     Answer poll_oneoff(Pointer<unstable::Subscription> in, Pointer<Event> out, Size nsubscriptions,
                        Size& nevents);
 };
-
-/// "/data/../x" and such, put together and tidied by its text alone; for people, never for opening.
-std::string displayPath(std::string_view directory, std::string_view path);
 
 }  // namespace wasi

@@ -15,7 +15,9 @@ OrErrno<Socket*> Preview1::socket(Fd fd, Rights needed) {
 
 Answer Preview1::sock_accept(Fd fd, Fdflags flags, Fd& connection) {
     const auto listening = socket(fd, Rights::SockAccept);
-    if (!listening && m_state.capabilities.listeners.empty())
+    const Descriptor* const named = m_state.files.find(fd);
+    const bool wasGranted = named && named->isRevoked;  // which is said already
+    if (!listening && !wasGranted && m_state.capabilities.listeners.empty())
         return refuse(listening.error(), "listener", "no socket that listens is granted", {},
                       "--listen ADDRESS:PORT");
     if (!listening) return listening.error();

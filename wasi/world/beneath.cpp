@@ -19,11 +19,11 @@ namespace {
 constexpr int kMaxTries = 128;  // of openat2, which gives up when a rename crosses a `..`
 constexpr int kMaxLinks = 40;   // as the kernel
 
-UniqueFd openat2Beneath(int directory, const char* path, int flags, mode_t mode) {
+UniqueFd openat2Beneath(int directory, const char* path, int flags, mode_t mode, uint64_t besides = 0) {
     open_how how{};
     how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
     how.mode = flags & O_CREAT ? mode : 0;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | besides;
     return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, path, &how, sizeof how)));
 }
 
@@ -140,6 +140,12 @@ OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::s
                               mode_t mode) {
     if (resolution == Resolution::Openat2) return openByKernel(directory, path, flags, mode);
     return Walk(directory, flags, mode).open(path);
+}
+
+bool isFreeOfLinks(Resolution resolution, int directory, const std::string& path, bool follow) {
+    const int flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
+    return resolution == Resolution::Openat2 &&
+           openat2Beneath(directory, path.c_str(), flags, 0, RESOLVE_NO_SYMLINKS);
 }
 
 OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::string& path) {

@@ -23,6 +23,9 @@ inline constexpr Errno kOutside = Errno::Notcapable;
 OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags,
                               mode_t mode = 0);
 
+/// True: the path leads to something, over no symbolic link; one in its last place counts if `follow`. False where that is not known.
+bool isFreeOfLinks(Resolution resolution, int directory, const std::string& path, bool follow);
+
 /// Where the last component of a path stands.
 struct Place {
     UniqueFd owned;  // the parent, if it had to be opened

@@ -196,6 +196,10 @@ OrErrno<std::string> HostDirectory::readLink(const std::string& path) {
     return std::string(target, static_cast<size_t>(n));
 }
 
+bool HostDirectory::mayCrossLinks(const std::string& path, bool follow) {
+    return !isFreeOfLinks(m_resolution, m_fd.get(), path, follow);
+}
+
 /// The place of what a path finally leads to: links in the last component are followed, each resolved anew from this directory.
 OrErrno<Place> HostDirectory::placeOfTarget(const std::string& path) const {
     std::string now = path;

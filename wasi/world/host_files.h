@@ -57,6 +57,7 @@ public:
     Errno unlink(const std::string& path) override;
     Errno symlink(const std::string& target, const std::string& path) override;
     OrErrno<std::string> readLink(const std::string& path) override;
+    bool mayCrossLinks(const std::string& path, bool follow) override;
     Errno link(const std::string& path, bool follow, Directory& to, const std::string& newPath) override;
     Errno rename(const std::string& path, Directory& to, const std::string& newPath) override;
     OrErrno<std::vector<DirectoryEntry>> entries(uint64_t& leftOut) override;
