@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstdio>
 
+#include "engine/base/printable.h"
+
 namespace wasi {
 
 namespace {
@@ -36,29 +38,20 @@ std::optional<ShowContext::Found> ShowContext::anyBytesAt(uint32_t address, uint
 
 std::string quote(std::span<const uint8_t> bytes, uint64_t length, size_t limit) {
     const size_t shown = std::min(bytes.size(), limit);
-    std::string text = "\"";
     const bool utf8 = isUtf8({reinterpret_cast<const char*>(bytes.data()), shown});
+    std::string text;
     for (size_t i = 0; i < shown; i++) {
         const uint8_t byte = bytes[i];
-        switch (byte) {
-        case '\n': text += "\\n"; break;
-        case '\r': text += "\\r"; break;
-        case '\t': text += "\\t"; break;
-        case '"': text += "\\\""; break;
-        case '\\': text += "\\\\"; break;
-        default:
-            if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
-                char hex[5];
-                std::snprintf(hex, sizeof hex, "\\x%02x", byte);
-                text += hex;
-            } else {
-                text += static_cast<char>(byte);
-            }
+        if (byte == '"' || byte == '\\') text += '\\';
+        if (byte < 0x80 || utf8) {
+            text += static_cast<char>(byte);
+        } else {
+            char hex[5];
+            std::snprintf(hex, sizeof hex, "\\x%02x", byte);
+            text += hex;
         }
     }
-    text += "\"";
-    if (shown < length) text += "…";
-    return text;
+    return "\"" + engine::printable(text) + (shown < length ? "\"…" : "\"");
 }
 
 std::string hexAddress(uint32_t address) {

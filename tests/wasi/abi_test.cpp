@@ -141,6 +141,20 @@ TEST(Abi, QuotesWhateverBytesThereAre) {
     EXPECT_EQ(quoted("abcdef", 3), "\"abc\"…");
 }
 
+/// C1 controls are escape sequences to some terminals; marks of direction make a path look like another.
+TEST(Abi, QuotesNothingThatATerminalWouldObey) {
+    const auto quoted = [](std::string_view text) {
+        return quote({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, text.size(), 100);
+    };
+    EXPECT_EQ(quoted("a\x1b[31m\x07\x7f"), "\"a\\x1b[31m\\x07\\x7f\"");
+    EXPECT_EQ(quoted("\xc2\x9b"
+                     "31m"),
+              "\"\\xc2\\x9b31m\"");
+    EXPECT_EQ(quoted("\u202etxt.exe\u200b\ufeff"),
+              "\"\\xe2\\x80\\xaetxt.exe\\xe2\\x80\\x8b\\xef\\xbb\\xbf\"");
+    EXPECT_EQ(quoted("gr\u00fc\u00dfe \u20ac"), "\"gr\u00fc\u00dfe \u20ac\"");
+}
+
 TEST(Abi, KnowsUtf8) {
     for (const char* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"})
         EXPECT_TRUE(isUtf8(good));
