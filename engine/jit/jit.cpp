@@ -124,14 +124,18 @@ bool Jit::compile(Code& code) {
     return true;
 }
 
+Result<> Jit::prepare(Code& code) {
+    if (code.tier.compiled || compile(code)) return {};
+    return Error{ErrorCode::State,
+                 "function " + std::to_string(code.function->index.value) +
+                     " has no machine code and stays interpreted: " +
+                     (m_arena->room() < (64u << 10) ? "the room for machine code is used up"
+                                                    : "it is too large for the compiler"),
+                 {}};
+}
+
 Result<MachineCode> Jit::machineCode(Code& code) {
-    if (!code.tier.compiled && !compile(code))
-        return Error{ErrorCode::State,
-                     "function " + std::to_string(code.function->index.value) +
-                         " has no machine code and stays interpreted: " +
-                         (m_arena->room() < (64u << 10) ? "the room for machine code is used up"
-                                                        : "it is too large for the compiler"),
-                     {}};
+    TRY(prepare(code));
     follow(code);
     MachineCode listed = m_backend->list(*code.tier.compiled, [this](const uint8_t* address) {
         for (size_t i = 0; i < m_words.size(); ++i)

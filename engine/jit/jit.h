@@ -43,6 +43,8 @@ public:
     const FuncType& functionType(const InstanceContext& context, uint32_t canonicalType);
 
     /// Compiles the function if that was not done yet. Error: State, it cannot be compiled.
+    Result<> prepare(Code& code);
+    /// Its machine code as text, made for it if need be; the same error.
     Result<MachineCode> machineCode(Code& code);
     uint64_t compiledFunctions() const { return m_functions.size(); }
     uint64_t codeBytes() const { return m_arena->used(); }
