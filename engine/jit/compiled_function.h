@@ -18,17 +18,17 @@ namespace engine::jit {
 struct ValuePlace {
     enum class Kind : uint8_t { General, Float, Vector, Constant, Slot } kind = Kind::General;
     uint8_t reg = 0;     // General, Float, Vector
-    uint32_t slot = 0;   // home, from the frame base
-    uint64_t value = 0;  // Constant: the bits; Slot: the slot that holds it
+    uint16_t slot = 0;   // home, from the frame base
+    uint32_t value = 0;  // Constant: which of the function's; Slot: the slot that holds it
 };
 
 /// A place where machine code can be left: a trap, a fault, a tick that ran out, an instruction that the interpreter does.
 struct Exit {
     enum class Kind : uint8_t { Instruction, Tick } kind = Kind::Instruction;
+    uint16_t validLocals = 0;  // locals with a register of their own that is up to date, by their index there
     uint32_t offset = 0;       // of the machine instruction that may fault; ~0: left by a jump
     uint32_t cell = 0;         // that executes next
-    uint32_t validLocals = 0;  // locals with a register of their own that is up to date, by their index there
-    uint32_t firstPlace = 0, places = 0;
+    uint32_t firstPlace = 0;   // to that of the next exit
 };
 
 /// A call in machine code. `offset` is where it returns to.
@@ -65,18 +65,23 @@ struct CompiledFunction {
     std::vector<LocalPlace> locals;
     std::vector<Exit> exits;          // those that may fault in the order of their offsets
     std::vector<ValuePlace> places;   // of all exits
+    std::vector<uint64_t> constants;  // that are places
     std::vector<CallSite> callSites;  // by offset
     std::vector<Entry> entries;       // by cell
-    std::vector<uint32_t>
-        cellsAt;  // where the code of each cell begins, then that of what stands behind them
-    std::vector<JumpTable> tables;  // by offset
-    uint32_t constantsAt = 0;       // behind all code
+    std::vector<uint8_t> cellSizes;   // LEB128: bytes of code of each cell, the first with what stands before
+    std::vector<JumpTable> tables;    // by offset
+    uint32_t constantsAt = 0;         // behind all code
 
     const Entry* entryAt(uint32_t cell) const;
     const CallSite& callSiteAt(const void* returnAddress) const;
     /// The exit of a faulting instruction, or null.
     const Exit* exitAt(const void* address) const;
+    std::span<const ValuePlace> placesOf(const Exit& exit) const;
+    /// Where the code of each cell begins, then that of what stands behind them.
+    std::vector<uint32_t> cellsAt() const;
     uint64_t bytes() const;
+    /// Empties what is made anew for each function, and keeps the room.
+    void clear();
 };
 
 }  // namespace engine::jit

@@ -45,11 +45,40 @@ const Exit* CompiledFunction::exitAt(const void* address) const {
     return nullptr;
 }
 
+std::span<const ValuePlace> CompiledFunction::placesOf(const Exit& exit) const {
+    const bool isLast = &exit == &exits.back();
+    const size_t end = isLast ? places.size() : (&exit + 1)->firstPlace;
+    return std::span(places).subspan(exit.firstPlace, end - exit.firstPlace);
+}
+
+std::vector<uint32_t> CompiledFunction::cellsAt() const {
+    std::vector<uint32_t> found;
+    uint32_t at = 0, shift = 0;
+    for (const uint8_t byte : cellSizes) {
+        at += static_cast<uint32_t>(byte & 0x7f) << shift;
+        shift += 7;
+        if (byte & 0x80) continue;
+        found.push_back(at);
+        shift = 0;
+    }
+    return found;
+}
+
+void CompiledFunction::clear() {
+    exits.clear();
+    places.clear();
+    constants.clear();
+    callSites.clear();
+    entries.clear();
+    cellSizes.clear();
+    tables.clear();
+}
+
 uint64_t CompiledFunction::bytes() const {
     return sizeof(*this) + code.size() + locals.capacity() * sizeof(LocalPlace) +
            exits.capacity() * sizeof(Exit) + places.capacity() * sizeof(ValuePlace) +
-           callSites.capacity() * sizeof(CallSite) + entries.capacity() * sizeof(Entry) +
-           cellsAt.capacity() * sizeof(uint32_t) + tables.capacity() * sizeof(JumpTable);
+           constants.capacity() * sizeof(uint64_t) + callSites.capacity() * sizeof(CallSite) +
+           entries.capacity() * sizeof(Entry) + cellSizes.capacity() + tables.capacity() * sizeof(JumpTable);
 }
 
 std::unique_ptr<Jit> Jit::create(StoreState& store, Tier tier, size_t codeBytes) {

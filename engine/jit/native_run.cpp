@@ -51,14 +51,13 @@ private:
 }
 
 void writeHome(const NativeContext& context, const CompiledFunction& function, const Exit& exit, Slot* fp) {
-    const auto places = std::span(function.places).subspan(exit.firstPlace, exit.places);
     for (size_t i = 0; i < function.locals.size(); ++i) {
         if (!(exit.validLocals >> i & 1)) continue;
         const LocalPlace& local = function.locals[i];
         fp[local.slot] = local.isFloat ? context.vector[local.reg][0] : context.general[local.reg];
         if (local.isVector) fp[local.slot + 1] = context.vector[local.reg][1];
     }
-    for (const ValuePlace& place : places) {
+    for (const ValuePlace& place : function.placesOf(exit)) {
         switch (place.kind) {
         case ValuePlace::Kind::General: fp[place.slot] = context.general[place.reg]; break;
         case ValuePlace::Kind::Float: fp[place.slot] = context.vector[place.reg][0]; break;
@@ -66,7 +65,7 @@ void writeHome(const NativeContext& context, const CompiledFunction& function, c
             fp[place.slot] = context.vector[place.reg][0];
             fp[place.slot + 1] = context.vector[place.reg][1];
             break;
-        case ValuePlace::Kind::Constant: fp[place.slot] = place.value; break;
+        case ValuePlace::Kind::Constant: fp[place.slot] = function.constants[place.value]; break;
         case ValuePlace::Kind::Slot: fp[place.slot] = fp[place.value]; break;
         }
     }

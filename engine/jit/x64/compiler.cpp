@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "engine/function_walker.h"
 #include "engine/jit/jit.h"
@@ -65,12 +66,12 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
         return nullptr;
     m_code = &code;
     m_jit = &jit;
-    m_result = std::make_unique<CompiledFunction>();
+    m_result->clear();
+    m_lastCode = 0;
     m_result->owner = &code;
     m_result->firstExit = jit.exitCount();
     m_analysis.run(code, {kLocalGeneral, kLocalFloat});
     m_result->locals = m_analysis.locals();
-    m_result->cellsAt.reserve(code.cells.size() + 1);
     m_allLocals = static_cast<uint32_t>((uint64_t{1} << m_analysis.locals().size()) - 1);
 
     const size_t cells = code.cells.size();
@@ -106,6 +107,15 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
         cell(i);
     epilogue();
     return finish();
+}
+
+/// Of the next cell.
+void FunctionCompiler::beginCode() {
+    const auto at = static_cast<uint32_t>(a.offset());
+    uint32_t size = at - std::exchange(m_lastCode, at);
+    for (; size >= 0x80; size >>= 7)
+        m_result->cellSizes.push_back(static_cast<uint8_t>(size | 0x80));
+    m_result->cellSizes.push_back(static_cast<uint8_t>(size));
 }
 
 void FunctionCompiler::prologue() {
@@ -185,7 +195,7 @@ void FunctionCompiler::reach(uint32_t i) {
 
 void FunctionCompiler::cell(uint32_t i) {
     m_cell = i;
-    m_result->cellsAt.push_back(static_cast<uint32_t>(a.offset()));
+    beginCode();
     m_pinnedGeneral = m_pinnedFloat = 0;
     reach(i);
     if (m_isDead) return;
@@ -388,7 +398,7 @@ void FunctionCompiler::select(const Insn& c) {
 void FunctionCompiler::handleError(asmjit::Error, const char*, asmjit::BaseEmitter*) { m_hasFailed = true; }
 
 void FunctionCompiler::epilogue() {
-    m_result->cellsAt.push_back(static_cast<uint32_t>(a.offset()));
+    beginCode();
     for (const Pending& pending : m_pending) {
         a.bind(pending.native);
         if (pending.exit == ~0u) {
@@ -432,7 +442,7 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::finish() {
     m_result->code = {at, size};
     std::stable_sort(m_result->entries.begin(), m_result->entries.end(),
                      [](const Entry& x, const Entry& y) { return x.cell < y.cell; });
-    return std::move(m_result);
+    return std::make_unique<CompiledFunction>(*m_result);  // of exact sizes
 }
 
 }  // namespace engine::jit::x64

@@ -84,6 +84,7 @@ private:
     void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override;
 
     // compiler.cpp
+    void beginCode();
     void prologue();
     void cell(uint32_t i);
     void reach(uint32_t i);
@@ -286,7 +287,8 @@ private:
     Jit* m_jit = nullptr;
     Analysis m_analysis;
     uint32_t m_cell = 0;
-    uint32_t m_top = 0;  // slot behind the highest operand
+    uint32_t m_lastCode = 0;  // where that of the present cell begins
+    uint32_t m_top = 0;       // slot behind the highest operand
     bool m_isDead = false;
     bool m_hasFailed = false;
     bool m_flagsLive = false;
@@ -314,7 +316,7 @@ private:
     std::vector<Stub> m_entryStubs;
     std::map<uint64_t, asmjit::Label> m_pool;  // constants behind the code
     std::map<std::pair<uint64_t, uint64_t>, asmjit::Label> m_vectorPool;
-    std::unique_ptr<CompiledFunction> m_result;
+    std::unique_ptr<CompiledFunction> m_result = std::make_unique<CompiledFunction>();  // used again
 };
 
 }  // namespace engine::jit::x64

@@ -49,7 +49,7 @@ std::string registerName(const LocalPlace& place) {
 class Listing {
 public:
     Listing(const CompiledFunction& function, const AddressNames& names)
-        : m_function(function), m_slots(*function.owner), m_names(names) {}
+        : m_function(function), m_cellsAt(function.cellsAt()), m_slots(*function.owner), m_names(names) {}
 
     std::vector<MachineLine> lines() {
         const uint32_t end = m_function.constantsAt;
@@ -82,7 +82,7 @@ private:
     MachineLine& add(uint32_t at, uint32_t size) {
         MachineLine line;
         line.offset = at;
-        const auto& cells = m_function.cellsAt;
+        const auto& cells = m_cellsAt;
         const auto next = std::upper_bound(cells.begin(), cells.end(), at);
         if (next != cells.begin() && next != cells.end())
             line.instruction = static_cast<uint32_t>(next - cells.begin()) - 1;
@@ -150,6 +150,7 @@ private:
     }
 
     const CompiledFunction& m_function;
+    const std::vector<uint32_t> m_cellsAt;
     SlotNames m_slots;
     const AddressNames& m_names;
     std::vector<MachineLine> m_lines;

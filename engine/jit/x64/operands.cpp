@@ -409,30 +409,33 @@ void FunctionCompiler::conform(const LocalState& to) {
 }
 
 uint32_t FunctionCompiler::makeExit(Exit::Kind kind, uint32_t cell, uint32_t offset) {
-    Exit exit{kind, offset, cell, m_state.valid, static_cast<uint32_t>(m_result->places.size()), 0};
+    m_result->exits.push_back({kind, static_cast<uint16_t>(m_state.valid), offset, cell,
+                               static_cast<uint32_t>(m_result->places.size())});
     for (uint32_t slot = m_code->localSlots; slot < m_top; ++slot) {
         const Operand& o = at(slot);
-        ValuePlace place{.kind = ValuePlace::Kind::General, .reg = o.reg, .slot = slot, .value = o.value};
+        ValuePlace place{
+            .kind = ValuePlace::Kind::General, .reg = o.reg, .slot = static_cast<uint16_t>(slot)};
         switch (o.kind) {
         case Kind::General: break;
         case Kind::Float: place.kind = ValuePlace::Kind::Float; break;
         case Kind::Vector: place.kind = ValuePlace::Kind::Vector; break;
-        case Kind::Constant: place.kind = ValuePlace::Kind::Constant; break;
+        case Kind::Constant:
+            place.kind = ValuePlace::Kind::Constant;
+            place.value = static_cast<uint32_t>(m_result->constants.size());
+            m_result->constants.push_back(o.value);
+            break;
         case Kind::Local:
             place.kind = ValuePlace::Kind::Slot;  // locals are written first
             place.value = o.local;
             if (!isVectorLocal(slot)) break;
             m_result->places.push_back(place);
-            ++exit.places;
             ++place.slot;
             ++place.value;
             break;
         default: continue;
         }
         m_result->places.push_back(place);
-        ++exit.places;
     }
-    m_result->exits.push_back(exit);
     return static_cast<uint32_t>(m_result->exits.size() - 1);
 }
 
