@@ -65,7 +65,7 @@ struct CastBranch {
 /// What the compiler (engine/jit) knows of a function; it owns what `compiled` points to.
 struct TierState {
     bool managed = false;   // cells where it may be entered hold TierEntry and TierLoop
-    bool active = false;    // compiled, and without breakpoints
+    bool active = false;    // compiled, for the present breakpoints
     int32_t countdown = 0;  // entries and loops until it is compiled
     const jit::CompiledFunction* compiled = nullptr;
 };

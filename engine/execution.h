@@ -75,10 +75,14 @@ struct CatchSearch {
 
 /// Host addresses among which the watched ones lie; `span` 0: none.
 struct WatchFilter {
-    static constexpr uintptr_t kPage = 4096;
+    static constexpr uintptr_t kPage = 4096, kWidest = 16;
     uintptr_t from = 0, span = 0;
     uint64_t pages = 0;  // a bit for each page that holds some, by its number modulo 64
-    /// May an access there, of 16 bytes at most, touch one?
+    bool any() const { return span > 0; }
+    /// The first of the watched addresses, and how many there are up to the last; accesses of kWidest bytes may begin before them.
+    uintptr_t begin() const { return from + (kWidest - 1); }
+    uintptr_t length() const { return any() ? span - (kWidest - 1) : 0; }
+    /// May an access there, of kWidest bytes at most, touch one?
     bool mayTouch(const uint8_t* at) const {
         const auto address = reinterpret_cast<uintptr_t>(at);
         return address - from < span && pages >> address / kPage % 64 & 1;

@@ -67,7 +67,7 @@ public:
         : m_code(code),
           m_cells(code.cells),
           m_count(static_cast<uint32_t>(code.cells.size())),
-          m_isTiered(code.tier.managed && code.breaks.empty()) {}
+          m_isTiered(code.tier.managed) {}
 
     void run() {
         uint32_t noOps = 0;
@@ -92,7 +92,7 @@ public:
                 noOps = 0;
             }
             if (isBreak) ++breaks;
-            if (m_isTiered && (i == 0 || m_cells[i].plain == engine::number(Op::Loop))) {
+            if (m_isTiered && !isBreak && (i == 0 || m_cells[i].plain == engine::number(Op::Loop))) {
                 m_op = engine::number(i == 0 ? InternalOp::TierEntry : InternalOp::TierLoop);
                 m_cost = 1 + costAt(i + 1);
             }

@@ -17,7 +17,8 @@ namespace {
 const Insn* tierEntry(HANDLER_PARAMETERS) {
     const Insn* next = arrive(ip, x);
     if (!next) return nullptr;
-    if (next == ip) return x->handlers[ip->plain].run(ip, HANDLER_REST);
+    // Machine code may have been here meanwhile, in deeper frames.
+    if (next == ip) return x->handlers[ip->plain].run(ip, x->frame->fp, x, x->mem0, x->mem0Size, table);
     return dispatch(next, x->frame->fp, x, x->mem0, x->mem0Size, table);
 }
 

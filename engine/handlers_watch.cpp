@@ -159,14 +159,16 @@ Handler::Function handlerOf(const Shape& shape) {
 
 }  // namespace
 
-bool wouldFault(const Insn* ip, const Slot* fp, const Execution& x) {
+bool mustLook(const Insn* ip, const Slot* fp, const Execution& x) {
     const WatchSet& watches = *x.store->watches;
-    if (!watches.isProtected()) return false;
-    if (ip->plain == number(Op::MemoryGrow)) return true;  // what it adds may be watched
+    if (!watches.any()) return false;
+    const bool byPage = watches.isProtected();
+    if (byPage && ip->plain == number(Op::MemoryGrow)) return true;  // what it adds may be watched
     if (shapes()[ip->plain].form == Form::None) return false;
     MemoryAccess accesses[2];
     const uint32_t count = accessesOf(ip, fp, x, accesses);
-    return std::any_of(accesses, accesses + count, [&](const auto& a) { return watches.isOnPage(a); });
+    return std::any_of(accesses, accesses + count,
+                       [&](const auto& a) { return byPage ? watches.isOnPage(a) : watches.overlaps(a); });
 }
 
 uint32_t accessesOf(const Insn* ip, const Slot* fp, const Execution& x, MemoryAccess (&out)[2]) {

@@ -15,7 +15,6 @@ namespace engine {
 namespace {
 
 constexpr uint64_t kMaxShown = 4096;
-constexpr uint64_t kWidestAccess = 16;
 
 uint64_t osPage() {
     static const uint64_t size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
@@ -24,7 +23,7 @@ uint64_t osPage() {
 
 /// Makes the filter cover host addresses [begin, end), and accesses that begin before them.
 void widen(WatchFilter& filter, uintptr_t begin, uintptr_t end) {
-    begin -= kWidestAccess - 1;
+    begin -= WatchFilter::kWidest - 1;
     const uintptr_t last = filter.span ? std::max(filter.from + filter.span, end) : end;
     filter.from = filter.span ? std::min(filter.from, begin) : begin;
     filter.span = last - filter.from;

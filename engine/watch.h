@@ -1,5 +1,6 @@
 // WatchSet: the watched ranges of a store's memories, and who touched them. Owned by the StoreState, used by its thread. Nothing watched
-// costs nothing; otherwise the interpreter runs with handlers that look first (handlers_watch.cpp), and machine code where pages allow it.
+// costs nothing; otherwise the interpreter runs with handlers that look first (handlers_watch.cpp), and machine code where pages allow it
+// or where it looks itself (jit/jit.h).
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,8 @@ public:
     /// Whether an instruction stopped halfway; it must be told its end.
     bool isOpen() const { return m_openIp != nullptr; }
     bool overlaps(const MemoryAccess& access) const;
+    const WatchFilter& reads() const { return m_reads; }
+    const WatchFilter& writes() const { return m_writes; }
 
     // Machine code runs while the pages with watched bytes may not be accessed: what touches them faults, and is executed by the
     // interpreter, which opens them first. They stay open until machine code runs again; hosts and debuggers find them open.
@@ -118,8 +121,8 @@ private:
     std::vector<WatchHit> m_hits;
 };
 
-/// Whether the cell at `ip` accesses a protected page.
-bool wouldFault(const Insn* ip, const Slot* fp, const Execution& x);
+/// Whether machine code must leave the cell at `ip` to the interpreter, as it accesses a protected page or, where none is, watched bytes.
+bool mustLook(const Insn* ip, const Slot* fp, const Execution& x);
 /// The accesses of the cell at `ip`, at most two; none if it accesses no memory, or would trap.
 uint32_t accessesOf(const Insn* ip, const Slot* fp, const Execution& x, MemoryAccess (&out)[2]);
 

@@ -23,7 +23,7 @@ public:
     virtual ~Backend() = default;
     /// Machine code that others jump to, made once per arena. False: no room.
     virtual bool makeStubs(CodeArena& arena) = 0;
-    /// Null: there is no room, or the function is more than this back end can do.
+    /// Null: there is no room (Jit::noRoom() is told), or the function is more than this back end can do.
     virtual std::unique_ptr<CompiledFunction> compile(Code& code, Jit& jit) = 0;
     /// Runs machine code at `target` with the frame register at `frame`, until it comes back; context.exit says why.
     virtual void enter(NativeContext& context, Slot* frame, const uint8_t* target) = 0;

@@ -41,6 +41,13 @@ uint8_t* CodeArena::reserve(size_t bytes) {
     return at;
 }
 
+void CodeArena::empty() {
+    const size_t from = roundUp(m_kept, kPage);
+    madvise(m_data + from, m_size - from, MADV_REMOVE);  // gives the memory back
+    m_used = m_kept;
+    m_wordBytes = m_wordsLeft = 0;
+}
+
 uint64_t* CodeArena::reserveWord() {
     if (m_wordsLeft == 0) {
         if (room() < kPage) return nullptr;

@@ -20,6 +20,9 @@ public:
     size_t room() const { return m_size - m_used - m_wordBytes; }
     size_t used() const { return m_used + m_wordBytes; }
     size_t size() const { return m_size; }
+    /// What is reserved so far stays; what comes later goes with empty().
+    void keep() { m_kept = m_used; }
+    void empty();
     /// Executable address of `bytes` (at most room()), aligned to 64.
     uint8_t* reserve(size_t bytes);
     /// A word in a page without code, which machine code reads at its executable address. Null: no room.
@@ -38,7 +41,7 @@ private:
     CodeArena() = default;
     uint8_t* m_code = nullptr;  // readable and executable
     uint8_t* m_data = nullptr;  // readable and writable
-    size_t m_size = 0, m_used = 0;
+    size_t m_size = 0, m_used = 0, m_kept = 0;
     size_t m_wordBytes = 0;  // at the end, in whole pages
     size_t m_wordsLeft = 0;  // in the lowest of them
 };

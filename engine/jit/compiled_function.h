@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -71,6 +72,7 @@ struct CompiledFunction {
     std::vector<uint8_t> cellSizes;   // LEB128: bytes of code of each cell, the first with what stands before
     std::vector<JumpTable> tables;    // by offset
     uint32_t constantsAt = 0;         // behind all code
+    std::set<uint32_t> breaks;        // cells before which it is left
 
     const Entry* entryAt(uint32_t cell) const;
     const CallSite& callSiteAt(const void* returnAddress) const;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/fusion.h"
+#include "engine/watch.h"
 
 namespace engine::jit {
 
@@ -86,6 +87,7 @@ std::unique_ptr<Jit> Jit::create(StoreState& store, Tier tier, size_t codeBytes)
     jit->m_backend = createBackend();
     jit->m_arena = CodeArena::create(codeBytes);
     if (!jit->m_backend || !jit->m_arena || !jit->m_backend->makeStubs(*jit->m_arena)) return nullptr;
+    jit->m_arena->keep();
     return jit;
 }
 
@@ -96,10 +98,16 @@ Jit::~Jit() {
 
 void Jit::adopt(Code& code) {
     code.tier.managed = true;
-    code.tier.countdown = m_tier == Tier::Jit ? 1 : kAutoTicks;
+    code.tier.countdown = ticksToCompile();
 }
 
-void Jit::follow(Code& code) { activate(code, code.breaks.empty()); }
+int32_t Jit::ticksToCompile() const { return m_tier == Tier::Jit ? 1 : kAutoTicks; }
+
+void Jit::follow(Code& code) {
+    const bool fits = code.tier.compiled && code.tier.compiled->breaks == code.breaks;
+    if (!fits) code.tier.countdown = ticksToCompile();
+    activate(code, fits);
+}
 
 void Jit::activate(Code& code, bool on) {
     if (!code.tier.compiled) return;
@@ -120,7 +128,7 @@ const uint64_t* Jit::entryWord(FuncAddr address) {
     if (word) return word;
     word = m_arena->reserveWord();
     if (!word) {
-        m_full = true;
+        noRoom();
         return nullptr;
     }
     const FunctionInstance& function = *m_store.functions[address.value];
@@ -141,7 +149,17 @@ const FuncType& Jit::functionType(const InstanceContext& context, uint32_t canon
 
 bool Jit::compile(Code& code) {
     code.tier.countdown = std::numeric_limits<int32_t>::max();  // once, whatever comes of it
+    if (code.tier.compiled) {
+        // Its earlier code may wait for what it has called.
+        if (m_running > 0) return code.tier.countdown = ticksToCompile(), false;
+        discard(code);
+    }
+    m_hasNoRoom = false;
     std::unique_ptr<CompiledFunction> compiled = m_backend->compile(code, *this);
+    if (!compiled && m_hasNoRoom && m_running == 0 && !m_functions.empty()) {
+        empty(ticksToCompile());
+        compiled = m_backend->compile(code, *this);
+    }
     if (!compiled) {
         m_full = true;
         return false;
@@ -151,6 +169,26 @@ bool Jit::compile(Code& code) {
     m_functions.push_back(std::move(compiled));
     activate(code, true);
     return true;
+}
+
+void Jit::discard(Code& code) {
+    activate(code, false);
+    std::erase_if(m_functions, [&](const auto& function) { return function.get() == code.tier.compiled; });
+    code.tier.compiled = nullptr;
+}
+
+void Jit::empty(int32_t ticks) {
+    CHECK(m_running == 0);
+    for (const auto& function : m_functions) {
+        Code& code = *function->owner;
+        activate(code, false);
+        code.tier.compiled = nullptr;
+        code.tier.countdown = ticks;
+    }
+    m_functions.clear();
+    m_words.clear();
+    m_exits = 0;
+    m_arena->empty();
 }
 
 Result<> Jit::prepare(Code& code) {
@@ -177,6 +215,33 @@ Result<MachineCode> Jit::machineCode(Code& code) {
     return listed;
 }
 
+Looks Jit::neededLooks() const { return m_store.watches->reads().any() ? Looks::AtAll : Looks::AtWrites; }
+
+void Jit::setLooks(Looks looks) {
+    m_looks = looks;
+    empty(1);
+}
+
+void Jit::watchesChanged() {
+    m_governor.reset();
+    const bool keepsLooking = m_store.watches->any() && (m_expectsHotPages || m_looks == neededLooks());
+    const Looks wanted = keepsLooking ? neededLooks() : Looks::Never;
+    if (m_looks != wanted && m_running == 0) setLooks(wanted);
+    for (const auto& context : m_contexts)
+        tellWatches(*context);
+}
+
+void Jit::tellWatches(NativeContext& context) const {
+    const auto tell = [](WatchedBytes& bytes, const WatchFilter& filter) {
+        bytes.begin = filter.begin();
+        bytes.pages = filter.pages;
+        for (uint32_t i = 0; i < WatchedBytes::kWidths; ++i)
+            bytes.spans[i] = filter.any() ? filter.length() + (uint64_t{1} << i) - 1 : 0;
+    };
+    tell(context.watchedReads, m_store.watches->reads());
+    tell(context.watchedWrites, m_store.watches->writes());
+}
+
 NativeContext& Jit::contextOf(Execution* x) {
     if (x->native) return *x->native;
     auto context = std::make_unique<NativeContext>();
@@ -191,6 +256,7 @@ NativeContext& Jit::contextOf(Execution* x) {
     context->nativeTop = context->region + context->regionSize - 2 * sizeof(void*);
     context->execution = x;
     context->tickEnd = &x->tickEnd;
+    tellWatches(*context);
     x->native = context.get();
     m_contexts.push_back(std::move(context));
     return *x->native;

@@ -12,6 +12,10 @@
 
 namespace engine::jit {
 
+/// While memory is watched, machine code either runs with the pages protected that hold watched bytes, or looks at the addresses of its
+/// accesses itself. That takes other code, and is worth it where such a page is used much.
+enum class Looks : uint8_t { Never, AtWrites, AtAll };
+
 class Jit {
 public:
     /// Null if this machine has no back end, or the system refuses the room for code.
@@ -20,7 +24,7 @@ public:
 
     /// The function was lowered: it may be compiled from now on.
     void adopt(Code& code);
-    /// The function has, or no longer has, breakpoints: with one it runs interpreted.
+    /// The function has other breakpoints: it runs interpreted until it is worth compiling again, with exits where they are.
     void follow(Code& code);
 
     /// A function or loop of `code` was entered, its tick counted; what to go on with in the interpreter, or null: stopped.
@@ -28,17 +32,23 @@ public:
     /// A frame called by machine code has returned; the caller goes on at `ip`. The same.
     const Insn* resumed(const Insn* ip, Execution* x);
     /// Other memory is watched now.
-    void watchesChanged() { m_governor.reset(); }
+    void watchesChanged();
+    /// Takes all pages with watched bytes for hot: for tests. Before anything is watched.
+    void expectHotPages() { m_expectsHotPages = true; }
     /// The machine of this execution goes.
     void forget(Execution* x);
 
     // For back ends.
+    /// What the code that is compiled now must look at before it accesses memory; NativeContext says where.
+    Looks looks() const { return m_looks; }
     CodeArena& arena() { return *m_arena; }
     StoreState& store() { return m_store; }
     /// The word that holds where the function begins, by its address in the store. Null: no room.
     const uint64_t* entryWord(FuncAddr function);
     /// The number of the first exit of the function that is compiled next.
     uint32_t exitCount() const { return m_exits; }
+    /// The code of the function that is compiled had no room.
+    void noRoom() { m_full = m_hasNoRoom = true; }
     /// A function type of the instance's module by its canonical id.
     const FuncType& functionType(const InstanceContext& context, uint32_t canonicalType);
 
@@ -53,12 +63,16 @@ public:
 private:
     Jit(StoreState& store, Tier tier) : m_store(store), m_tier(tier) {}
     bool compile(Code& code);
+    /// Throws away all machine code; what was compiled is so again after as many ticks.
+    void empty(int32_t ticks);
+    void discard(Code& code);
+    int32_t ticksToCompile() const;
     NativeContext& contextOf(Execution* x);
     void activate(Code& code, bool on);
     /// Runs from x->frame->ip on, in machine code where there is an entry, until the interpreter must go on: there, or null: stopped.
     const Insn* run(Execution* x);
     void enter(NativeContext& context, Execution* x, const Entry& entry);
-    /// While memory is watched: whether machine code may run now, with what is watched protected.
+    /// While memory is watched: whether machine code may run now, with what is watched protected or looking itself.
     bool mayEnter(Execution* x);
     /// Turns the native frames of the run that has just ended into frames of the interpreter; the exit, if it was one.
     const Exit* materialise(NativeContext& context, Execution* x);
@@ -66,6 +80,9 @@ private:
     Frame* record(NativeContext& context, Frame* outermost, const void* const* youngest) const;
     /// Tells a frame by the address that its call returns to.
     const CallSite& callFrom(const void* returnAddress, Frame& frame) const;
+    void tellWatches(NativeContext& context) const;
+    Looks neededLooks() const;
+    void setLooks(Looks looks);
     friend bool executeInFrames(NativeContext* context, const Insn* ip, Slot* fp, Code* code);
     const CompiledFunction& functionAt(const void* address) const;
     const CompiledFunction& functionOfExit(uint64_t number) const;
@@ -80,7 +97,10 @@ private:
     std::vector<std::unique_ptr<NativeContext>> m_contexts;
     std::unordered_map<uint64_t, const FuncType*> m_functionTypes;  // by instance and canonical type
     WatchGovernor m_governor;
-    bool m_full = false;
+    Looks m_looks = Looks::Never;
+    bool m_expectsHotPages = false;
+    uint32_t m_running = 0;  // entered machine code, some of it waiting for what it has called
+    bool m_full = false, m_hasNoRoom = false;
 };
 
 }  // namespace engine::jit

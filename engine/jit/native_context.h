@@ -25,6 +25,15 @@ inline constexpr uint64_t kFault = ~uint64_t{2};        // exitAddress: of the f
 inline constexpr uint64_t kInterpreted = ~uint64_t{3};  // the frames are the interpreter's already
 }  // namespace leave
 
+/// Where machine code must not reach without the interpreter's look.
+struct WatchedBytes {
+    static constexpr uint32_t kWidths = 13;  // from 1 byte to 4096
+    uint64_t begin = 0;
+    uint64_t spans[kWidths] =
+        {};  // by log2 of its bytes: an access touches them if its last byte is less than that behind begin
+    uint64_t pages = 0;  // WatchFilter::pages
+};
+
 struct NativeContext {
     int64_t ticksLeft = 0;
     Slot* stackLimit = nullptr;
@@ -32,7 +41,8 @@ struct NativeContext {
     uint8_t* memory = nullptr;
     uint64_t memorySize = 0;
     uint64_t bulkSize =
-        0;  // the same, but 0 while memory is watched: copies and fills are the interpreter's then
+        0;  // the same, but 0 while pages are protected: copies and fills are the interpreter's then
+    WatchedBytes watchedReads, watchedWrites;
     uint8_t* nativeTop = nullptr;  // where the outermost function finds its return address
     void* hostStack = nullptr;
     void* pausedStack = nullptr;  // of machine code, while it has the interpreter execute a cell

@@ -50,6 +50,8 @@ private:
     return true;
 }
 
+bool isBreak(const Insn& cell) { return cell.op == number(InternalOp::Break); }
+
 void writeHome(const NativeContext& context, const CompiledFunction& function, const Exit& exit, Slot* fp) {
     for (size_t i = 0; i < function.locals.size(); ++i) {
         if (!(exit.validLocals >> i & 1)) continue;
@@ -74,7 +76,7 @@ void writeHome(const NativeContext& context, const CompiledFunction& function, c
 void setMemory(NativeContext& context, const Execution& x) {
     context.memory = x.mem0;
     context.memorySize = x.mem0Size;
-    context.bulkSize = x.store->watches->any() ? 0 : x.mem0Size;
+    context.bulkSize = x.store->watches->isProtected() ? 0 : x.mem0Size;
 }
 
 }  // namespace
@@ -82,10 +84,13 @@ void setMemory(NativeContext& context, const Execution& x) {
 bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
     // The youngest frame record belongs to the outermost native frame; handlers may look at its code, and write its ip.
     Execution* x = context->execution;
-    if (wouldFault(ip, fp, *x)) return false;
     Frame& outermost = *x->frame;
     const Frame before = outermost;
     outermost.code = code;
+    if (mustLook(ip, fp, *x)) {
+        outermost = before;
+        return false;
+    }
     // What the cell spends brings the next look of the machine code nearer; as in a step, no yield is heard behind the cell.
     x->ticksLeft = context->ticksLeft;
     const bool stepping = std::exchange(x->stepping, true);
@@ -139,7 +144,9 @@ void Jit::enter(NativeContext& context, Execution* x, const Entry& entry) {
     context.nativeLimit = context.nativeTop - framesLeft * sizeof(void*);
     context.recordedCount = 0;
     setMemory(context, *x);
+    ++m_running;
     m_backend->enter(context, frame.fp + entry.base, frame.code->tier.compiled->code.data() + entry.offset);
+    --m_running;
     x->ticksLeft = context.ticksLeft;
 }
 
@@ -196,10 +203,12 @@ const Exit* Jit::materialise(NativeContext& context, Execution* x) {
 
 bool Jit::mayEnter(Execution* x) {
     WatchSet& watches = *x->store->watches;
-    const auto progress = [x] { return WatchGovernor::Progress{x->tick(), nowNs()}; };
-    if (!m_governor.mayEnter(progress)) return false;
+    if (m_looks != Looks::Never) return m_looks >= neededLooks();
     if (watches.isProtected()) return true;
-    m_governor.entersAgain(progress);
+    if (m_governor.isHot(nowNs) && m_running == 0) {
+        setLooks(neededLooks());
+        return false;
+    }
     return watches.protect();
 }
 
@@ -209,7 +218,7 @@ const Insn* Jit::run(Execution* x) {
     while (true) {
         const Insn* ip = x->frame->ip;
         const Code& code = *x->frame->code;
-        if (!code.tier.active) return ip;
+        if (!code.tier.active || isBreak(*ip)) return ip;
         const Entry* entry = code.tier.compiled->entryAt(code.cellOf(ip));
         if (!entry || context.runs > kMaxRuns || (x->store->watches->any() && !mayEnter(x))) return ip;
         enter(context, x, *entry);
@@ -230,6 +239,7 @@ const Insn* Jit::run(Execution* x) {
                 return nullptr;
             continue;
         }
+        if (isBreak(*x->frame->ip)) return x->frame->ip;
         if (!executeOne(x->frame->ip, x)) return nullptr;
     }
 }
@@ -237,7 +247,7 @@ const Insn* Jit::run(Execution* x) {
 const Insn* Jit::arrived(const Insn* ip, Execution* x) {
     Code& code = *x->frame->code;
     if (!code.tier.active) {
-        if (--code.tier.countdown > 0 || code.tier.compiled || !compile(code)) return ip;
+        if (--code.tier.countdown > 0 || !compile(code)) return ip;
     }
     x->frame->ip = ip;
     return run(x);

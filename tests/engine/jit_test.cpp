@@ -105,6 +105,35 @@ TEST_F(Jit, ABreakpointTakesEffectInARunningLoop) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
 }
 
+TEST_F(Jit, ABreakpointThatIsNotReachedKeepsItsFunctionCompiled) {
+    Program p;
+    p.functions.push_back({"i32 i32", "i32", "i32", R"(
+        loop
+          local.get 0; local.get 1; i32.eq
+          if
+            local.get 0; i32.const 5; i32.add; local.set 2
+          end
+          local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0
+        end
+        local.get 2)"});
+    for (const Tier tier : {Tier::Jit, Tier::Auto}) {
+        for (uint32_t instruction = 5; instruction <= 8; ++instruction) {  // in the if
+            Pair pair(p, tier);
+            for (const Running* r : {&pair.plain, &pair.fast})
+                ASSERT_TRUE(r->machine->setBreakpoint(pair.plain.at(instruction)).ok());
+            pair.start({Value::i32(100'000), Value::i32(60'000)});
+            pair.run({.tick = 20'000});
+            EXPECT_TRUE(pair.fast.store.machineCode(pair.fast.function())->isActive) << instruction;
+            EXPECT_EQ(pair.fast.store.compiled().functions, 1u);
+            pair.run();
+            EXPECT_EQ(pair.fast.machine->location(), pair.plain.at(instruction));
+            EXPECT_EQ(*pair.fast.machine->local(0, 0), Value::i32(60'000));
+            pair.run();
+            EXPECT_TRUE(pair.ended());
+        }
+    }
+}
+
 TEST_F(Jit, AnEndlessLoopCanBePaused) {
     Program p;
     p.functions.push_back({"", "", "", "loop; br 0; end"});
@@ -187,6 +216,34 @@ TEST_F(Jit, InterpretsWhatHasNoRoom) {
     EXPECT_EQ(r.machine->results(), plain.machine->results());
     EXPECT_EQ(r.machine->tick(), plain.machine->tick());
     EXPECT_TRUE(r.store.compiled().isFull);
+}
+
+TEST_F(Jit, WhatHasNoRoomTakesThatOfOthers) {
+    Program p;
+    for (int i = 0; i < 200; ++i)
+        p.functions.push_back({"i32", "i32", "i32",
+                               "loop; local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0; end; "
+                               "i32.const " +
+                                   std::to_string(i) + "; call " + std::to_string(std::min(i + 1, 199))});
+    p.functions.back().code = "local.get 0";
+    Pair pair(p);
+    Running small(p);
+    ASSERT_TRUE(small.store.setTier(Tier::Jit, 24 << 10));
+    small.link();
+    pair.start({Value::i32(5)});
+    pair.run();
+    ASSERT_EQ(pair.fast.store.compiled().functions, 200u);
+    ASSERT_FALSE(pair.fast.store.compiled().isFull);
+    for (int i = 0; i < 3; ++i) {
+        small.start({Value::i32(5)});
+        ASSERT_EQ(small.machine->run(), StopKind::Finished);
+        EXPECT_EQ(small.machine->results(), pair.plain.machine->results());
+        const Store::CompiledView view = small.store.compiled();
+        EXPECT_TRUE(view.isFull);
+        EXPECT_LE(view.bytes, 24u << 10);
+        EXPECT_GT(view.functions, 10u);
+        EXPECT_LT(view.functions, 190u);
+    }
 }
 
 /// Where the system refuses 8 GiB of address space, accesses are checked one by one.

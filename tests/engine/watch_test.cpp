@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/jit/jit.h"
 #include "engine/jit/watch_governor.h"
 #include "tests/engine/program_builder.h"
 
@@ -14,6 +15,13 @@ using testing::ElementsAre;
 
 constexpr uint8_t kOld = 0xa5;
 constexpr uint64_t kPlace = 256;  // where the accesses of these tests are made
+
+/// From where on machine code looks at addresses itself: as soon as something is watched, or where a page turns out to be hot.
+enum class Pages : uint8_t { AsTheyAre, Hot };
+
+void expect(Pages pages, Store& store, FuncAddr function) {
+    if (pages == Pages::Hot) (*store.code(function))->context->store->jit->expectHotPages();
+}
 
 /// Two memories of one type and functions without parameters; function 0 runs.
 struct Memories {
@@ -129,11 +137,13 @@ StopKind drive(Machine& machine, bool stepping) {
     return kind;
 }
 
-void testForm(const AccessForm& form, Memories::Flags flags, uint32_t memory, Tier tier, bool stepping) {
+void testForm(const AccessForm& form, Memories::Flags flags, uint32_t memory, Tier tier, bool stepping,
+              Pages pages) {
     SCOPED_TRACE(form.name + " memory " + std::to_string(memory) + (stepping ? " stepping" : ""));
     constexpr uint64_t kLength = 3;
     const uint64_t n = form.bytes;
     Memories m(flags, {form.code}, tier, Bytes(40, uint8_t{0x11}));
+    expect(pages, m.store, m.function());
     for (const uint64_t at : {kPlace - kLength - 1, kPlace - kLength, kPlace - kLength + 1, kPlace,
                               kPlace + n / 2, kPlace + n - 1, kPlace + n, kPlace + n + 20}) {
         const bool overlaps = at < kPlace + n && at + kLength > kPlace;
@@ -176,7 +186,7 @@ void testForm(const AccessForm& form, Memories::Flags flags, uint32_t memory, Ti
     }
 }
 
-void testAllForms(Tier tier) {
+void testAllForms(Tier tier, Pages pages = Pages::AsTheyAre) {
     for (const Memories::Flags flags :
          {Memories::k32, Memories::k64, Memories::kShared, Memories::kShared64}) {
         if (!Memories(flags, {""}, tier).isReady) GTEST_SKIP() << "no compiler for this machine";
@@ -185,13 +195,14 @@ void testAllForms(Tier tier) {
             ASSERT_GT(forms.size(), 100u);
             for (const AccessForm& form : forms)
                 for (const bool stepping : {false, true})
-                    ASSERT_NO_FATAL_FAILURE(testForm(form, flags, memory, tier, stepping));
+                    ASSERT_NO_FATAL_FAILURE(testForm(form, flags, memory, tier, stepping, pages));
         }
     }
 }
 
 TEST(Watch, HearsEachAccessExactlyWhereItOverlaps) { testAllForms(Tier::Interp); }
 TEST(Watch, HearsEachAccessOfMachineCode) { testAllForms(Tier::Jit); }
+TEST(Watch, HearsEachAccessOfMachineCodeThatLooksItself) { testAllForms(Tier::Jit, Pages::Hot); }
 
 /// A loop that writes and reads in many forms of fused groups, at addresses from a generator; a call, a copy and a growing memory.
 Program busy() {
@@ -260,13 +271,17 @@ Hits hitsOf(Running& r, bool stepping) {
 TEST(Watch, HitsAreTheSameInEachTierAndStepByStep) {
     for (const WatchKind kind : {WatchKind::Change, WatchKind::Write, WatchKind::Read, WatchKind::Access}) {
         std::vector<Hits> all;
-        for (const auto& [tier, stepping] : {std::pair{Tier::Interp, true},
-                                             {Tier::Interp, false},
-                                             {Tier::Jit, false},
-                                             {Tier::Auto, false}}) {
+        using Way = std::tuple<Tier, bool, Pages>;
+        for (const auto& [tier, stepping, pages] : {Way{Tier::Interp, true, Pages::AsTheyAre},
+                                                    {Tier::Interp, false, Pages::AsTheyAre},
+                                                    {Tier::Jit, false, Pages::AsTheyAre},
+                                                    {Tier::Jit, false, Pages::Hot},
+                                                    {Tier::Jit, true, Pages::Hot},
+                                                    {Tier::Auto, false, Pages::AsTheyAre}}) {
             Running r(busy());
             if (!r.store.setTier(tier)) continue;
             r.link();
+            expect(pages, r.store, r.function());
             watchIn(r, 300, 3, kind);
             watchIn(r, 1066, 2, kind);
             r.start({Value::i32(3), Value::i32(3000)});
@@ -547,52 +562,63 @@ TEST(Watch, AnOuterFrameTellsItsReturn) {
     }
 }
 
-/// A program of `nativeRate` ticks per microsecond with faults, and `interpretedRate` without; how much of `ms` milliseconds it is interpreted.
-double interpretedShare(double nativeRate, double interpretedRate, uint64_t faultNs, uint64_t ms = 5000) {
-    jit::WatchGovernor governor;
-    double tick = 0;
-    uint64_t ns = 1'000'000, interpreted = 0;
-    const auto progress = [&] { return jit::WatchGovernor::Progress{static_cast<uint64_t>(tick), ns}; };
-    while (ns < ms * 1'000'000) {
-        const bool isNative = governor.mayEnter(progress);
-        if (isNative) governor.entersAgain(progress);
-        const uint64_t step = isNative ? faultNs : 1000;
-        tick += static_cast<double>(step) / 1000 * (isNative ? nativeRate : interpretedRate);
-        ns += step;
-        if (!isNative) interpreted += step;
+TEST(WatchGovernor, OnlyFaultsThatFollowEachOtherFastMakeAPageHot) {
+    for (const auto& [faultNs, isHot] : {std::pair<uint64_t, bool>{10'000, true}, {200'000, false}}) {
+        jit::WatchGovernor governor;
+        uint64_t ns = 1'000'000;
+        uint32_t faults = 0;
+        while (!governor.isHot([&] { return ns; }) && ++faults < 10'000)
+            ns += faultNs;
+        EXPECT_EQ(faults < 10'000, isHot) << faultNs;
+        EXPECT_TRUE(!isHot || faults < 200) << "each of them takes long";
     }
-    return static_cast<double>(interpreted) / static_cast<double>(ns);
 }
 
-TEST(WatchGovernor, LetsRunWhatGetsFurther) {
-    EXPECT_GT(interpretedShare(1, 100, 10'000), 0.97);
-    EXPECT_LT(interpretedShare(100, 20, 10'000), 0.05);
-    // So rare that nothing is tried.
-    EXPECT_EQ(interpretedShare(1, 100, 200'000), 0);
-}
-
-TEST(WatchGovernor, HotPagesOfMachineCodeAreLeftToTheInterpreter) {
-    // With a fault for each of these accesses this would take a minute; what it takes here depends on the machine, and is no test.
+/// A loop that writes every second word of a page.
+Program hotPage() {
     Program p;
     p.pages = 2;
     p.functions.push_back({"i32", "i32", "i32", R"(
         loop
-          local.get 0; i32.const 255; i32.and; i32.const 2; i32.shl
+          local.get 0; i32.const 255; i32.and; i32.const 3; i32.shl
           local.get 1; local.get 0; i32.add; local.tee 1; i32.store 4096
+          local.get 0; i32.const 255; i32.and; i32.const 3; i32.shl; i32.const 4096; i32.const 4
+          memory.copy 0 0
           local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0
         end
         local.get 1)"});
-    Running plain(p), watched(p);
+    return p;
+}
+
+TEST(WatchGovernor, MachineCodeLooksItselfWherePagesAreHot) {
+    // With a fault for each of these accesses this would take a minute; what it takes here depends on the machine, and is no test.
+    Running plain(hotPage()), watched(hotPage());
     if (!watched.store.setTier(Tier::Jit)) GTEST_SKIP() << "no compiler for this machine";
     plain.link().start({Value::i32(5'000'000)});
     watched.link();
-    watchIn(watched, 4096 + 2000, 4, WatchKind::Change);
+    const jit::Jit& jit = *(*watched.store.code(watched.function()))->context->store->jit;
+    const WatchId id = watchIn(watched, 4096 + 2004, 4, WatchKind::Change);
     watched.start({Value::i32(5'000'000)});
+    EXPECT_EQ(jit.looks(), jit::Looks::Never);
     EXPECT_EQ(plain.machine->run(), StopKind::Finished);
     EXPECT_EQ(watched.machine->run(), StopKind::Finished);
+    EXPECT_EQ(jit.looks(), jit::Looks::AtWrites);
+    EXPECT_EQ(watched.store.compiled().functions, 1u);
     EXPECT_EQ(watched.machine->results(), plain.machine->results());
     EXPECT_EQ(watched.machine->tick(), plain.machine->tick());
     EXPECT_EQ(copyOf(watched.memory()), copyOf(plain.memory()));
+
+    // What is watched besides takes other code, and none where nothing is.
+    const WatchId second = watchIn(watched, 4096 + 2012, 4, WatchKind::Read);
+    watched.start({Value::i32(100'000)});
+    EXPECT_EQ(watched.machine->run(), StopKind::Finished);
+    EXPECT_EQ(jit.looks(), jit::Looks::AtAll);
+    watched.machine->unwatch(id);
+    watched.machine->unwatch(second);
+    watched.start({Value::i32(10)});
+    EXPECT_EQ(watched.machine->run(), StopKind::Finished);
+    EXPECT_EQ(jit.looks(), jit::Looks::Never);
+    EXPECT_EQ(watched.store.compiled().functions, 1u);
 }
 
 TEST(Watch, IsRefusedWhereThereIsNothingToWatch) {

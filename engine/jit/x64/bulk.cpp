@@ -8,8 +8,9 @@ using Kind = Operand::Kind;
 
 namespace {
 
-constexpr uint32_t kUnrolledBytes = 64;  // at most, of a constant length
-constexpr uint32_t kCalledBytes = 4096;  // at most, of a length that is known when it runs
+constexpr uint32_t kUnrolledBytesLog2 = 6, kCalledBytesLog2 = 12;
+constexpr uint32_t kUnrolledBytes = 1 << kUnrolledBytesLog2;  // at most, of a constant length
+constexpr uint32_t kCalledBytes = 1 << kCalledBytesLog2;  // at most, of a length that is known when it runs
 static_assert(Execution::kBytesPerTick == 128);
 
 /// Pieces of one width that cover a constant length; the last may overlap the one before.
@@ -33,6 +34,10 @@ void FunctionCompiler::checkBounds(uint8_t address, uint32_t length, uint8_t end
     a.ja(outside);
 }
 
+void FunctionCompiler::lookAround(uint8_t address, uint8_t free, bool isWrite, const asmjit::Label& touched) {
+    if (mustLook(isWrite)) look(x86::ptr(kMemory, gp(address)), kUnrolledBytesLog2, isWrite, free, touched);
+}
+
 void FunctionCompiler::moveInteger(uint32_t bytes, const Mem& to, uint8_t from) {
     switch (bytes) {
     case 1: a.mov(to, x86::gpb(from)); break;
@@ -50,6 +55,8 @@ void FunctionCompiler::copyUnrolled(const Insn& c, uint32_t length) {
     const asmjit::Label outside = exitHere();
     checkBounds(from, length, t, outside);
     checkBounds(to, length, t, outside);
+    lookAround(from, t, false, outside);
+    lookAround(to, t, true, outside);
     std::array<uint8_t, std::size(pieces.places)> values{};
     for (uint32_t i = 0; i < pieces.count; ++i) {
         const Mem source = x86::ptr(kMemory, gp(from), 0, pieces.places[i], pieces.width);
@@ -77,7 +84,9 @@ void FunctionCompiler::fillUnrolled(const Insn& c, uint8_t byte, uint32_t length
     const Pieces pieces(length);
     const uint8_t to = general(c.a);
     const uint8_t value = takeGeneral();
-    checkBounds(to, length, value, exitHere());
+    const asmjit::Label outside = exitHere();
+    checkBounds(to, length, value, outside);
+    lookAround(to, value, true, outside);
     loadConstant(value, byte * uint64_t{0x0101010101010101});
     const uint8_t wide = pieces.width == 16 ? takeFloat() : uint8_t{0};
     if (pieces.width == 16) {
@@ -117,6 +126,8 @@ void FunctionCompiler::callBulk(const Insn& c, const uint8_t* stub, bool isCopy)
         a.add(x86::rsi, kMemory);
     }
     a.add(x86::rdi, kMemory);
+    if (mustLook(true)) look(x86::ptr(x86::rdi), kCalledBytesLog2, true, 0, slow);
+    if (isCopy && mustLook(false)) look(x86::ptr(x86::rsi), kCalledBytesLog2, false, 0, slow);
     a.mov(x86::ecx, x86::edx);
     a.shr(x86::ecx, 7);
     a.short_().jz(spent);

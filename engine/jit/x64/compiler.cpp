@@ -72,6 +72,7 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
     m_result->firstExit = jit.exitCount();
     m_analysis.run(code, {kLocalGeneral, kLocalFloat});
     m_result->locals = m_analysis.locals();
+    m_result->breaks = code.breaks;
     m_allLocals = static_cast<uint32_t>((uint64_t{1} << m_analysis.locals().size()) - 1);
 
     const size_t cells = code.cells.size();
@@ -81,6 +82,7 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
     m_labels.clear();
     m_pending.clear();
     m_entryStubs.clear();
+    m_looks.clear();
     m_pool.clear();
     m_vectorPool.clear();
     m_operands.assign(code.maxSlots - std::min(code.maxSlots, code.localSlots) + 2, {});
@@ -203,10 +205,12 @@ void FunctionCompiler::cell(uint32_t i) {
     const uint32_t top = m_code->localSlots + m_heights[i];
     if (m_top > top) dropFrom(top);
     m_top = top;
-    if (m_flagsLive && !takesCondition(c.plain)) {
+    const bool hasBreak = m_result->breaks.count(i) != 0;
+    if (m_flagsLive && (hasBreak || !takesCondition(c.plain))) {
         for (uint32_t slot = m_code->localSlots; slot < m_top; ++slot)
             if (at(slot).kind == Kind::Condition) (void)general(slot);
     }
+    if (hasBreak) a.jmp(exitHere());  // what follows is never reached from here
     if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c) || vector(c)) return;
     interpret(!endsCode(c.plain));
 }
@@ -399,6 +403,8 @@ void FunctionCompiler::handleError(asmjit::Error, const char*, asmjit::BaseEmitt
 
 void FunctionCompiler::epilogue() {
     beginCode();
+    for (const Look& l : m_looks)
+        lookCloser(l);
     for (const Pending& pending : m_pending) {
         a.bind(pending.native);
         if (pending.exit == ~0u) {
@@ -432,6 +438,7 @@ void FunctionCompiler::epilogue() {
 std::unique_ptr<CompiledFunction> FunctionCompiler::finish() {
     const size_t size = m_holder.codeSize();
     CodeArena& arena = m_jit->arena();
+    if (size + 64 > arena.room()) m_jit->noRoom();
     if (m_hasFailed || size + 64 > arena.room() || m_holder.unresolvedLinkCount() != 0) return nullptr;
     const auto base = reinterpret_cast<uint64_t>(arena.next());
     if (m_holder.flatten() != asmjit::kErrorOk || m_holder.resolveUnresolvedLinks() != asmjit::kErrorOk ||

@@ -81,6 +81,12 @@ private:
         uint32_t cell, valid;
     };
 
+    struct Look {  // whether an access touches what is watched
+        asmjit::Label native, back, touched;
+        uint8_t reg, bytesLog2;
+        bool isWrite;
+    };
+
     void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override;
 
     // compiler.cpp
@@ -179,6 +185,12 @@ private:
     void memorySize(const Insn& c);
     /// The address of `bytes` bytes, in bounds or sure to fault: operand `slot` plus the offset of m_access.
     Mem address(uint32_t slot, uint32_t bytes);
+    Mem place(uint32_t slot, uint32_t bytes);
+    /// Whether such accesses are to be looked at for what is watched.
+    bool mustLook(bool isWrite) const;
+    /// Goes to `touched` if an access there may touch it; writes `free`.
+    void look(const Mem& at, uint32_t bytesLog2, bool isWrite, uint8_t free, const asmjit::Label& touched);
+    void lookCloser(const Look& l);
 
     // bulk.cpp
     bool bulk(const Insn& c);
@@ -187,6 +199,8 @@ private:
     void callBulk(const Insn& c, const uint8_t* stub, bool isCopy);
     /// By way of register `end`.
     void checkBounds(uint8_t address, uint32_t length, uint8_t end, const asmjit::Label& outside);
+    /// Whether the bytes there, as many as are copied one by one, may be watched.
+    void lookAround(uint8_t address, uint8_t free, bool isWrite, const asmjit::Label& touched);
     void moveInteger(uint32_t bytes, const Mem& to, uint8_t from);
 
     // control.cpp
@@ -314,6 +328,7 @@ private:
     std::vector<Label> m_labels;
     std::vector<Pending> m_pending;
     std::vector<Stub> m_entryStubs;
+    std::vector<Look> m_looks;
     std::map<uint64_t, asmjit::Label> m_pool;  // constants behind the code
     std::map<std::pair<uint64_t, uint64_t>, asmjit::Label> m_vectorPool;
     std::unique_ptr<CompiledFunction> m_result = std::make_unique<CompiledFunction>();  // used again

@@ -1,6 +1,7 @@
 // Accesses to memories. A 32-bit memory with its whole reservation needs no checks: what is out of bounds faults.
 #include <bit>
 
+#include "engine/jit/jit.h"
 #include "engine/jit/x64/compiler.h"
 #include "engine/store_state.h"
 
@@ -14,6 +15,18 @@ namespace {
 bool hasWholeReservation(const LinearMemory& memory) {
     const MemoryType& type = memory.type();
     return !type.limits.is64 && type.pageSizeLog2 >= 12 && memory.reserved() >= uint64_t{8} << 30;
+}
+
+bool isStore(Op op) {
+    switch (op) {
+#define STORE(id, ...) case Op::id:
+#include "engine/numeric.def"
+#define STORE(id, ...) case Op::id:
+#define STORE_LANE(id, ...) case Op::id:
+#include "engine/simd.def"
+        return true;
+    default: return false;
+    }
 }
 
 }  // namespace
@@ -54,7 +67,49 @@ bool FunctionCompiler::findAccess(const Insn& c) {
     return hasWholeReservation(memory);
 }
 
+bool FunctionCompiler::mustLook(bool isWrite) const {
+    return m_jit->looks() == Looks::AtAll || (isWrite && m_jit->looks() == Looks::AtWrites);
+}
+
+void FunctionCompiler::look(const Mem& at, uint32_t bytesLog2, bool isWrite, uint8_t free,
+                            const asmjit::Label& touched) {
+    const size_t watched =
+        isWrite ? offsetof(NativeContext, watchedWrites) : offsetof(NativeContext, watchedReads);
+    a.lea(gp(free), at.cloneAdjusted((int64_t{1} << bytesLog2) - 1));
+    a.sub(gp(free), contextField(watched + offsetof(WatchedBytes, begin)));
+    a.cmp(gp(free),
+          contextField(watched + offsetof(WatchedBytes, spans) + bytesLog2 * sizeof(WatchedBytes::spans[0])));
+    a.jb(touched);
+}
+
+/// What lies between two watched places is no touch if its page has none.
+void FunctionCompiler::lookCloser(const Look& l) {
+    const size_t watched =
+        l.isWrite ? offsetof(NativeContext, watchedWrites) : offsetof(NativeContext, watchedReads);
+    a.bind(l.native);
+    a.add(gp(l.reg), contextField(watched + offsetof(WatchedBytes, begin)));
+    a.sub(gp(l.reg), (1 << l.bytesLog2) - 1);
+    a.shr(gp(l.reg), std::countr_zero(WatchFilter::kPage));
+    a.and_(gp(l.reg, false), 63);
+    a.bt(contextField(watched + offsetof(WatchedBytes, pages)), gp(l.reg));
+    a.jnc(l.back);
+    a.jmp(l.touched);
+}
+
 x86::Mem FunctionCompiler::address(uint32_t slot, uint32_t bytes) {
+    const Mem at = place(slot, bytes);
+    const bool isWrite = isStore(m_access.op);
+    if (!mustLook(isWrite)) return at;
+    const uint8_t free = takeGeneral();
+    const Look l{a.newLabel(), a.newLabel(), exitHere(), free, static_cast<uint8_t>(std::countr_zero(bytes)),
+                 isWrite};
+    look(at, l.bytesLog2, isWrite, free, l.native);
+    a.bind(l.back);
+    m_looks.push_back(l);
+    return at;
+}
+
+x86::Mem FunctionCompiler::place(uint32_t slot, uint32_t bytes) {
     const uint64_t offset = m_access.offset;
     const bool isSmall = offset + bytes <= 0x7fffffff;
     const bool isGuarded = m_access.base || m_memoryIsGuarded;

@@ -255,7 +255,8 @@ asmjit::Operand FunctionCompiler::floatSource(uint32_t slot, uint32_t bytes) {
 
 uint32_t FunctionCompiler::nextLocal(bool isFloat) const {
     const uint32_t next = m_cell + 1;
-    if (next >= m_code->cells.size() || m_labelOf[next]) return Analysis::kNone;
+    if (next >= m_code->cells.size() || m_labelOf[next] || m_result->breaks.count(next))
+        return Analysis::kNone;
     const Insn& c = m_code->cells[next];
     if (c.plain != number(Op::LocalSet) && c.plain != number(Op::LocalTee)) return Analysis::kNone;
     const uint8_t index = m_analysis.localAt(c.b);
