@@ -19,7 +19,7 @@ namespace {
 constexpr int kMaxTries = 128;  // of openat2, which gives up when a rename crosses a `..`
 constexpr int kMaxLinks = 40;   // as the kernel
 
-UniqueFd openat2Beneath(int directory, const char* path, int flags, mode_t mode, uint64_t besides = 0) {
+UniqueFd openat2Beneath(int directory, const char* path, int flags, mode_t mode, uint64_t besides) {
     open_how how{};
     how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
     how.mode = flags & O_CREAT ? mode : 0;
@@ -27,10 +27,18 @@ UniqueFd openat2Beneath(int directory, const char* path, int flags, mode_t mode,
     return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, path, &how, sizeof how)));
 }
 
-OrErrno<UniqueFd> openByKernel(int directory, const std::string& path, int flags, mode_t mode) {
+/// Without links at first: so whether there are some is learnt for nothing where there are none.
+OrErrno<UniqueFd> openByKernel(int directory, const std::string& path, int flags, mode_t mode,
+                               bool& crosses) {
+    uint64_t besides = RESOLVE_NO_SYMLINKS;
     for (int tries = 0; tries < kMaxTries; tries++) {
-        UniqueFd fd = openat2Beneath(directory, path.c_str(), flags, mode);
+        UniqueFd fd = openat2Beneath(directory, path.c_str(), flags, mode, besides);
         if (fd) return fd;
+        if (errno == ELOOP && besides != 0) {
+            besides = 0;
+            crosses = true;
+            continue;
+        }
         if (errno == EXDEV) return kOutside;
         if (errno != EAGAIN && errno != EINTR) return lastErrno();
     }
@@ -60,6 +68,8 @@ public:
         if (m_flags & O_CREAT) return Errno::Isdir;
         return reached(openat(here(), ".", m_flags & ~O_NOFOLLOW));
     }
+
+    bool hasFollowed() const { return m_links > 0; }
 
 private:
     int here() const { return m_opened.empty() ? m_root : m_opened.back().get(); }
@@ -132,23 +142,20 @@ private:
 }  // namespace
 
 Resolution chooseResolution() {
-    const UniqueFd probe = openat2Beneath(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
+    const UniqueFd probe = openat2Beneath(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0, 0);
     return !probe && errno == ENOSYS ? Resolution::Walk : Resolution::Openat2;
 }
 
 OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags,
-                              mode_t mode) {
-    if (resolution == Resolution::Openat2) return openByKernel(directory, path, flags, mode);
-    return Walk(directory, flags, mode).open(path);
+                              mode_t mode, bool& crosses) {
+    if (resolution == Resolution::Openat2) return openByKernel(directory, path, flags, mode, crosses);
+    Walk walk(directory, flags, mode);
+    auto opened = walk.open(path);
+    crosses = crosses || walk.hasFollowed();
+    return opened;
 }
 
-bool isFreeOfLinks(Resolution resolution, int directory, const std::string& path, bool follow) {
-    const int flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
-    return resolution == Resolution::Openat2 &&
-           openat2Beneath(directory, path.c_str(), flags, 0, RESOLVE_NO_SYMLINKS);
-}
-
-OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::string& path) {
+OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::string& path, bool& crosses) {
     if (path.empty()) return Errno::Noent;
     if (path.size() >= PATH_MAX) return Errno::Nametoolong;
     if (path[0] == '/') return kOutside;
@@ -170,7 +177,7 @@ OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::str
         place.parent = directory;
         return place;
     }
-    auto opened = openBeneath(resolution, directory, parent, O_PATH | O_DIRECTORY);
+    auto opened = openBeneath(resolution, directory, parent, O_PATH | O_DIRECTORY, 0, crosses);
     if (!opened) return opened.error();
     place.owned = std::move(*opened);
     place.parent = place.owned.get();

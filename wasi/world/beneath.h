@@ -19,12 +19,10 @@ Resolution chooseResolution();
 inline constexpr Errno kOutside = Errno::Notcapable;
 
 /// As openat(2), and the result lies below `directory`. kOutside for a path that leaves it. O_NOFOLLOW concerns the last component; a
-/// trailing slash demands a directory, and follows. Again after a bounded number of tries where renames keep interfering.
+/// trailing slash demands a directory, and follows. Again after a bounded number of tries where renames keep interfering. `crosses` becomes
+/// true if a symbolic link was followed.
 OrErrno<UniqueFd> openBeneath(Resolution resolution, int directory, const std::string& path, int flags,
-                              mode_t mode = 0);
-
-/// True: the path leads to something, over no symbolic link; one in its last place counts if `follow`. False where that is not known.
-bool isFreeOfLinks(Resolution resolution, int directory, const std::string& path, bool follow);
+                              mode_t mode, bool& crosses);
 
 /// Where the last component of a path stands.
 struct Place {
@@ -36,6 +34,6 @@ struct Place {
     bool isParentDots = false;     // … in ".."
     bool isSelf() const { return name.empty(); }
 };
-OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::string& path);
+OrErrno<Place> placeBeneath(Resolution resolution, int directory, const std::string& path, bool& crosses);
 
 }  // namespace wasi

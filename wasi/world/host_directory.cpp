@@ -196,10 +196,6 @@ OrErrno<std::string> HostDirectory::readLink(const std::string& path) {
     return std::string(target, static_cast<size_t>(n));
 }
 
-bool HostDirectory::mayCrossLinks(const std::string& path, bool follow) {
-    return !isFreeOfLinks(m_resolution, m_fd.get(), path, follow);
-}
-
 /// The place of what a path finally leads to: links in the last component are followed, each resolved anew from this directory.
 OrErrno<Place> HostDirectory::placeOfTarget(const std::string& path) const {
     std::string now = path;
@@ -209,6 +205,7 @@ OrErrno<Place> HostDirectory::placeOfTarget(const std::string& path) const {
         const auto s = statEntry(*at);
         if (!s) return s.error();
         if (at->isSelf() || !S_ISLNK((*s).st_mode)) return at;
+        m_hasCrossed = true;
         char target[PATH_MAX];
         const ssize_t n = readlinkat(at->parent, at->name.c_str(), target, sizeof target);
         if (n < 0) return lastErrno();

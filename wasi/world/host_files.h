@@ -57,17 +57,23 @@ public:
     Errno unlink(const std::string& path) override;
     Errno symlink(const std::string& target, const std::string& path) override;
     OrErrno<std::string> readLink(const std::string& path) override;
-    bool mayCrossLinks(const std::string& path, bool follow) override;
+    /// Asked behind the call that went that way, by calls of two paths twice; may speak of the call before.
+    bool mayCrossLinks(const std::string&, bool) override {
+        if (std::exchange(m_hasCrossed, false)) m_answers = 2;
+        if (m_answers == 0) return false;
+        m_answers--;
+        return true;
+    }
     Errno link(const std::string& path, bool follow, Directory& to, const std::string& newPath) override;
     Errno rename(const std::string& path, Directory& to, const std::string& newPath) override;
     OrErrno<std::vector<DirectoryEntry>> entries(uint64_t& leftOut) override;
 
 private:
     OrErrno<UniqueFd> openPath(const std::string& path, int flags, mode_t mode = 0) const {
-        return openBeneath(m_resolution, m_fd.get(), path, flags, mode);
+        return openBeneath(m_resolution, m_fd.get(), path, flags, mode, m_hasCrossed);
     }
     OrErrno<Place> place(const std::string& path) const {
-        return placeBeneath(m_resolution, m_fd.get(), path);
+        return placeBeneath(m_resolution, m_fd.get(), path, m_hasCrossed);
     }
     OrErrno<Place> placeOfTarget(const std::string& path) const;
     /// Changing entries of both is allowed and of one permission domain (reliability F7).
@@ -77,6 +83,8 @@ private:
     std::string m_hostPath;
     bool m_isReadOnly;
     Resolution m_resolution;
+    mutable bool m_hasCrossed = false;  // a symbolic link
+    int m_answers = 0;                  // that are yet to tell of it
 };
 
 }  // namespace wasi
