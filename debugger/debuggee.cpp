@@ -10,7 +10,7 @@
 #include "debugger/places.h"
 #include "debugger/wat_file.h"
 #include "engine/disassembly.h"
-#include "wasi/mock_table.h"
+#include "wasi/mock_player.h"
 
 namespace debugger {
 
@@ -45,17 +45,27 @@ void Debuggee::setArguments(const std::vector<std::string>& arguments) {
     if (!m_options.invoke.empty()) m_options.invokeArguments = arguments;
 }
 
+/// Whose scripts may run: as the user has said, for this program or for good.
+Result<wasi::TrustedFolders> Debuggee::trust() const {
+    auto folders = TRY(wasi::TrustedFolders::ofUser());
+    for (const std::string& folder : m_options.trustedFolders)
+        TRY(folders.add(folder));
+    return folders;
+}
+
 engine::Result<> Debuggee::setMocks(std::vector<wasi::MockEntry> entries) {
-    wasi::MockTable check;
+    const wasi::TrustedFolders folders = TRY(trust());
     uint32_t last = m_lastMock;
     for (wasi::MockEntry& entry : entries) {
         last = std::max(last, entry.id);
         if (entry.id == 0) entry.id = ++last;
     }
-    TRY(check.set(entries));
+    if (m_host)
+        TRY(m_host->setMocks(entries, folders));
+    else
+        TRY(wasi::MockPlayer().set(entries, folders));
     m_lastMock = last;
     m_mocks = std::move(entries);
-    if (m_host) TRY(m_host->setMocks(m_mocks));
     return {};
 }
 
@@ -204,7 +214,7 @@ Result<> Debuggee::instantiate(bool logging) {
     m_host->setLogging(logging);
     if (m_options.showDenied || m_showDenied) m_host->showDenied();
     m_host->setNames(callerNames());
-    TRY(m_host->setMocks(m_mocks));
+    TRY(m_host->setMocks(m_mocks, TRY(trust())));
     engine::StoreLimits limits;
     if (const uint64_t bytes = m_options.capabilities.budgets.maxMemoryBytes) limits.maxMemoryBytes = bytes;
     m_store = std::make_unique<engine::Store>(limits);

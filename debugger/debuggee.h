@@ -84,6 +84,8 @@ private:
 
     LaunchOptions m_options;
     bool m_showDenied = false;
+    engine::Result<wasi::TrustedFolders> trust() const;
+
     std::vector<wasi::MockEntry> m_mocks;
     uint32_t m_lastMock = 0;  // id
     std::shared_ptr<const engine::Module> m_module;

@@ -33,7 +33,8 @@ nlohmann::ordered_json toJson(const MockInfo& info) {
             {"rule", wasi::toText(info.rule).line()},
             {"enabled", info.rule.enabled},
             {"seen", info.seen},
-            {"hits", info.hits}};
+            {"hits", info.hits},
+            {"problem", info.problem}};
 }
 
 Result<size_t> find(const std::vector<MockInfo>& mocks, std::string_view number) {
@@ -64,6 +65,7 @@ Result<> CommandInterpreter::Impl::listMocks() {
     for (const MockInfo& info : mocks) {
         answer["mocks"].push_back(toJson(info));
         line(mockLine(info));
+        if (!info.problem.empty()) line("        " + info.problem);
     }
     return {};
 }

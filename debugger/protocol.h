@@ -276,8 +276,9 @@ struct Done {};
 struct LaunchOptions {
     std::string program;  // path
     wasi::Capabilities capabilities;
-    std::vector<wasi::MockRule> mocks;  // that hold from the first call on
-    std::string invoke;                 // export to call instead of _start
+    std::vector<wasi::MockRule> mocks;        // that hold from the first call on
+    std::vector<std::string> trustedFolders;  // whose scripts may run, beside those of the user's list
+    std::string invoke;                       // export to call instead of _start
     std::vector<std::string> invokeArguments;
     engine::Tier tier{};       // Auto
     bool showDenied = false;   // see wasi::WasiHost::showDenied()

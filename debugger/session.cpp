@@ -144,6 +144,7 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_stoppedItself.clear();
     m_ranFor = {};
     m_toldCalls = m_toldOutput = m_toldMocks = 0;
+    m_toldProblems.clear();
 
     if (request.arguments) m_debuggee->setArguments(*request.arguments);
     m_debuggee->setShowDenied(m_breakpoints.hasDenied());

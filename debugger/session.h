@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -87,6 +88,7 @@ private:
     void halt();
     void flush();
     void tellLogs();
+    void tellMocks(uint64_t output);
     std::string returnedText();
 
     // Breakpoints and queries (session_queries.cpp)
@@ -165,7 +167,8 @@ private:
     LogRing m_logs{kMaxLogsAtOnce};
     Clock::time_point m_logsToldAt;
     uint64_t m_toldCalls = 0, m_toldOutput = 0, m_toldMocks = 0;
-    Clock::duration m_ranFor{};  // before m_wentAt, for the time limit
+    std::set<std::string> m_toldProblems;  // of scripts of mocks, in this run
+    Clock::duration m_ranFor{};            // before m_wentAt, for the time limit
     Clock::time_point m_wentAt;
 };
 

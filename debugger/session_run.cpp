@@ -438,6 +438,15 @@ void Session::tellLogs() {
     m_logsToldAt = Clock::now();
 }
 
+void Session::tellMocks(uint64_t output) {
+    auto mocks = m_debuggee->mocks();
+    for (const wasi::MockInfo& info : mocks)
+        if (!info.problem.empty() && m_toldProblems.insert(info.problem).second)
+            m_emit(LogMessage{"mock " + std::to_string(info.id) + ": " + info.problem + "; the call passed",
+                              0, output});
+    m_emit(MocksChanged{std::move(mocks)});
+}
+
 void Session::flush() {
     tellLogs();
     if (m_debuggee && m_debuggee->started()) {
@@ -448,7 +457,7 @@ void Session::flush() {
         m_toldCalls = calls;
         m_toldOutput = output;
         const uint64_t mocks = m_debuggee->host().mockActivity();
-        if (std::exchange(m_toldMocks, mocks) != mocks) m_emit(MocksChanged{m_debuggee->mocks()});
+        if (std::exchange(m_toldMocks, mocks) != mocks) tellMocks(output);
     }
     for (BreakpointInfo& info : m_breakpoints.takeEnded())
         m_emit(BreakpointChanged{std::move(info), true});

@@ -3,9 +3,11 @@
 #include <QCryptographicHash>
 #include <QFile>
 #include <QFileInfo>
+#include <QPointer>
 
 #include "ui/launch_json.h"
 #include "ui/plain_text.h"
+#include "ui/script_trust.h"
 
 namespace ui {
 
@@ -60,11 +62,19 @@ void Launcher::load(std::function<void()> then) {
     m_told = toJson(m_options);
     m_context.post<debugger::Load>(
         this, {m_options},
-        [this, open = m_opens, then = std::move(then)](const debugger::ModuleSummary&) {
+        [this, open = m_opens, then](const debugger::ModuleSummary&) {
             if (open == m_opens) then();
         },
-        [this, open = m_opens](const engine::Error& error) {
-            if (open == m_opens) emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
+        [this, open = m_opens, then](const engine::Error& error) {
+            if (open != m_opens) return;
+            std::vector<std::string> scripts;
+            for (const wasi::MockRule& rule : m_options.mocks)
+                if (!rule.script.empty()) scripts.push_back(rule.script);
+            if (error.code == engine::ErrorCode::Denied)
+                offerTrust(m_context, scripts, m_options.trustedFolders, [launcher = QPointer(this), then] {
+                    if (launcher) launcher->load(then);
+                });
+            emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
         });
 }
 

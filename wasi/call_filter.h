@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,10 @@ private:
     std::shared_ptr<const Node> m_root;
 };
 
+/// A path, or what stands in the buffers of a list (64 KiB of it at most); for what is only an address: that.
+std::string passedText(const FilteredCall& call, const HostParameter& parameter);
+/// How much the buffers of the call hold together; nothing if it has none.
+std::optional<uint64_t> bufferLength(const FilteredCall& call);
 /// Bytes that a call read from and wrote to linear memory.
 uint64_t bytesMoved(const SyscallRecord& record);
 std::string_view toText(Origin origin);

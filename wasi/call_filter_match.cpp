@@ -42,59 +42,6 @@ std::string_view asText(std::span<const uint8_t> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Path, or what stands in the buffers of a list; for what is only an address: that.
-std::string textOf(const FilteredCall& call, const HostParameter& p) {
-    const auto address = static_cast<uint32_t>(call.arguments()[p.slot]);
-    if (p.shape == HostParameter::Shape::Pointer) return hexAddress(address);
-    if (p.shape == HostParameter::Shape::Bytes) {
-        const HostFunction& function = allHostFunctions()[call.function()];
-        uint64_t length = 1;
-        if (&p + 1 < function.parameters.data() + function.parameters.size() && (&p + 1)->type == "size")
-            length = static_cast<uint32_t>(call.arguments()[(&p + 1)->slot]);
-        return std::string(asText(call.bytesAt(address, std::min<uint64_t>(length, kMostData), true)));
-    }
-    const auto count = static_cast<uint32_t>(call.arguments()[p.slot + 1]);
-    if (p.shape == HostParameter::Shape::Text)
-        return std::string(asText(call.bytesAt(address, std::min(count, kMaxStringBytes), false)));
-    std::string text;
-    constexpr uint32_t kMostBuffers = 1024;
-    const auto list =
-        call.bytesAt(address, std::min(count, kMostBuffers) * uint64_t{Abi<Iovec>::size()}, false);
-    for (size_t at = 0; at + Abi<Iovec>::size() <= list.size() && text.size() < kMostData;
-         at += Abi<Iovec>::size()) {
-        Iovec buffer;
-        Abi<Iovec>::load(list.data() + at, buffer);
-        const auto bytes =
-            call.bytesAt(buffer.buf, std::min<uint64_t>(buffer.buf_len, kMostData - text.size()),
-                         p.shape == HostParameter::Shape::Target);
-        text += asText(bytes);
-    }
-    return text;
-}
-
-/// How much the buffers of the call hold together; nothing if it has none.
-std::optional<uint64_t> lengthOf(const FilteredCall& call) {
-    const HostFunction& function = allHostFunctions()[call.function()];
-    for (const HostParameter& p : function.parameters) {
-        const HostParameter* next = &p + 1;
-        if (p.shape == HostParameter::Shape::Bytes &&
-            next < function.parameters.data() + function.parameters.size() && next->type == "size")
-            return slotValue(call, *next);
-        if (p.shape != HostParameter::Shape::Source && p.shape != HostParameter::Shape::Target) continue;
-        uint64_t total = 0;
-        const auto count = static_cast<uint32_t>(call.arguments()[p.slot + 1]);
-        const auto list = call.bytesAt(static_cast<uint32_t>(call.arguments()[p.slot]),
-                                       std::min<uint32_t>(count, 1024) * uint64_t{Abi<Iovec>::size()}, false);
-        for (size_t at = 0; at + Abi<Iovec>::size() <= list.size(); at += Abi<Iovec>::size()) {
-            Iovec buffer;
-            Abi<Iovec>::load(list.data() + at, buffer);
-            total += buffer.buf_len;
-        }
-        return total;
-    }
-    return std::nullopt;
-}
-
 /// A number of a result in memory; nothing if the call did not succeed.
 std::optional<uint64_t> resultValue(const FilteredCall& call, const HostParameter& p,
                                     const HostField& field) {
@@ -110,7 +57,7 @@ std::optional<uint64_t> resultValue(const FilteredCall& call, const HostParamete
 bool matchesParameter(const Node& node, const FilteredCall& call) {
     const ParameterTest& test = node.tests[call.function()];
     if (!test.parameter) return false;
-    if (!test.field) return matchesText(node, textOf(call, *test.parameter)) != isNegative(node.relation);
+    if (!test.field) return matchesText(node, passedText(call, *test.parameter)) != isNegative(node.relation);
     const auto value = test.isResult ? resultValue(call, *test.parameter, *test.field)
                                      : std::optional(slotValue(call, *test.parameter));
     if (!value) return false;
@@ -143,7 +90,7 @@ bool anyText(const Node& node, const FilteredCall& call, bool isPath) {
         using enum HostParameter::Shape;
         const bool isWanted =
             isPath ? p.shape == Text : p.shape == Source || p.shape == Target || p.shape == Bytes;
-        if (isWanted && matchesText(node, textOf(call, p))) return true;
+        if (isWanted && matchesText(node, passedText(call, p))) return true;
     }
     return false;
 }
@@ -195,7 +142,7 @@ bool compare(const Node& node, const FilteredCall& call) {
     case Subject::Caller:
         return call.anyCaller([&](std::string_view name) { return matchesText(node, name); }) != negative;
     case Subject::Length: {
-        const auto length = lengthOf(call);
+        const auto length = bufferLength(call);
         return length && number(*length);
     }
     case Subject::Errno: return compareErrno(node, call);
@@ -224,6 +171,57 @@ bool matchesText(const Node& node, std::string_view text) {
     }
     default: return false;
     }
+}
+
+std::string passedText(const FilteredCall& call, const HostParameter& p) {
+    const auto address = static_cast<uint32_t>(call.arguments()[p.slot]);
+    if (p.shape == HostParameter::Shape::Pointer) return hexAddress(address);
+    if (p.shape == HostParameter::Shape::Bytes) {
+        const HostFunction& function = allHostFunctions()[call.function()];
+        uint64_t length = 1;
+        if (&p + 1 < function.parameters.data() + function.parameters.size() && (&p + 1)->type == "size")
+            length = static_cast<uint32_t>(call.arguments()[(&p + 1)->slot]);
+        return std::string(asText(call.bytesAt(address, std::min<uint64_t>(length, kMostData), true)));
+    }
+    const auto count = static_cast<uint32_t>(call.arguments()[p.slot + 1]);
+    if (p.shape == HostParameter::Shape::Text)
+        return std::string(asText(call.bytesAt(address, std::min(count, kMaxStringBytes), false)));
+    std::string text;
+    constexpr uint32_t kMostBuffers = 1024;
+    const auto list =
+        call.bytesAt(address, std::min(count, kMostBuffers) * uint64_t{Abi<Iovec>::size()}, false);
+    for (size_t at = 0; at + Abi<Iovec>::size() <= list.size() && text.size() < kMostData;
+         at += Abi<Iovec>::size()) {
+        Iovec buffer;
+        Abi<Iovec>::load(list.data() + at, buffer);
+        const auto bytes =
+            call.bytesAt(buffer.buf, std::min<uint64_t>(buffer.buf_len, kMostData - text.size()),
+                         p.shape == HostParameter::Shape::Target);
+        text += asText(bytes);
+    }
+    return text;
+}
+
+std::optional<uint64_t> bufferLength(const FilteredCall& call) {
+    const HostFunction& function = allHostFunctions()[call.function()];
+    for (const HostParameter& p : function.parameters) {
+        const HostParameter* next = &p + 1;
+        if (p.shape == HostParameter::Shape::Bytes &&
+            next < function.parameters.data() + function.parameters.size() && next->type == "size")
+            return slotValue(call, *next);
+        if (p.shape != HostParameter::Shape::Source && p.shape != HostParameter::Shape::Target) continue;
+        uint64_t total = 0;
+        const auto count = static_cast<uint32_t>(call.arguments()[p.slot + 1]);
+        const auto list = call.bytesAt(static_cast<uint32_t>(call.arguments()[p.slot]),
+                                       std::min<uint32_t>(count, 1024) * uint64_t{Abi<Iovec>::size()}, false);
+        for (size_t at = 0; at + Abi<Iovec>::size() <= list.size(); at += Abi<Iovec>::size()) {
+            Iovec buffer;
+            Abi<Iovec>::load(list.data() + at, buffer);
+            total += buffer.buf_len;
+        }
+        return total;
+    }
+    return std::nullopt;
 }
 
 bool matchesNode(const Node& node, const FilteredCall& call) {

@@ -266,8 +266,8 @@ void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> 
 void WasiHost::setStopRequest(std::function<void(const std::string&)> request) {
     m->state.stopRequest = std::move(request);
 }
-engine::Result<> WasiHost::setMocks(const std::vector<MockEntry>& entries) {
-    return m->state.mocks.table().set(entries);
+engine::Result<> WasiHost::setMocks(const std::vector<MockEntry>& entries, const TrustedFolders& trust) {
+    return m->state.mocks.set(entries, trust);
 }
 std::vector<MockInfo> WasiHost::mocks() const { return m->state.mocks.table().list(); }
 uint64_t WasiHost::mockActivity() const { return m->state.mocks.table().activity(); }

@@ -18,6 +18,7 @@
 #include "wasi/ledger.h"
 #include "wasi/mock_rule.h"
 #include "wasi/output_log.h"
+#include "wasi/script/trust.h"
 #include "wasi/syscall_log.h"
 
 namespace wasi {
@@ -93,8 +94,8 @@ public:
     /// resumed. Without it such signals are ignored: nobody could continue the guest.
     void setStopRequest(std::function<void(const std::string& why)> request);
 
-    /// Rules by which calls are answered from the next one on; see MockTable::set(). Between two calls only.
-    engine::Result<> setMocks(const std::vector<MockEntry>& entries);
+    /// Rules by which calls are answered from the next one on; see MockPlayer::set(). Between two calls only.
+    engine::Result<> setMocks(const std::vector<MockEntry>& entries, const TrustedFolders& trust = {});
     std::vector<MockInfo> mocks() const;
     /// Changes whenever mocks() does.
     uint64_t mockActivity() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -77,9 +78,9 @@ private:
 
     Result<> answer(const std::string& key, const std::string& path, const Json& value) {
         static constexpr std::pair<std::string_view, MockAction> kAnswers[] = {
-            {"errno", MockAction::Errno},     {"reply", MockAction::Reply}, {"short", MockAction::Short},
-            {"corrupt", MockAction::Corrupt}, {"trap", MockAction::Trap},   {"stop", MockAction::Stop},
-            {"pass", MockAction::Pass}};
+            {"errno", MockAction::Errno},     {"reply", MockAction::Reply},  {"short", MockAction::Short},
+            {"corrupt", MockAction::Corrupt}, {"trap", MockAction::Trap},    {"stop", MockAction::Stop},
+            {"pass", MockAction::Pass},       {"script", MockAction::Script}};
         const auto known = std::find_if(std::begin(kAnswers), std::end(kAnswers),
                                         [&](const auto& row) { return row.first == key; });
         if (known == std::end(kAnswers)) return wrong(path, "there is no such member of a rule");
@@ -105,6 +106,7 @@ private:
             if (value == true) return {};
             if (!value.is_string()) return wrong(path, "true or a message is expected");
             return take(path, value, m_rule.message);
+        case MockAction::Script: return take(path, value, m_rule.script);
         case MockAction::Pass: return value == true ? Result<>() : wrong(path, "true is expected");
         }
         return {};
@@ -203,6 +205,7 @@ Json toJson(const MockRule& rule) {
     case MockAction::Corrupt: json["corrupt"] = rule.count; break;
     case MockAction::Trap: json["trap"] = rule.message.empty() ? Json(true) : Json(rule.message); break;
     case MockAction::Stop: json["stop"] = rule.message.empty() ? Json(true) : Json(rule.message); break;
+    case MockAction::Script: json["script"] = rule.script; break;
     }
     put("policy", rule.isPolicy, plain.isPolicy);
     put("enabled", rule.enabled, plain.enabled);
@@ -266,6 +269,20 @@ Result<std::vector<MockRule>> parseMocks(std::string_view text) {
     return rules;
 }
 
+Result<MockRule> answerOf(const Json& json, uint16_t function) {
+    static constexpr std::string_view kMembers[] = {"errno", "reply", "short", "corrupt", "trap", "stop",
+                                                    "pass",  "delay", "seed",  "policy",  "note"};
+    for (const auto& [key, value] : json.items())
+        if (std::find(std::begin(kMembers), std::end(kMembers), key) == std::end(kMembers))
+            return wrong("answer." + engine::printable(key), "there is no such member of an answer");
+    Json whole = {{"call", allHostFunctions()[function].name}};
+    whole.update(json);
+    MockRule rule;
+    TRY(RuleReader("answer", rule).read(whole));
+    if (const auto ok = checkAnswer(rule, function); !ok) return wrong("answer", ok.error().message);
+    return rule;
+}
+
 std::string mocksJson(const std::vector<MockRule>& rules) {
     Json json = {{"$schema", "mocks.schema.json"}, {"rules", Json::array()}};
     for (const MockRule& rule : rules)
@@ -282,6 +299,10 @@ Result<std::vector<MockRule>> loadMocks(const std::string& path) {
     if ((*bytes)->size() > kMaxFileBytes) return in({ErrorCode::Limit, "it is larger than 64 MiB"});
     auto rules = parseMocks({reinterpret_cast<const char*>((*bytes)->data()), (*bytes)->size()});
     if (!rules) return in(rules.error());
+    for (MockRule& rule : *rules)
+        if (!rule.script.empty() && rule.script[0] != '/')
+            rule.script =
+                (std::filesystem::path(path).parent_path() / rule.script).lexically_normal().string();
     return rules;
 }
 

@@ -1,5 +1,6 @@
 #include "wasi/mock_player.h"
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include "wasi/abi.h"
@@ -52,7 +53,54 @@ std::string whatFor(const MockDecision& decision) {
     return text;
 }
 
+/// Differs when the file was written anew.
+std::array<int64_t, 4> stampOf(const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) return {};
+    return {static_cast<int64_t>(status.st_ino), status.st_size, status.st_mtim.tv_sec,
+            status.st_mtim.tv_nsec};
+}
+
 }  // namespace
+
+engine::Result<> MockPlayer::set(const std::vector<MockEntry>& entries, const TrustedFolders& trust) {
+    constexpr size_t kMostScripts = 16;
+    std::map<std::string, Loaded> scripts;
+    for (const auto& [id, rule] : entries) {
+        if (rule.action != MockAction::Script || scripts.contains(rule.script)) continue;
+        if (scripts.size() == kMostScripts)
+            return engine::Error{engine::ErrorCode::Limit, "script: rules name more than 16 files"};
+        Loaded& loaded = scripts[rule.script];
+        loaded.stamp = stampOf(rule.script);
+        if (const auto known = m_scripts.find(rule.script);
+            known != m_scripts.end() && known->second.stamp == loaded.stamp)
+            loaded.script = known->second.script;
+        else
+            loaded.script = TRY(MockScript::load(rule.script, trust));
+    }
+    TRY(m_table.set(entries));
+    m_scripts = std::move(scripts);
+    return {};
+}
+
+/// From now on the decision is what the script answers.
+void MockPlayer::ask(MockDecision& decision, const FilteredCall& call) {
+    const MockRule& rule = *decision.rule;
+    MockScript& script = *m_scripts.at(rule.script).script;
+    MockRule answer;
+    if (!script.isSpent()) {
+        auto given = script.answer(call, decision.number);
+        if (given)
+            answer = std::move(*given);
+        else
+            m_table.note(decision.id, given.error().message);
+    }
+    if (answer.note.empty()) answer.note = rule.note;
+    if (answer.delayNs == 0) answer.delayNs = rule.delayNs;
+    if (answer.seed == 0) answer.seed = rule.seed;
+    answer.isPolicy = answer.isPolicy || rule.isPolicy;
+    decision.rule = std::make_shared<const MockRule>(std::move(answer));
+}
 
 std::optional<MockDecision> MockPlayer::decide(uint16_t function, CallContext& call) {
     const Descriptor* file = nullptr;
@@ -62,15 +110,20 @@ std::optional<MockDecision> MockPlayer::decide(uint16_t function, CallContext& c
         break;
     }
     const std::string_view name = file ? file->guestPath : std::string_view();
-    auto decision = m_table.decide(LiveCall(function, call, name, m_names));
+    const LiveCall live(function, call, name, m_names);
+    auto decision = m_table.decide(live);
+    if (decision && decision->rule->action == MockAction::Script) ask(*decision, live);
     if (decision && file) call.subject = file->subject;
     return decision;
 }
 
 engine::HostOutcome MockPlayer::play(MockDecision& decision, uint16_t function, CallContext& call,
                                      const std::function<engine::HostOutcome()>& host) {
-    if (decision.rule && decision.delayBeganNs && !decision.isDelayOver)
-        decision.rule = m_table.find(decision.id);
+    if (decision.rule && decision.delayBeganNs && !decision.isDelayOver) {
+        // What a script has answered stays: it is asked once.
+        const auto now = m_table.find(decision.id);
+        if (!now || now->action != MockAction::Script) decision.rule = now;
+    }
     if (!decision.rule) return host();  // taken back while the call still waited for it
     const MockRule& rule = *decision.rule;
     const HostFunction& row = allHostFunctions()[function];

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "wasi/call_context.h"
 #include "wasi/descriptors.h"
 #include "wasi/mock_table.h"
+#include "wasi/script/mock_script.h"
 
 namespace wasi {
 
@@ -18,7 +20,9 @@ public:
         std::function<bool(uint64_t ns, const std::string& text)> wait;  // false: interrupted
         std::function<bool(const std::string& why)> stop;                // false: there is no debugger
     };
-    MockTable& table() { return m_table; }
+    /// As MockTable::set(), and scripts as MockScript::load(). One script serves all rules that name its file, and keeps its variables
+    /// while the file stays as it is.
+    engine::Result<> set(const std::vector<MockEntry>& entries, const TrustedFolders& trust);
     const MockTable& table() const { return m_table; }
     void setServices(Services services) { m_services = std::move(services); }
     void setNames(NamesAt names) { m_names = std::move(names); }
@@ -29,7 +33,14 @@ public:
                              const std::function<engine::HostOutcome()>& host);
 
 private:
+    struct Loaded {
+        std::array<int64_t, 4> stamp{};  // of the file
+        std::shared_ptr<MockScript> script;
+    };
+    void ask(MockDecision& decision, const FilteredCall& call);
+
     MockTable m_table;
+    std::map<std::string, Loaded> m_scripts;  // by path
     Services m_services;
     NamesAt m_names;
 };

@@ -16,7 +16,8 @@ enum class MockAction : uint8_t {
     Short,    // the host reads or writes at most `count` bytes
     Corrupt,  // the host answers, then `count` bits of what it read are flipped
     Trap,     // the program traps there
-    Stop      // stops in the debugger; goes on as Pass
+    Stop,     // stops in the debugger; goes on as Pass
+    Script    // does what the function of a script answers to the call
 };
 
 struct MockRule {
@@ -33,10 +34,11 @@ struct MockRule {
     MockAction action = MockAction::Pass;
     uint16_t errno_ = 0;  // Errno
     std::vector<std::pair<std::string, std::string>> values =
-        {};               // Reply: results by name: "opened_fd", "buf.size"
-    std::string bytes;    // Reply: what is read
-    uint64_t count = 1;   // Short: bytes; Corrupt: bits
-    std::string message;  // Trap, Stop
+        {};                   // Reply: results by name: "opened_fd", "buf.size"
+    std::string bytes;        // Reply: what is read
+    uint64_t count = 1;       // Short: bytes; Corrupt: bits
+    std::string message;      // Trap, Stop
+    std::string script = {};  // Script: path of the file; see MockScript
 
     bool isPolicy = false;  // the log says that a policy decided, not a mock
     bool enabled = true;
@@ -52,8 +54,9 @@ struct MockEntry {
 struct MockInfo {
     uint32_t id = 0;
     MockRule rule;
-    uint64_t seen = 0;  // calls that matched, in this run
-    uint64_t hits = 0;  // of these, those that it decided
+    uint64_t seen = 0;         // calls that matched, in this run
+    uint64_t hits = 0;         // of these, those that it decided
+    std::string problem = {};  // the first of its script: "answers.lua:3: …"; the calls passed
 };
 
 }  // namespace wasi

@@ -24,6 +24,7 @@ Result<> checkNumbers(const MockRule& rule) {
         return wrong("errno: success says nothing of the results; use reply");
     constexpr size_t kMostBytes = 16 << 20;
     if (rule.bytes.size() > kMostBytes) return wrong("reply.bytes: they are at most 16 MiB");
+    if (rule.action == MockAction::Script && rule.script.empty()) return wrong("script: which file?");
     constexpr uint64_t kMostBits = 1 << 20;
     if (rule.action == MockAction::Corrupt && rule.count > kMostBits)
         return wrong("corrupt: it is at most " + std::to_string(kMostBits) + " bits");
@@ -62,6 +63,11 @@ Result<> checkMock(const MockRule& rule) {
     return wrong(ok.error().message.substr(ok.error().message.find('.') + 1));
 }
 
+Result<> checkAnswer(const MockRule& rule, uint16_t function) {
+    const std::string why = refusal(rule, allHostFunctions()[function]);
+    return why.empty() ? checkNumbers(rule) : wrong(why);
+}
+
 Result<> MockTable::set(const std::vector<MockEntry>& entries) {
     std::vector<Compiled> rules;
     std::vector<std::vector<uint32_t>> byFunction(entries.empty() ? 0 : allHostFunctions().size());
@@ -92,7 +98,7 @@ Result<> MockTable::set(const std::vector<MockEntry>& entries) {
 std::vector<MockInfo> MockTable::list() const {
     std::vector<MockInfo> infos;
     for (const Compiled& rule : m_rules)
-        infos.push_back({rule.id, *rule.rule, rule.seen, rule.hits});
+        infos.push_back({rule.id, *rule.rule, rule.seen, rule.hits, rule.problem});
     return infos;
 }
 
@@ -100,6 +106,12 @@ std::shared_ptr<const MockRule> MockTable::find(uint32_t id) const {
     const auto known =
         std::find_if(m_rules.begin(), m_rules.end(), [&](const Compiled& c) { return c.id == id; });
     return known != m_rules.end() && known->rule->enabled ? known->rule : nullptr;
+}
+
+void MockTable::note(uint32_t id, const std::string& problem) {
+    for (Compiled& entry : m_rules)
+        if (entry.id == id && entry.problem.empty()) entry.problem = problem;
+    m_activity++;
 }
 
 std::optional<MockDecision> MockTable::decide(const FilteredCall& call) {

@@ -29,6 +29,8 @@ public:
     std::vector<MockInfo> list() const;
     /// A rule as it reads now; null if it is gone or off.
     std::shared_ptr<const MockRule> find(uint32_t id) const;
+    /// The first problem of a rule is kept.
+    void note(uint32_t id, const std::string& problem);
     /// Changes whenever list() does by calls.
     uint64_t activity() const { return m_activity; }
 
@@ -44,6 +46,7 @@ private:
         std::shared_ptr<const MockRule> rule;
         CallFilter when;
         uint64_t seen = 0, hits = 0;
+        std::string problem = {};
     };
     std::vector<Compiled> m_rules;
     std::vector<std::vector<uint32_t>> m_byFunction;  // indices in m_rules, in order; empty without rules
@@ -56,6 +59,9 @@ engine::Result<std::vector<uint16_t>> functionsOf(const MockRule& rule);
 
 /// Is it a rule? BadArgument: "when: column 3: …", "errno: …".
 engine::Result<> checkMock(const MockRule& rule);
+
+/// Can a rule's answer be given to this function? BadArgument: "reply.nread: …".
+engine::Result<> checkAnswer(const MockRule& rule, uint16_t function);
 
 /// A number from 0 up to 1, the same for the same seed and number.
 double mockChance(uint64_t seed, uint64_t number);

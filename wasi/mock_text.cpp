@@ -17,9 +17,9 @@ using engine::Error, engine::ErrorCode, engine::Result;
 namespace {
 
 using Kind = FilterToken::Kind;
-constexpr std::array<std::string_view, 18> kClauses{
-    "nth",   "from",    "to",   "every", "probability", "seed",   "errno", "reply", "short",
-    "delay", "corrupt", "trap", "stop",  "pass",        "policy", "note",  "off",   "when"};
+constexpr std::array<std::string_view, 19> kClauses{
+    "nth",     "from", "to",   "every", "probability", "seed", "errno", "reply", "short", "delay",
+    "corrupt", "trap", "stop", "pass",  "policy",      "note", "off",   "when",  "script"};
 
 bool isClause(std::string_view word) {
     return std::find(kClauses.begin(), kClauses.end(), word) != kClauses.end();
@@ -161,6 +161,10 @@ private:
             TRY(act(word, word.text == "trap" ? MockAction::Trap : MockAction::Stop));
             if (peek().kind == Kind::Quoted) m_rule.message = next().text;
         }
+        if (word.text == "script") {
+            TRY(act(word, MockAction::Script));
+            m_rule.script = TRY(value(word));
+        }
         if (word.text == "reply") {
             TRY(act(word, MockAction::Reply));
             TRY(reply());
@@ -243,6 +247,7 @@ std::string answerText(const MockRule& rule) {
     case MockAction::Corrupt: text += "corrupt " + std::to_string(rule.count); break;
     case MockAction::Trap: text += "trap" + message; break;
     case MockAction::Stop: text += "stop" + message; break;
+    case MockAction::Script: text += "script " + quoted(rule.script); break;
     }
     if (rule.isPolicy) text += " policy";
     if (!rule.note.empty()) text += " note " + quoted(rule.note);

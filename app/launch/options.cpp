@@ -91,6 +91,12 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
             "--mock", typed.mocks,
             "Answer host calls by the rules in this JSON file; mocks.schema.json says how they are written")
         ->type_name("FILE");
+    command
+        .add_option(
+            "--trust-scripts", typed.trustedFolders,
+            "Let scripts of mocks in and below this folder run this time; wscope trust does so for good")
+        ->type_name("FOLDER")
+        ->allow_extra_args(false);
     command.add_option("--max-memory", typed.maxMemory, "Most memory that the program may have, e.g. 512M")
         ->type_name("SIZE");
     command
@@ -309,6 +315,7 @@ Result<debugger::LaunchOptions> launchOptions(const TypedOptions& typed, const P
     if (!typed.maxLog.empty()) granted.budgets.maxLogBytes = TRY(parseSize(typed.maxLog));
     if (!typed.maxVirtual.empty()) granted.budgets.maxVirtualBytes = TRY(parseSize(typed.maxVirtual));
     if (typed.maxFiles) granted.budgets.maxOpenFiles = *typed.maxFiles;
+    options.trustedFolders = typed.trustedFolders;
     if (!typed.mocks.empty()) options.mocks = TRY(wasi::loadMocks(typed.mocks));
     if (!typed.timeout.empty()) granted.budgets.timeoutMs = TRY(parseMilliseconds(typed.timeout));
     for (const std::string& map : typed.maps) {

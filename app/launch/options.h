@@ -16,6 +16,7 @@ struct TypedOptions {
     bool inheritEnvironment = false, showDenied = false;
     std::string policy, arg0, input, inputText, invoke, mocks, tier = "auto", clock, random;
     std::string maxMemory, maxOutput, maxLog, maxVirtual, changes = "discard";
+    std::vector<std::string> trustedFolders;
     std::optional<uint64_t> maxFiles;
     std::string timeout;
 };

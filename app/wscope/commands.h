@@ -11,6 +11,7 @@ void addRun(CLI::App& app, int& status);
 void addTrace(CLI::App& app, int& status);
 void addPolicy(CLI::App& app, int& status);
 void addDebug(CLI::App& app, int& status);
+void addTrust(CLI::App& app, int& status);
 void addInspect(CLI::App& app, int& status);
 
 }  // namespace wscope

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
     wscope::addTrace(app, status);
     wscope::addPolicy(app, status);
     wscope::addDebug(app, status);
+    wscope::addTrust(app, status);
     wscope::addInspect(app, status);
     const std::string word = argc > 1 ? argv[1] : "-";
     const auto isIt = [&](const CLI::App* command) { return command->get_name() == word; };

@@ -110,7 +110,16 @@ int settleChanges(debugger::Debuggee& debuggee, const TypedOptions& typed, int s
     return status;
 }
 
-int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
+namespace {
+
+/// Each problem of a script was kept from the first time on.
+void tellScriptProblems(debugger::Debuggee& debuggee) {
+    for (const wasi::MockInfo& info : debuggee.mocks())
+        if (!info.problem.empty())
+            fail("mock " + std::to_string(info.id) + ": " + info.problem + "; the call passed");
+}
+
+int runPhases(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
     const uint64_t timeoutMs = debuggee.options().capabilities.budgets.timeoutMs;
     Alarm alarm(debuggee, onYield != nullptr, timeoutMs);
     while (true) {
@@ -132,6 +141,14 @@ int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield)
         if (alarm.isLate())
             return fail("time limit of " + std::to_string(timeoutMs) + " ms reached (--timeout)");
     }
+}
+
+}  // namespace
+
+int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
+    const int status = runPhases(debuggee, onYield);
+    tellScriptProblems(debuggee);
+    return status;
 }
 
 }  // namespace wscope

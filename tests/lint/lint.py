@@ -42,6 +42,7 @@ THIRD_PARTY = [
     (r"zstd|xxhash|nlohmann/", ABOVE_ENGINE),
     (r"libdwarf|dwarf\.h", ["debugger/symbol_child"]),
     (r"Q[A-Z]|Qsci/|Qt|qt", WINDOW),
+    (r"lua\.hpp|lua\.h|lauxlib\.h|lualib\.h", ["wasi/script"]),
     (r"CLI/", ["app"]),
     (r"gtest/|gmock/", ["tests"]),
 ]

@@ -2,6 +2,7 @@
 
 #include <QVBoxLayout>
 
+#include "ui/script_trust.h"
 #include "ui/widgets/ask_for.h"
 #include "ui/widgets/local_shortcut.h"
 #include "ui/widgets/menu.h"
@@ -61,12 +62,18 @@ std::vector<Column<MockRow>> mockColumns() {
          .kind = ColumnKind::Number,
          .width = 9,
          .rank = 1,
-         .look = [](const MockRow& row) { return Look{.tone = row.info.hits > 0 ? Tone::Text : Tone::Dim}; },
+         .look =
+             [](const MockRow& row) {
+                 return Look{.tone = !row.info.problem.empty() ? Tone::Error
+                                     : row.info.hits > 0       ? Tone::Text
+                                                               : Tone::Dim};
+             },
          .tip =
              [](const MockRow& row) {
-                 return QObject::tr("Decided %1 of %2 calls that matched in this run")
-                     .arg(row.info.hits)
-                     .arg(row.info.seen);
+                 const QString text = QObject::tr("Decided %1 of %2 calls that matched in this run")
+                                          .arg(row.info.hits)
+                                          .arg(row.info.seen);
+                 return row.info.problem.empty() ? text : text + u'\n' + oneLine(row.info.problem);
              }},
     };
 }
@@ -99,7 +106,8 @@ MocksPanel::MocksPanel(Context& context) : Panel(context), m_model(mockColumns()
     m_line->setAccessibleName(tr("New mock"));
     m_line->setToolTip(plainTip(tr(
         "CALL [CONDITION] [nth N | from N to N | every N | probability P seed N] and an answer: errno NAME, "
-        "reply [RESULT=VALUE] [bytes \"…\"], short N, corrupt N, trap, stop, pass; before it delay 5ms")));
+        "reply [RESULT=VALUE] [bytes \"…\"], short N, corrupt N, trap, stop, pass, script FILE; before it "
+        "delay 5ms")));
     m_line->setClearButtonEnabled(true);
     m_line->setFont(theme().codeFont());
     m_error = new QLabel;
@@ -154,8 +162,16 @@ void MocksPanel::fill() {
 }
 
 void MocksPanel::set(Entries entries, std::function<void()> then) {
-    context().setMocks(std::move(entries), [this, panel = QPointer(this), then](const engine::Error* error) {
+    context().setMocks(entries, [this, panel = QPointer(this), entries, then](const engine::Error* error) {
         if (!panel) return;
+        if (error && error->code == engine::ErrorCode::Denied) {
+            std::vector<std::string> scripts;
+            for (const wasi::MockEntry& entry : entries)
+                if (!entry.rule.script.empty()) scripts.push_back(entry.rule.script);
+            offerTrust(context(), scripts, {}, [panel, entries, then] {
+                if (panel) panel->set(entries, then);
+            });
+        }
         if (error) return refuse(*error);
         m_error->hide();
         if (then) then();
