@@ -75,7 +75,7 @@ class Loop:
         """Status, output, and the calls that were made."""
         (self.folder / "rule.json").write_text(json.dumps({"rules": [rule] if rule else []}))
         command = [WSCOPE, "trace", "--format", "json", "-o", self.folder / "trace", "--mock", self.folder / "rule.json",
-                   "--timeout", "3", "--dir", f"{self.disk}::.", self.folder / "sqlite.wasm"]
+                   "--timeout", "60", "--dir", f"{self.disk}::.", self.folder / "sqlite.wasm"]
         process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
         calls = [json.loads(line) for line in (self.folder / "trace").read_text().splitlines()]
         return process.returncode, process.stdout.decode(), calls

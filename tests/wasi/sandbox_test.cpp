@@ -498,6 +498,24 @@ TEST(SandboxGuest, F16_ReaddirTellsEveryStableEntryOnce) {
         EXPECT_EQ(seen["f" + std::to_string(i)], 1) << i;
 }
 
+TEST(SandboxGuest, F16_TwentyThousandEntriesAreListedOnceAndSoon) {
+    const Scratch s;
+    constexpr size_t kFiles = 20'000;
+    const UniqueFd folder(::open(s.inside().c_str(), O_RDONLY | O_DIRECTORY));
+    for (size_t i = 0; i < kFiles; i++)
+        UniqueFd(openat(folder.get(), std::to_string(i).c_str(), O_WRONLY | O_CREAT, 0666));
+    Guest guest(Guest::with(s));
+    guest.host->setLogging(false);
+    const auto begun = std::chrono::steady_clock::now();
+    const auto entries = list(guest, 3, 4096);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30)) << "not the square of them";
+    ASSERT_EQ(entries.size(), kFiles + 2);
+    std::vector<bool> seen(kFiles);
+    for (const auto& [entry, name] : entries)
+        if (!name.starts_with('.')) seen.at(std::stoul(name)) = true;
+    EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](bool is) { return is; }));
+}
+
 TEST(SandboxGuest, F16_ReaddirTakesAnyCookieAndAnyBuffer) {
     const Scratch s;
     s.put("inside/a\nb", "");
