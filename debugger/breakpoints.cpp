@@ -304,7 +304,7 @@ BreakpointTable::Verdict BreakpointTable::hitWatch(const std::vector<engine::Wat
         const auto found = m_entries.find(m_watches.ownerOf(hit.watch));
         if (found == m_entries.end()) continue;
         Entry& entry = found->second;
-        const WatchTarget& target = *entry.target;
+        WatchTarget& target = *entry.target;
         if (entry.info.spec.access == WatchAccess::Change && !Watchpoints::isChange(hit, target)) continue;
         const bool hasFrame = target.depth && *target.depth < depth;
         FrameContext context(debuggee, hasFrame ? depth - 1 - *target.depth : 0,

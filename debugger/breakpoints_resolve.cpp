@@ -66,6 +66,7 @@ Result<> BreakpointTable::resolveWatch(Entry& entry, FrameContext* frame, Debugg
     if (target.address > last || target.length - 1 > last - target.address)
         return fail({ErrorCode::BadArgument, "addresses of this memory end at " + hexText(last)});
     entry.target = std::move(target);
+    if (frame && !spec.expression.empty()) Watchpoints::note(*entry.target, *frame);
     entry.info.address = entry.target->address;
     entry.info.length = entry.target->length;
     entry.info.scope = entry.target->depth ? "until " + entry.target->owner + " returns" : "";

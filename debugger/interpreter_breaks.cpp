@@ -95,6 +95,19 @@ std::string nounOf(const BreakpointInfo& info) {
     return info.spec.kind == BreakpointSpec::Kind::Watch ? "watchpoint" : "breakpoint";
 }
 
+/// What is watched, and where it is if that is known.
+nlohmann::ordered_json watchJson(const BreakpointInfo& info) {
+    constexpr const char* kAccess[] = {"change", "write", "read", "access"};
+    nlohmann::ordered_json json = {{"access", kAccess[static_cast<size_t>(info.spec.access)]}};
+    if (!info.spec.expression.empty()) json["expression"] = info.spec.expression;
+    json["memory"] = info.spec.memory;
+    const bool isKnown = info.length > 0 || info.spec.expression.empty();
+    if (isKnown) json["address"] = info.length > 0 ? info.address : info.spec.address;
+    if (isKnown) json["length"] = info.length > 0 ? info.length : info.spec.length;
+    if (!info.scope.empty()) json["scope"] = info.scope;
+    return json;
+}
+
 nlohmann::ordered_json breakJson(const BreakpointInfo& info) {
     nlohmann::ordered_json json = {{"id", info.id},
                                    {"what", describe(info)},
@@ -104,6 +117,7 @@ nlohmann::ordered_json breakJson(const BreakpointInfo& info) {
     json["locations"] = nlohmann::ordered_json::array();
     for (const Location& location : info.locations)
         json["locations"].push_back(toJson(location));
+    if (info.spec.kind == BreakpointSpec::Kind::Watch) json["watch"] = watchJson(info);
     if (!info.spec.condition.empty()) json["condition"] = info.spec.condition;
     if (info.spec.ignoreCount > 0) json["ignore"] = info.spec.ignoreCount;
     if (info.passing > 0) json["passing"] = info.passing;

@@ -248,6 +248,7 @@ void CommandInterpreter::Impl::showStop(const StopInfo& stop) {
                                    {"written", change.isWrite},
                                    {"changed", change.isChange},
                                    {"address", change.address},
+                                   {"length", change.length},
                                    {"by", toJson(change.by)}});
         if (!change.host.empty()) info["changes"].back()["host"] = change.host;
     }

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "debugger/symbols/condition.h"
+#include "debugger/symbols/printers.h"
 
 namespace debugger {
 
@@ -191,7 +192,11 @@ bool Watchpoints::isChange(const engine::WatchHit& hit, const WatchTarget& targe
     return false;
 }
 
-WatchChange Watchpoints::describe(const engine::WatchHit& hit, const WatchTarget& target,
+void Watchpoints::note(WatchTarget& target, EvaluationContext& context) {
+    target.shown = printedView(target.value, context, {}) ? render(target.value, context) : std::string();
+}
+
+WatchChange Watchpoints::describe(const engine::WatchHit& hit, WatchTarget& target,
                                   EvaluationContext& context) {
     WatchChange change;
     change.isRead = hit.isRead;
@@ -209,6 +214,10 @@ WatchChange Watchpoints::describe(const engine::WatchHit& hit, const WatchTarget
         change.before = render(value, context);
         value.place.bytes = hit.after;
         change.after = render(value, context);
+        const std::string before = std::exchange(target.shown, {});
+        note(target, context);
+        if (!before.empty()) change.before = before;
+        if (!target.shown.empty()) change.after = target.shown;
         if (!change.isChange || change.before != change.after || value.bitSize) return change;
     }
     // From the first byte that is another one now.

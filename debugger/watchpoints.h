@@ -18,6 +18,7 @@ struct WatchTarget {
     uint32_t memory = 0;
     uint64_t address = 0, length = 0;
     SourceValue value;              // its type shows the bytes; none: as numbers
+    std::string shown{};            // what a printer last made of it, as of a std::string; else empty
     bool isFixed = false;           // wherever it is looked up, in every run
     std::optional<uint32_t> depth;  // of the frame on whose stack it lives (engine::FrameView::depth) …
     uint32_t inlineLevel = 0;
@@ -44,9 +45,11 @@ public:
     const WatchTarget& target(BreakpointId id) const { return m_watches.at(id).target; }
     /// Are the bytes of the target other ones behind the hit? Of a bit-field only its own bits count.
     static bool isChange(const engine::WatchHit& hit, const WatchTarget& target);
-    /// What a hit says, with values as they are shown; the place is for the caller to fill in.
-    static WatchChange describe(const engine::WatchHit& hit, const WatchTarget& target,
-                                EvaluationContext& context);
+    /// What a hit says, with values as they are shown; the place is for the caller to fill in. What an object of a library means lies
+    /// partly outside its own bytes, so it is read where it is, and its value before is what it was shown as last.
+    static WatchChange describe(const engine::WatchHit& hit, WatchTarget& target, EvaluationContext& context);
+    /// Notes what a printer makes of the target now.
+    static void note(WatchTarget& target, EvaluationContext& context);
 
 private:
     struct Watch {

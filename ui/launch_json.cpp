@@ -50,6 +50,25 @@ void readPairs(const QJsonValue& value, Pairs& pairs) {
         pairs.emplace_back(toUtf8(pair[0].toString()), toUtf8(pair[1].toString()));
 }
 
+/// What was granted, as the window wrote it until it knew all capabilities. A kind of folder that is not known is read-only.
+void readOlderGrants(const QJsonObject& json, wasi::Capabilities& granted) {
+    constexpr std::pair<const char*, wasi::MountKind> kKinds[] = {{"read-write", wasi::MountKind::Real},
+                                                                  {"overlay", wasi::MountKind::Overlay},
+                                                                  {"in-memory", wasi::MountKind::InMemory}};
+    readTexts(json["arguments"], granted.arguments);
+    readPairs(json["environment"], granted.environment);
+    if (!json["directories"].isArray()) return;
+    granted.preopens.clear();
+    for (const QJsonValue folder : json["directories"].toArray()) {
+        wasi::Preopen& preopen = granted.preopens.emplace_back();
+        preopen.hostPath = toUtf8(folder["host"].toString());
+        preopen.guestPath = toUtf8(folder["guest"].toString());
+        preopen.kind = wasi::MountKind::ReadOnly;
+        for (const auto& [name, kind] : kKinds)
+            if (folder["kind"].toString() == QLatin1String(name)) preopen.kind = kind;
+    }
+}
+
 }  // namespace
 
 QJsonObject toJson(const debugger::LaunchOptions& options) {
@@ -62,7 +81,9 @@ QJsonObject toJson(const debugger::LaunchOptions& options) {
 
 void fromJson(const QJsonObject& json, debugger::LaunchOptions& options) {
     const QByteArray granted = QJsonDocument(json["capabilities"].toObject()).toJson();
-    if (auto read = wasi::capabilitiesFromJson(granted.toStdString(), options.capabilities))
+    if (!json.contains("capabilities"))
+        readOlderGrants(json, options.capabilities);
+    else if (auto read = wasi::capabilitiesFromJson(granted.toStdString(), options.capabilities))
         options.capabilities = std::move(*read);
     options.stopAtEntry = json["stopAtEntry"].toBool(options.stopAtEntry);
     readPairs(json["pathMap"], options.pathMap);

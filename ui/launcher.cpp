@@ -3,15 +3,28 @@
 #include <QCryptographicHash>
 #include <QFile>
 #include <QFileInfo>
+#include <QJsonDocument>
 #include <QPointer>
 
 #include "ui/launch_json.h"
 #include "ui/plain_text.h"
 #include "ui/script_trust.h"
+#include "wasi/mock_json.h"
 
 namespace ui {
 
 using debugger::SessionState;
+
+namespace {
+
+QJsonObject mocksToJson(const std::vector<wasi::MockInfo>& mocks) {
+    std::vector<wasi::MockRule> rules;
+    for (const wasi::MockInfo& mock : mocks)
+        rules.push_back(mock.rule);
+    return QJsonDocument::fromJson(QByteArray::fromStdString(wasi::mocksJson(rules))).object();
+}
+
+}  // namespace
 
 Launcher::Launcher(Context& context, QObject* parent) : QObject(parent), m_context(context) {
     // What is granted while the program runs is remembered with it.
@@ -48,9 +61,11 @@ void Launcher::open(const debugger::LaunchOptions& options, std::function<void()
     const QString path = fromUtf8(options.program);
     m_memory = m_context.settings().program(path);
     emit opening(path);
+    if (m_options.mocks.empty()) m_options.mocks = rememberedMocks();
     forgetBreakpoints();
     load([this, path, then = std::move(then)] {
-        forgetBreakpoints();  // those that were still being set
+        forgetBreakpoints();      // those that were still being set
+        m_options.mocks.clear();  // from here on the session keeps them, as they are edited
         m_context.settings().addRecentFile(path);
         restoreBreakpoints();
         emit opened(path);
@@ -104,6 +119,18 @@ void Launcher::restoreBreakpoints() {
     }
 }
 
+/// An unreadable file of settings mocks nothing, and says so.
+std::vector<wasi::MockRule> Launcher::rememberedMocks() {
+    if (!m_memory.contains("mocks")) return {};
+    auto rules = wasi::parseMocks(QJsonDocument(m_memory["mocks"].toObject()).toJson().toStdString());
+    if (rules) return std::move(*rules);
+    m_context.notify({Notice::Kind::Warning,
+                      tr("The mocks remembered with this program are left out"),
+                      fromUtf8(rules.error().message),
+                      {}});
+    return {};
+}
+
 void Launcher::saveMemory() {
     if (m_options.program.empty() || !m_context.module()) return;
     QJsonArray breakpoints;
@@ -113,6 +140,7 @@ void Launcher::saveMemory() {
     }
     QJsonObject memory{
         {"fingerprint", fingerprint()}, {"breakpoints", breakpoints}, {"launch", toJson(m_options)}};
+    if (!m_context.mocks().empty()) memory["mocks"] = mocksToJson(m_context.mocks());
     emit remembering(memory);
     if (memory == m_memory) return;
     m_memory = memory;

@@ -50,6 +50,7 @@ private:
     void start(bool stopAtEntry);
     void forgetBreakpoints();
     void restoreBreakpoints();
+    std::vector<wasi::MockRule> rememberedMocks();
     QString fingerprint() const;
 
     Context& m_context;

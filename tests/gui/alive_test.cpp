@@ -1,4 +1,6 @@
 // The window answers whatever the program does: the longest time in which it did not is printed, and bounded.
+#include <QLabel>
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/gui/fixture.h"
@@ -50,6 +52,32 @@ TEST_P(StaysAlive, WhileTheProgram) {
 
 INSTANTIATE_TEST_SUITE_P(, StaysAlive, testing::ValuesIn(kBusy),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(WindowOnSession, AFloodBehindALineOfAMillionCharactersIsBoundedAndSaysWhatIsGone) {
+    constexpr uint64_t kFlood = 200'000'000;
+    open(kPrograms + "torrent.wasm");
+    m_window.docks().raise("console");
+    QWidget& console = *m_window.docks().panel("console");
+    const double before = residentMiB();
+    Heartbeat heart;
+    press(Qt::Key_F5);
+    ASSERT_TRUE(until([&] { return m_context.outputEnd() > kFlood; }));
+    const auto labels = console.findChildren<QLabel*>();
+    const auto saysSo = [&] {
+        return std::any_of(labels.begin(), labels.end(), [](const QLabel* label) {
+            return label->isVisible() && label->text().contains("dropped");
+        });
+    };
+    EXPECT_TRUE(until(saysSo));
+    const double more = residentMiB() - before;
+    std::printf("deaf for %lld ms at most, %.0f MiB of memory more for %llu MB written\n",
+                static_cast<long long>(heart.longestMs()), more,
+                static_cast<unsigned long long>(m_context.outputEnd() / 1'000'000));
+    EXPECT_LT(heart.longestMs(), kDeafMs);
+    EXPECT_LT(more, 400);
+    press(Qt::Key_F5, Qt::ShiftModifier);
+    EXPECT_TRUE(until([&] { return m_context.state() == SessionState::Ready; }));
+}
 
 TEST_F(WindowOnSession, RowsOfAFloodOfCallsAreThereWhenTheyAreSeen) {
     open(kPrograms + "calls.wasm");

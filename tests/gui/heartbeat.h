@@ -7,6 +7,21 @@
 
 namespace testing_gui {
 
+/// What this thread, ready to run, has waited for a processor.
+inline qint64 waitedNs() {
+    QFile file(QStringLiteral("/proc/thread-self/schedstat"));
+    if (!file.open(QIODevice::ReadOnly)) return 0;
+    const QList<QByteArray> numbers = file.readAll().split(' ');
+    return numbers.size() > 1 ? numbers[1].toLongLong() : 0;
+}
+
+/// Memory of this process that is in use.
+inline double residentMiB() {
+    QFile file(QStringLiteral("/proc/self/statm"));
+    if (!file.open(QIODevice::ReadOnly)) return 0;
+    return file.readAll().split(' ').value(1).toDouble() * 4096 / (1 << 20);
+}
+
 class Heartbeat {
 public:
     Heartbeat() {
@@ -24,13 +39,6 @@ public:
     qint64 longestOnTheClockMs() const { return m_longestOnTheClock / 1'000'000; }
 
 private:
-    /// What this thread, ready to run, has waited for a processor.
-    static qint64 waitedNs() {
-        QFile file(QStringLiteral("/proc/thread-self/schedstat"));
-        if (!file.open(QIODevice::ReadOnly)) return 0;
-        const QList<QByteArray> numbers = file.readAll().split(' ');
-        return numbers.size() > 1 ? numbers[1].toLongLong() : 0;
-    }
     void beat() {
         const qint64 gap = m_sinceBeat.nsecsElapsed(), waited = waitedNs();
         m_longestOnTheClock = qMax(m_longestOnTheClock, gap);

@@ -88,7 +88,7 @@ TEST_F(BreakpointsPanelTest, AddsByTextAndSaysWhatItDoesNotUnderstand) {
     QTest::keyClick(line, Qt::Key_Return);
     settle();
     EXPECT_EQ(m_context.breakpoints().size(), 1u);
-    EXPECT_TRUE(panel.findChild<QLabel*>("breakpoint-error")->text().contains("line number"));
+    EXPECT_TRUE(panel.findChild<QLabel*>("error")->text().contains("line number"));
 }
 
 TEST_F(BreakpointsPanelTest, AWatchpointSaysWhenItStopsAndLeadsToItsBytes) {
@@ -136,7 +136,7 @@ TEST_F(BreakpointsPanelTest, SaysInPlaceWhatTheSessionRefuses) {
     QTest::keyClicks(line, "demo.c:17 if x +");
     QTest::keyClick(line, Qt::Key_Return);
     settle();
-    const auto* error = panel.findChild<QLabel*>("breakpoint-error");
+    const auto* error = panel.findChild<QLabel*>("error");
     EXPECT_TRUE(error->isVisible() && error->text().contains("an expression is missing"));
     EXPECT_EQ(line->text(), "demo.c:17 if x +");
     EXPECT_EQ(notices, 0);

@@ -43,7 +43,7 @@ protected:
     static QString cell(MocksPanel& panel, int row, int column) {
         return view(panel).model()->index(row, column).data().toString();
     }
-    static QLabel& error(MocksPanel& panel) { return *panel.findChild<QLabel*>("mock-error"); }
+    static QLabel& error(MocksPanel& panel) { return *panel.findChild<QLabel*>("error"); }
 
     std::vector<wasi::MockInfo> m_rules;
     uint32_t m_last = 0;
@@ -63,6 +63,16 @@ TEST_F(MocksPanelTest, AddsARuleThatIsTyped) {
     EXPECT_EQ(cell(*panel, 0, 3), "errno noent");
     EXPECT_EQ(cell(*panel, 0, 4), "0");
     EXPECT_TRUE(panel->findChild<QLineEdit*>()->text().isEmpty());
+}
+
+TEST_F(MocksPanelTest, WithoutARuleTheLineBelowTakesTheFocus) {
+    auto panel = shown();
+    panel->setFocus();
+    EXPECT_EQ(QApplication::focusWidget(), panel->findChild<QLineEdit*>());
+    type(*panel, "fd_write errno io");
+    EXPECT_EQ(QApplication::focusWidget(), panel->findChild<QLineEdit*>()) << "more may be typed";
+    panel->setFocus();
+    EXPECT_EQ(QApplication::focusWidget(), &view(*panel));
 }
 
 TEST_F(MocksPanelTest, SaysWhatIsWrongAndKeepsTheText) {

@@ -193,6 +193,27 @@ TEST(TreeModel, KeepsNodesThatGoOnAtTheNextStop) {
     EXPECT_FALSE(a2.isValid());
 }
 
+TEST(TreeModel, NodesComeAndGoBeforeThoseThatGoOn) {
+    WordTree model;
+    QAbstractItemModelTester tester(&model, kFatal);
+    model.setChildren({}, {{"c"}, {"b"}, {"a", 1}});
+    model.setChildren(model.index(2, 0), {{"a1"}});
+    const QPersistentModelIndex a1 = model.index(0, 0, model.index(2, 0));
+    model.setChildren({}, {{"e"}, {"d"}, {"c"}, {"b"}, {"a", 1}});
+    EXPECT_EQ(printed(model), "e\nd\nc\nb\na\n  a1\n");
+    ASSERT_TRUE(a1.isValid());
+    EXPECT_EQ(a1.parent().row(), 4);
+    model.setChildren({}, {{"e"}, {"x"}, {"a", 1}});
+    EXPECT_EQ(printed(model), "e\nx\na\n  a1\n");
+    EXPECT_EQ(a1.parent().row(), 2);
+    model.setChildren({}, {{"a", 1}});
+    EXPECT_TRUE(a1.isValid());
+    EXPECT_EQ(printed(model), "a\n  a1\n");
+    model.setChildren({}, {{"a", 1}, {"a", 1}});
+    model.setChildren({}, {});
+    EXPECT_EQ(printed(model), "");
+}
+
 TEST(TreeModel, AppendsSlices) {
     WordTree model;
     model.setChildren({}, {{"a", 5}});

@@ -1,12 +1,15 @@
 // Module, Operand stack, Wasm locals and globals, Files.
 #include <QAbstractItemModelTester>
 #include <QHeaderView>
+#include <QLabel>
 #include <QScrollBar>
+#include <set>
 
 #include "tests/ui/fixture.h"
 #include "ui/panels/files_panel.h"
 #include "ui/panels/module_panel.h"
 #include "ui/panels/operand_stack_panel.h"
+#include "ui/panels/variables_model.h"
 #include "ui/panels/wasm_state_panel.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/filter_box.h"
@@ -165,18 +168,121 @@ TEST_F(StatePanelsTest, OperandsStandNewestOnTopAndThoseTakenAreMarked) {
     m_fake->load();
     m_fake->stopAt(17);
     settle();
-    auto* model = panel.findChild<TableView*>()->model();
+    auto* model = panel.findChild<TreeView*>()->model();
     QAbstractItemModelTester tester(model);
     ASSERT_EQ(model->rowCount(), 3);
-    EXPECT_EQ(model->index(0, 3).data().toString(), "9");
-    EXPECT_TRUE(model->index(1, 1).data().toString().contains("taken"));
-    EXPECT_EQ(model->index(2, 1).data().toString(), "");
+    EXPECT_EQ(model->index(0, ValueModel::Value).data().toString(), "9");
+    EXPECT_TRUE(model->index(1, ValueModel::Next).data().toString().contains("taken"));
+    EXPECT_EQ(model->index(2, ValueModel::Next).data().toString(), "");
     QStringList texts;
     for (const ElidedLabel* label : panel.findChildren<ElidedLabel*>())
         texts << label->text();
     EXPECT_TRUE(texts.join(u'\n').contains("i32.add"));
     EXPECT_TRUE(texts.join(u'\n').contains("leaves i32"));
     EXPECT_TRUE(texts.join(u'\n').contains("loop @0x1f3"));
+}
+
+TEST_F(StatePanelsTest, OperandsOpenToTheirPartsAndStayOpenWhileOthersComeAndGo) {
+    OperandStackPanel panel(m_context);
+    panel.show();
+    m_fake->answer<debugger::GetOperandStack>([this](const debugger::GetOperandStack&) {
+        debugger::OperandStack stack;
+        stack.operands = {{0, "", "i32", "7", "0x7", false},
+                          {1, "", "(ref $point)", "struct $point {1, 2}", "0x40", false},
+                          {2, "", "v128", "i32x4 0x3f800000 0 0 0", "0x3f800000", false}};
+        stack.operands[2].lanes = {{"i32x4", {"1065353216", "0", "0", "0"}}, {"f32x4", {"1", "0", "0", "0"}}};
+        for (uint32_t i = 3; i < 2 + m_fake->generation; ++i)
+            stack.operands.push_back({i, "", "v128", "pushed", "0x0", false});
+        stack.nextText = "f32x4.neg";
+        stack.takes = 1;
+        return stack;
+    });
+    m_fake->answer<debugger::Evaluate>([](const debugger::Evaluate& r) {
+        debugger::VariableNode node;
+        node.name = r.expression;
+        node.handle = r.expression == "$stack1" ? 1 : 2;
+        node.childCount = node.handle == 2 ? 8 : 1;
+        return node;
+    });
+    // A cycle: the object's part is the object again. A vector has lanes.
+    m_fake->answer<debugger::GetChildren>([](const debugger::GetChildren& r) {
+        std::vector<debugger::VariableNode> parts;
+        if (r.handle == 2) {
+            for (const auto& [type, value] :
+                 {std::pair("f32", "1"), std::pair("f64", "-0.5"), std::pair("i8", "-2"),
+                  std::pair("u16", "65535"), std::pair("i64", "-1"), std::pair("f32", "nan"),
+                  std::pair("f32", "-inf"), std::pair("i32x4", "{1, 2}")}) {
+                parts.emplace_back().type = type;
+                parts.back().name = type;
+                parts.back().value = value;
+            }
+        } else {
+            parts.emplace_back().name = "next";
+            parts.back().handle = parts.back().childCount = 1;
+        }
+        return parts;
+    });
+    m_fake->load();
+    m_fake->stopAt(17);
+    settle();
+    auto* view = panel.findChild<TreeView*>();
+    QAbstractItemModel& model = *view->model();
+    QAbstractItemModelTester tester(&model);
+    EXPECT_EQ(model.index(0, ValueModel::Value).data().toString(), "f32x4 1 0 0 0")
+        << "in the shape that the next instruction takes";
+    EXPECT_FALSE(model.hasChildren(model.index(2, 0)));
+    QModelIndex at = model.index(1, 0);
+    for (int depth = 0; depth < 5; ++depth) {
+        ASSERT_TRUE(model.hasChildren(at)) << depth;
+        view->expand(at);
+        settle();
+        ASSERT_EQ(model.rowCount(at), 1) << depth;
+        at = model.index(0, 0, at);
+        EXPECT_EQ(at.data().toString(), "next");
+    }
+    view->expand(model.index(0, 0));
+    settle();
+    QStringList bits;
+    for (int lane = 0; lane < model.rowCount(model.index(0, 0)); ++lane)
+        bits << model.index(lane, ValueModel::Hex, model.index(0, 0)).data().toString();
+    EXPECT_EQ(bits.join(u'|').toStdString(),
+              "0x3f800000|0xbfe0000000000000|0xfe|0xffff|0xffffffffffffffff||0xff800000|");
+    m_fake->stopAt(18);  // generation 2, and 3: one more operand on top each time
+    m_fake->stopAt(19);
+    settle();
+    ASSERT_EQ(model.rowCount(), 5);
+    EXPECT_EQ(model.index(0, 0).data().toString(), "4");
+    EXPECT_FALSE(view->isExpanded(model.index(0, 0)));
+    EXPECT_TRUE(view->isExpanded(model.index(2, 0))) << "it is still there, two rows below";
+    EXPECT_TRUE(view->isExpanded(model.index(3, 0)));
+    EXPECT_EQ(model.rowCount(model.index(3, 0)), 1);
+}
+
+TEST_F(StatePanelsTest, LocalsOfTheMachineAreEditedWhereTheyStand) {
+    m_fake->answer<debugger::GetWasmLocals>([](const debugger::GetWasmLocals&) {
+        return std::vector<debugger::WasmValue>{{0, "$n", "i32", "1", "0x1", false},
+                                                {1, "", "anyref", "null", "", false}};
+    });
+    m_fake->answer<debugger::GetWasmGlobals>([](const debugger::GetWasmGlobals&) {
+        return std::vector<debugger::WasmValue>{{0, "", "(mut i32)", "1", "0x1", false},
+                                                {1, "", "i32", "2", "0x2", false}};
+    });
+    WasmStatePanel panel(m_context);
+    panel.show();
+    m_fake->load();
+    m_fake->stopAt(17);
+    settle();
+    for (TreeView* view : panel.findChildren<TreeView*>()) {
+        QAbstractItemModel& model = *view->model();
+        EXPECT_TRUE(model.index(0, ValueModel::Value).flags() & Qt::ItemIsEditable);
+        EXPECT_FALSE(model.index(1, ValueModel::Value).flags() & Qt::ItemIsEditable);
+        model.setData(model.index(0, ValueModel::Value), "42", Qt::EditRole);
+    }
+    settle();
+    std::set<std::string> assigned;
+    for (const auto& request : m_fake->asked<debugger::Assign>())
+        assigned.insert(request.left + " = " + request.right);
+    EXPECT_EQ(assigned, (std::set<std::string>{"$global0 = 42", "$local0 = 42"}));
 }
 
 TEST_F(StatePanelsTest, LocalsFollowTheSelectedFrame) {

@@ -29,6 +29,9 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/input_line.h"
 #include "ui/widgets/picker.h"
+#include "ui/widgets/views.h"
+#include "wasi/mock_json.h"
+#include "wasi/mock_text.h"
 
 using namespace ui;
 using namespace debugger;
@@ -451,6 +454,7 @@ TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
     settle();
     m_context.addBreakpoint(atLine(18));
     emit m_context.watchRequested("argc + 1");
+    m_fake->emitEvent(MocksChanged{{{7, wasi::parseMock("fd_read nth 2 errno io").value(), 3, 1}}});
     LaunchOptions options = m_window.launcher().options();
     options.capabilities.arguments = {"demo.wasm", "one", "two words"};
     options.capabilities.environment = {{"HOME", "/"}};
@@ -460,6 +464,7 @@ TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
 
     for (const auto& [id, breakpoint] : std::map(m_context.breakpoints()))
         m_context.removeBreakpoint(id);
+    m_fake->emitEvent(MocksChanged{});
     settle();
     MainWindow second(m_context);
     second.launcher().open("/programs/demo.wasm");
@@ -470,7 +475,31 @@ TEST_F(WindowTest, WhatWasSetForAProgramComesBackWithIt) {
     EXPECT_TRUE(m_fake->asked<AddBreakpoint>().back().isRemembered) << "or it is lost where its line is gone";
     EXPECT_EQ(second.launcher().options().capabilities.arguments[2], "two words");
     EXPECT_EQ(second.launcher().options().capabilities.environment[0].first, "HOME");
+    const std::vector<wasi::MockRule> mocks = m_fake->asked<Load>().back().options.mocks;
+    ASSERT_EQ(mocks.size(), 1u);
+    EXPECT_EQ(wasi::toText(mocks[0]).line(), "fd_read nth 2 errno io");
+    EXPECT_TRUE(second.launcher().options().mocks.empty())
+        << "the next load would undo what was edited since";
     EXPECT_TRUE(second.docks().panel("watches")->save()["expressions"].toArray().contains("argc + 1"));
+}
+
+TEST_F(WindowTest, LaunchesThatEarlierBuildsSavedAreRead) {
+    const QJsonObject granted{
+        {"arguments", QJsonArray{"demo.wasm", "-v"}},
+        {"environment", QJsonArray{QJsonArray{"HOME", "/"}}},
+        {"directories", QJsonArray{QJsonObject{{"host", "/tmp"}, {"guest", "/t"}, {"kind", "overlay"}},
+                                   QJsonObject{{"host", "/usr"}, {"guest", "/u"}, {"kind", "new kind"}}}}};
+    m_settings.setProgram("/programs/demo.wasm", {{"launch", granted}, {"mocks", QJsonObject{{"rules", 7}}}});
+    m_window.launcher().open("/programs/demo.wasm");
+    settle();
+    const wasi::Capabilities& read = m_window.launcher().options().capabilities;
+    EXPECT_EQ(read.arguments, (std::vector<std::string>{"demo.wasm", "-v"}));
+    EXPECT_EQ(read.environment[0].first, "HOME");
+    ASSERT_EQ(read.preopens.size(), 2u);
+    EXPECT_EQ(read.preopens[0].hostPath, "/tmp");
+    EXPECT_EQ(read.preopens[0].kind, wasi::MountKind::Overlay);
+    EXPECT_EQ(read.preopens[1].kind, wasi::MountKind::ReadOnly) << "the least of all";
+    EXPECT_TRUE(m_window.notices().text().contains("mocks")) << "those cannot be read, and that is said";
 }
 
 TEST_F(WindowTest, AProgramThatIsOpenedBeforeTheLastOneIsLoadedIsTheOnlyOne) {
@@ -641,6 +670,14 @@ TEST_F(WindowTest, ThePaletteFindsAndRunsVerbs) {
     auto* picker = m_window.findChild<Picker*>();
     ASSERT_NE(picker, nullptr);
     auto* line = picker->findChild<QLineEdit*>();
+    auto* view = picker->findChild<TableView*>();
+    QTest::keyClicks(line, "no such verb");
+    EXPECT_EQ(view->model()->rowCount(), 0);
+    EXPECT_TRUE(view->placeholder().contains("no such verb"));
+    line->clear();
+    QTest::keyClicks(line, "machine code");
+    ASSERT_GT(view->model()->rowCount(), 0) << "the words that tell about a verb find it too";
+    line->clear();
     QTest::keyClicks(line, "step over");
     QTest::keyClick(line, Qt::Key_Return);
     settle();

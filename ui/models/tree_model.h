@@ -67,14 +67,19 @@ public:
         owner->isWanted = false;
         const size_t begin = static_cast<size_t>(first);
         if (begin > owner->children.size()) return;
-        size_t kept = 0;
-        while (kept < nodes.size() && begin + kept < owner->children.size() &&
-               m_traits.same(owner->children[begin + kept]->node, nodes[kept]))
+        const size_t before = owner->children.size() - begin, common = std::min(before, nodes.size());
+        size_t kept = 0, keptAtEnd = 0;
+        while (kept < common && m_traits.same(owner->children[begin + kept]->node, nodes[kept]))
             ++kept;
-        for (size_t i = 0; i < kept; ++i)
-            replace(owner, begin + i, std::move(nodes[i]), parent);
-        removeFrom(owner, begin + kept, parent);
-        append(owner, nodes, kept, parent);
+        while (kept + keptAtEnd < common &&
+               m_traits.same(owner->children[owner->children.size() - 1 - keptAtEnd]->node,
+                             nodes[nodes.size() - 1 - keptAtEnd]))
+            ++keptAtEnd;
+        remove(owner, begin + kept, before - kept - keptAtEnd, parent);
+        insert(owner, begin + kept, nodes, kept, nodes.size() - kept - keptAtEnd, parent);
+        for (size_t i = 0; i < nodes.size(); ++i)
+            if (i < kept || i >= nodes.size() - keptAtEnd)
+                replace(owner, begin + i, std::move(nodes[i]), parent);
     }
     void clear() {
         beginResetModel();
@@ -157,7 +162,7 @@ private:
     struct Item {
         Node node{};
         Item* parent = nullptr;
-        int row = 0;  // children come and go at the end only
+        int row = 0;
         std::vector<std::unique_ptr<Item>> children;
         bool isWanted = false;
         uint32_t request = 0;  // the newest; older ones are void
@@ -177,7 +182,7 @@ private:
         const QModelIndex at = createIndex(static_cast<int>(row), 0, child);
         emit dataChanged(at, at.siblingAtColumn(columnCount(parent) - 1));
         if (child->children.empty()) return;
-        if (m_traits.childCount(child->node) == 0) return removeFrom(child, 0, at);
+        if (m_traits.childCount(child->node) == 0) return remove(child, 0, child->children.size(), at);
         want(at, 0);
     }
     // Views fetch in the midst of changes of the model, so it is asked for afterwards.
@@ -189,24 +194,33 @@ private:
                 emit childrenWanted(at, first);
         });
     }
-    void removeFrom(Item* owner, size_t row, const QModelIndex& parent) {
-        if (row >= owner->children.size()) return;
-        beginRemoveRows(parent, static_cast<int>(row), static_cast<int>(owner->children.size()) - 1);
-        owner->children.resize(row);
+    void remove(Item* owner, size_t row, size_t count, const QModelIndex& parent) {
+        if (count == 0) return;
+        beginRemoveRows(parent, static_cast<int>(row), static_cast<int>(row + count) - 1);
+        const auto first = owner->children.begin() + static_cast<std::ptrdiff_t>(row);
+        owner->children.erase(first, first + static_cast<std::ptrdiff_t>(count));
+        renumber(*owner, row);
         endRemoveRows();
     }
-    void append(Item* owner, std::vector<Node>& nodes, size_t from, const QModelIndex& parent) {
-        if (from >= nodes.size()) return;
-        const int row = static_cast<int>(owner->children.size());
-        beginInsertRows(parent, row, row + static_cast<int>(nodes.size() - from) - 1);
-        for (size_t i = from; i < nodes.size(); ++i) {
-            auto child = std::make_unique<Item>();
-            child->node = std::move(nodes[i]);
-            child->parent = owner;
-            child->row = static_cast<int>(owner->children.size());
-            owner->children.push_back(std::move(child));
+    /// nodes[from, from + count) become children from `row` on.
+    void insert(Item* owner, size_t row, std::vector<Node>& nodes, size_t from, size_t count,
+                const QModelIndex& parent) {
+        if (count == 0) return;
+        std::vector<std::unique_ptr<Item>> items(count);
+        for (size_t i = 0; i < count; ++i) {
+            items[i] = std::make_unique<Item>();
+            items[i]->node = std::move(nodes[from + i]);
+            items[i]->parent = owner;
         }
+        beginInsertRows(parent, static_cast<int>(row), static_cast<int>(row + count) - 1);
+        owner->children.insert(owner->children.begin() + static_cast<std::ptrdiff_t>(row),
+                               std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+        renumber(*owner, row);
         endInsertRows();
+    }
+    static void renumber(Item& owner, size_t from) {
+        for (size_t i = from; i < owner.children.size(); ++i)
+            owner.children[i]->row = static_cast<int>(i);
     }
 
     std::vector<Column<Node>> m_columns;

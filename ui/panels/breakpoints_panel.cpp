@@ -3,6 +3,7 @@
 #include <QVBoxLayout>
 
 #include "ui/breakpoint_dialog.h"
+#include "ui/widgets/add_line.h"
 #include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
 
@@ -106,34 +107,22 @@ BreakpointsPanel::BreakpointsPanel(Context& context) : Panel(context), m_model(b
     m_view->setModel(&m_model, m_model);
     m_view->setPlaceholder(
         tr("No breakpoints: F9, a click beside a source line, or the line below sets one."));
-    m_line = new QLineEdit;
-    m_line->setPlaceholderText(tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw, watch EXPR [if …]"));
-    m_line->setAccessibleName(tr("New breakpoint"));
-    m_line->setToolTip(
-        tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write, throw, throw uncaught; when memory "
-           "changes, is written, read, or either: watch total, wwatch total, rwatch total, awatch 0x400,16; "
-           "with a condition: main.c:12 if n > 3"));
-    m_line->setClearButtonEnabled(true);
-    m_line->setFont(theme().codeFont());
-    m_error = new QLabel;
-    m_error->setObjectName(QStringLiteral("breakpoint-error"));
-    m_error->setTextFormat(Qt::PlainText);
-    m_error->setWordWrap(true);
-    m_error->setContentsMargins(8, 2, 8, 4);
-    m_error->hide();
+    m_line = new AddLine(
+        theme(),
+        {tr("New breakpoint"), tr("Add: FILE:LINE, FUNCTION, *OFFSET, call NAME, throw, watch EXPR [if …]"),
+         tr("Where to stop: main.c:12, addWord, *0x1f3, call fd_write, throw, throw uncaught; when memory "
+            "changes, is written, read, or either: watch total, wwatch total, rwatch total, awatch 0x400,16; "
+            "with a condition: main.c:12 if n > 3")});
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_view, 1);
     layout->addWidget(m_line);
-    layout->addWidget(m_error);
     setContent(content, m_view);
     showContent();
 
     connect(&context, &Context::breakpointsChanged, this, &BreakpointsPanel::fill);
-    connect(m_line, &QLineEdit::returnPressed, this, &BreakpointsPanel::add);
-    connect(m_line, &QLineEdit::textEdited, m_error, &QWidget::hide);
-    connect(&theme(), &Theme::codeFontChanged, this, [this] { m_line->setFont(theme().codeFont()); });
+    connect(m_line, &AddLine::entered, this, &BreakpointsPanel::add);
     connect(m_view, &TableView::chosen, this, &BreakpointsPanel::goTo);
     connect(m_view, &QWidget::customContextMenuRequested, this, &BreakpointsPanel::showMenu);
     connect(&m_model, &TableModelBase::toggled, this, [this](int row, int, bool on) {
@@ -154,27 +143,16 @@ void BreakpointsPanel::fill() {
     m_model.setRows(std::move(rows));
 }
 
-void BreakpointsPanel::startTyping(const QString& begin) {
-    m_line->setFocus();
-    if (!begin.isEmpty()) return m_line->setText(begin);
-    m_line->selectAll();
-}
+void BreakpointsPanel::startTyping(const QString& begin) { m_line->startTyping(begin); }
 
-void BreakpointsPanel::add() {
-    const auto spec = breakpointFromText(m_line->text());
-    if (!spec.ok()) return refuse(spec.error());
-    context().addBreakpoint(
-        spec.value(), [this, panel = QPointer(this), text = m_line->text()](const engine::Error* error) {
-            if (!panel || m_line->text() != text) return;
-            if (error) return refuse(*error);
-            m_error->hide();
-            m_line->clear();
-        });
-}
-
-void BreakpointsPanel::refuse(const engine::Error& error) {
-    m_error->setText(QStringLiteral("⚠ ") + oneLine(error.message, 500));
-    m_error->show();
+void BreakpointsPanel::add(const QString& text) {
+    const auto spec = breakpointFromText(text);
+    if (!spec.ok()) return m_line->refuse(spec.error());
+    context().addBreakpoint(spec.value(), [this, panel = QPointer(this), text](const engine::Error* error) {
+        if (!panel) return;
+        if (error) return m_line->refuse(*error);
+        m_line->accept(text);
+    });
 }
 
 void BreakpointsPanel::goTo(const QModelIndex& index) {

@@ -1,14 +1,12 @@
 // Breakpoints: all of them with their state: on or off, where (or what memory is watched), condition, hits, why not resolved. A new one is typed into the line below.
 #pragma once
 
-#include <QLabel>
-#include <QLineEdit>
-
 #include "ui/models/table_model.h"
 #include "ui/panel.h"
 
 namespace ui {
 
+class AddLine;
 class TableView;
 
 std::vector<Column<debugger::BreakpointInfo>> breakpointColumns();
@@ -24,8 +22,7 @@ public:
 
 private:
     void fill();
-    void add();
-    void refuse(const engine::Error& error);
+    void add(const QString& text);
     void goTo(const QModelIndex& index);
     void edit(const QModelIndex& index);
     void removeSelected();
@@ -33,8 +30,7 @@ private:
 
     TableModel<debugger::BreakpointInfo> m_model;
     TableView* m_view;
-    QLineEdit* m_line;
-    QLabel* m_error;
+    AddLine* m_line;
 };
 
 }  // namespace ui

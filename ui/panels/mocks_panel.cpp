@@ -3,6 +3,7 @@
 #include <QVBoxLayout>
 
 #include "ui/script_trust.h"
+#include "ui/widgets/add_line.h"
 #include "ui/widgets/ask_for.h"
 #include "ui/widgets/local_shortcut.h"
 #include "ui/widgets/menu.h"
@@ -101,35 +102,24 @@ MocksPanel::MocksPanel(Context& context) : Panel(context), m_model(mockColumns()
     m_view->setPlaceholder(
         tr("No mocks: every call is answered by the host. The line below adds a rule, or "
            "“Answer This Next Time” in the menu of a system call."));
-    m_line = new QLineEdit;
-    m_line->setPlaceholderText(tr("Add: path_open path ~ \"*.cfg\" nth 3 errno noent"));
-    m_line->setAccessibleName(tr("New mock"));
-    m_line->setToolTip(plainTip(tr(
-        "CALL [CONDITION] [nth N | from N to N | every N | probability P seed N] and an answer: errno NAME, "
-        "reply [RESULT=VALUE] [bytes \"…\"], short N, corrupt N, trap, stop, pass, script FILE; before it "
-        "delay 5ms")));
-    m_line->setClearButtonEnabled(true);
-    m_line->setFont(theme().codeFont());
-    m_error = new QLabel;
-    m_error->setObjectName(QStringLiteral("mock-error"));
-    m_error->setTextFormat(Qt::PlainText);
-    m_error->setWordWrap(true);
-    m_error->setContentsMargins(8, 2, 8, 4);
-    m_error->hide();
+    m_line = new AddLine(
+        theme(),
+        {tr("New mock"), tr("Add: path_open path ~ \"*.cfg\" nth 3 errno noent"),
+         tr("CALL [CONDITION] [nth N | from N to N | every N | probability P seed N] and an answer: errno "
+            "NAME, reply [RESULT=VALUE] [bytes \"…\"], short N, corrupt N, trap, stop, pass, script FILE; "
+            "before it delay "
+            "5ms")});
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_view, 1);
     layout->addWidget(m_line);
-    layout->addWidget(m_error);
     setContent(content, m_view);
 
     connect(&context, &Context::mocksChanged, this, &MocksPanel::fill);
     connect(&context, &Context::stateChanged, this, &MocksPanel::fill);
     connect(&context, &Context::mockRequested, this, &MocksPanel::startTyping);
-    connect(m_line, &QLineEdit::returnPressed, this, &MocksPanel::add);
-    connect(m_line, &QLineEdit::textEdited, m_error, &QWidget::hide);
-    connect(&theme(), &Theme::codeFontChanged, this, [this] { m_line->setFont(theme().codeFont()); });
+    connect(m_line, &AddLine::entered, this, &MocksPanel::add);
     connect(m_view, &QWidget::customContextMenuRequested, this, &MocksPanel::showMenu);
     connect(m_view, &TableView::removeRequested, this, &MocksPanel::removeSelected);
     connect(&m_model, &TableModelBase::edited, this, &MocksPanel::edit);
@@ -159,6 +149,7 @@ void MocksPanel::fill() {
         rows.push_back({info, wasi::toText(rule)});
     }
     m_model.setRows(std::move(rows));
+    setFocusProxy(m_model.rowCount() > 0 ? static_cast<QWidget*>(m_view) : m_line);
 }
 
 void MocksPanel::set(Entries entries, std::function<void()> then) {
@@ -172,30 +163,22 @@ void MocksPanel::set(Entries entries, std::function<void()> then) {
                 if (panel) panel->set(entries, then);
             });
         }
-        if (error) return refuse(*error);
-        m_error->hide();
+        if (error) return m_line->refuse(*error);
+        m_line->hideError();
         if (then) then();
     });
 }
 
-void MocksPanel::refuse(const engine::Error& error) {
-    m_error->setText(QStringLiteral("⚠ ") + oneLine(error.message, 500));
-    m_error->show();
-}
-
 void MocksPanel::startTyping(const QString& rule) {
-    if (!rule.isEmpty()) m_line->setText(rule + u' ');
-    m_line->setFocus();
+    m_line->startTyping(rule.isEmpty() ? QString() : rule + u' ');
 }
 
-void MocksPanel::add() {
-    const auto rule = wasi::parseMock(toUtf8(m_line->text()));
-    if (!rule.ok()) return refuse(rule.error());
+void MocksPanel::add(const QString& text) {
+    const auto rule = wasi::parseMock(toUtf8(text));
+    if (!rule.ok()) return m_line->refuse(rule.error());
     Entries all = entries();
     all.push_back({0, rule.value()});
-    set(std::move(all), [this, text = m_line->text()] {
-        if (m_line->text() == text) m_line->clear();
-    });
+    set(std::move(all), [this, text] { m_line->accept(text); });
 }
 
 void MocksPanel::edit(int row, int column, const QString& text) {
@@ -205,7 +188,7 @@ void MocksPanel::edit(int row, int column, const QString& text) {
     std::string* const changed[] = {&parts.call, &parts.when, &parts.which, &parts.answer};
     *changed[column] = toUtf8(text);
     auto rule = wasi::parseMock(parts.line());
-    if (!rule.ok()) return refuse(rule.error());
+    if (!rule.ok()) return m_line->refuse(rule.error());
     rule.value().enabled = chosen->info.rule.enabled;
     Entries all = entries();
     all[static_cast<size_t>(row)].rule = std::move(rule.value());
@@ -237,7 +220,7 @@ void MocksPanel::move(int by) {
 
 void MocksPanel::loadFile(const QString& path) {
     auto rules = wasi::loadMocks(toUtf8(path));
-    if (!rules.ok()) return refuse(rules.error());
+    if (!rules.ok()) return m_line->refuse(rules.error());
     Entries all;
     for (wasi::MockRule& rule : rules.value())
         all.push_back({0, std::move(rule)});
@@ -248,7 +231,7 @@ void MocksPanel::saveFile(const QString& path) {
     std::vector<wasi::MockRule> rules;
     for (const MockRow& row : m_model.rows())
         rules.push_back(row.info.rule);
-    if (const auto saved = wasi::saveMocks(toUtf8(path), rules); !saved) refuse(saved.error());
+    if (const auto saved = wasi::saveMocks(toUtf8(path), rules); !saved) m_line->refuse(saved.error());
 }
 
 void MocksPanel::showMenu(const QPoint& at) {

@@ -2,15 +2,13 @@
 // the line below; each part of a rule can be edited where it stands.
 #pragma once
 
-#include <QLabel>
-#include <QLineEdit>
-
 #include "ui/models/table_model.h"
 #include "ui/panel.h"
 #include "wasi/mock_text.h"
 
 namespace ui {
 
+class AddLine;
 class TableView;
 
 struct MockRow {
@@ -32,7 +30,7 @@ private:
     using Entries = std::vector<wasi::MockEntry>;
     Entries entries() const;
     void fill();
-    void add();
+    void add(const QString& text);
     void edit(int row, int column, const QString& text);
     void toggle(int row, bool on);
     void removeSelected();
@@ -40,13 +38,11 @@ private:
     void loadFile(const QString& path);
     void saveFile(const QString& path);
     void set(Entries entries, std::function<void()> then = {});
-    void refuse(const engine::Error& error);
     void showMenu(const QPoint& at);
 
     TableModel<MockRow> m_model;
     TableView* m_view;
-    QLineEdit* m_line;
-    QLabel* m_error;
+    AddLine* m_line;
 };
 
 }  // namespace ui

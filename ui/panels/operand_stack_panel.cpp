@@ -2,8 +2,8 @@
 
 #include <QBoxLayout>
 
+#include "ui/panels/machine_values.h"
 #include "ui/widgets/elided_label.h"
-#include "ui/widgets/views.h"
 
 namespace ui {
 namespace {
@@ -24,12 +24,10 @@ QString effectOf(const debugger::OperandStack& stack) {
 
 OperandStackPanel::OperandStackPanel(Context& context)
     : Panel(context),
-      m_model(operandColumns(), this),
-      m_view(new TableView(theme(), tr("Operand stack, newest on top"))),
+      m_view(new MachineValues(context, ValueModel::Of::Operands, tr("Operand stack, newest on top"))),
       m_next(new ElidedLabel),
       m_effect(new ElidedLabel),
       m_labels(new ElidedLabel) {
-    m_view->setModel(&m_model, m_model);
     m_view->setPlaceholder(tr("The operand stack is empty here."));
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
@@ -66,7 +64,7 @@ void OperandStackPanel::ask() {
 }
 
 void OperandStackPanel::take(const debugger::OperandStack& stack) {
-    m_model.setRows(operandRows(stack));
+    m_view->setValues(operandNodes(stack));
     m_next->setText(tr("Next: %1").arg(oneLine(stack.nextText)));
     m_effect->setText(effectOf(stack));
     QStringList labels;

@@ -1,16 +1,12 @@
 // Operand stack: the next instruction with what it takes and leaves, the operands (newest on top), and the labels around it.
 #pragma once
 
-#include <QLabel>
-
-#include "ui/models/table_model.h"
-#include "ui/models/wasm_values.h"
 #include "ui/panel.h"
 
 namespace ui {
 
 class ElidedLabel;
-class TableView;
+class MachineValues;
 
 class OperandStackPanel final : public Panel {
     Q_OBJECT
@@ -23,8 +19,7 @@ private:
     void take(const debugger::OperandStack& stack);
     void showState();
 
-    TableModel<WasmValueRow> m_model;
-    TableView* m_view;
+    MachineValues* m_view;
     ElidedLabel *m_next, *m_effect, *m_labels;
 };
 

@@ -207,6 +207,7 @@ QWidget* SystemCallsPanel::makeBar() {
     m_box->setCompletions(toList(wasi::filterWords()));
     connect(m_box, &FilterBox::filterChanged, this, &SystemCallsPanel::setFilter);
     m_count = new QLabel;
+    m_count->setObjectName(QStringLiteral("call-count"));
     m_count->setTextFormat(Qt::PlainText);
     m_count->setForegroundRole(QPalette::PlaceholderText);
     layout->addWidget(m_box, 1);

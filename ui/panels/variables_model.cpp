@@ -1,5 +1,8 @@
 #include "ui/panels/variables_model.h"
 
+#include <bit>
+#include <cmath>
+
 namespace ui {
 namespace {
 
@@ -34,6 +37,27 @@ QString valueTip(const ValueNode& node) {
     return tip;
 }
 
+/// The bits of a lane, field or element of WebAssembly, as "0x3f800000"; empty for what has no number as its text (a NaN may have any bits).
+QString bitsText(const debugger::VariableNode& value) {
+    const std::string& type = value.type;
+    const unsigned width = type.size() > 1 ? QString::fromLatin1(type.data() + 1).toUInt() : 0;
+    if (type.find_first_of("iuf") != 0 || width < 8 || width > 64 || type.size() > 3) return {};
+    const QString text = fromUtf8(value.value);
+    bool isNumber = false;
+    quint64 bits = 0;
+    if (type[0] == 'f') {
+        const double number = text.toDouble(&isNumber);
+        if (std::isnan(number)) return {};
+        bits = width == 32 ? std::bit_cast<quint32>(text.toFloat()) : std::bit_cast<quint64>(number);
+    } else {
+        bits =
+            type[0] == 'u' ? text.toULongLong(&isNumber) : static_cast<quint64>(text.toLongLong(&isNumber));
+    }
+    if (width < 64) bits &= (quint64{1} << width) - 1;
+    return isNumber ? QStringLiteral("0x%1").arg(bits, static_cast<int>(width / 4), 16, QLatin1Char('0'))
+                    : QString();
+}
+
 std::vector<Column<ValueNode>> columns(ValueModel::Of roots) {
     std::vector<Column<ValueNode>> rows = {
         {.title = "Name",
@@ -55,14 +79,29 @@ std::vector<Column<ValueNode>> columns(ValueModel::Of roots) {
          .rank = 1,
          .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }},
     };
-    if (roots == ValueModel::Of::Machine) {
+    if (roots == ValueModel::Of::Machine || roots == ValueModel::Of::Operands) {
         rows[ValueModel::Value].kind = ColumnKind::Number;
-        rows.push_back({.title = "Hex",
-                        .text = [](const ValueNode& node) { return node.hex; },
-                        .kind = ColumnKind::Number,
-                        .width = 20,
-                        .rank = 2,
-                        .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }});
+        rows.push_back(
+            {.title = "Hex",
+             .text =
+                 [](const ValueNode& node) { return node.hex.isEmpty() ? bitsText(node.value) : node.hex; },
+             .kind = ColumnKind::Number,
+             .width = 20,
+             .rank = 2,
+             .look = [](const ValueNode&) { return Look{.tone = Tone::Dim}; }});
+    }
+    if (roots == ValueModel::Of::Operands) {
+        rows[ValueModel::Name].title = "#";
+        rows.push_back(
+            {.title = "Next",
+             .text =
+                 [](const ValueNode& node) { return node.isTaken ? QStringLiteral("↑ taken") : QString(); },
+             .width = 8,
+             .look = [](const ValueNode&) { return Look{.tone = Tone::Accent}; },
+             .tip =
+                 [](const ValueNode& node) {
+                     return node.isTaken ? QObject::tr("The next instruction takes it") : QString();
+                 }});
     }
     if (roots == ValueModel::Of::Watches) {
         rows[ValueModel::Name].title = "Expression";

@@ -41,6 +41,14 @@ void assignValue(Context& context, QObject* receiver, const debugger::VariableNo
                                    [&context](const debugger::VariableNode&) { context.announceEdit(); });
 }
 
+void addEditAction(QMenu& menu, Context& context, TreeView& view, const QModelIndex& value) {
+    menu.addAction(context.theme().icon(QStringLiteral("edit")), QObject::tr("Edit Value"), &view,
+                   [&view, at = QPersistentModelIndex(value)] {
+                       if (at.isValid()) view.edit(at);
+                   })
+        ->setEnabled(value.flags() & Qt::ItemIsEditable);
+}
+
 void addValueActions(QMenu& menu, Context& context, const debugger::VariableNode& node) {
     Theme& theme = context.theme();
     const auto copy = [&](const QString& title, const std::string& text) {
@@ -173,11 +181,7 @@ void VariablesPanel::showMenu(const QPoint& at) {
     QMenu& menu = newMenu(this);
     if (node && !node->isGroup) {
         const QModelIndex value = index.siblingAtColumn(ValueModel::Value);
-        menu.addAction(theme().icon(QStringLiteral("edit")), tr("Edit Value"), this,
-                       [=, this, at = QPersistentModelIndex(value)] {
-                           if (at.isValid()) m_view->edit(at);
-                       })
-            ->setEnabled(value.flags() & Qt::ItemIsEditable);
+        addEditAction(menu, context(), *m_view, value);
         addValueActions(menu, context(), node->value);
         menu.addSeparator();
     }

@@ -38,6 +38,8 @@ void fetchValueChildren(Context& context, QObject* receiver, ValueModel& model, 
 /// Writes a value and has all panels read again; an error is shown.
 void assignValue(Context& context, QObject* receiver, const debugger::VariableNode& node,
                  const QString& text);
+/// Edits the cell of a value where it stands.
+void addEditAction(QMenu& menu, Context& context, TreeView& view, const QModelIndex& value);
 /// What every value offers: copy, watch, show in memory.
 void addValueActions(QMenu& menu, Context& context, const debugger::VariableNode& node);
 

@@ -3,11 +3,10 @@
 #pragma once
 
 #include "ui/panel.h"
-#include "ui/panels/variables_model.h"
 
 namespace ui {
 
-class TreeView;
+class MachineValues;
 
 class WasmStatePanel final : public Panel {
     Q_OBJECT
@@ -17,12 +16,9 @@ public:
 
 private:
     void ask();
-    void fetchParts(ValueModel& model, const QModelIndex& parent, int first);
-    void showMenu(TreeView& view, const QPoint& at);
     void showState();
 
-    ValueModel m_locals, m_globals;
-    TreeView *m_localsView, *m_globalsView;
+    MachineValues *m_locals, *m_globals;
     bool m_isFilled = false;
 };
 

@@ -10,7 +10,7 @@ namespace ui {
 namespace {
 
 constexpr int kMargins = 12;  // pixels of a cell
-constexpr int kLeast = 14;    // characters of a column that takes what is left
+constexpr int kLeast = 11;    // characters of a column that takes what is left
 
 }  // namespace
 

@@ -10,6 +10,7 @@ namespace ui {
 namespace {
 
 constexpr int kWidth = 720, kRows = 14;
+constexpr int kDetailScore = -60;  // behind all whose title matches, also those that are disabled
 
 std::vector<Column<PickerItem>> pickerColumns() {
     const auto look = [](const PickerItem& item) {
@@ -79,8 +80,9 @@ Picker::Source Picker::filtered(std::vector<PickerItem> items) {
                                       const std::function<void(std::vector<PickerItem>)>& answer) {
         std::vector<std::pair<int, const PickerItem*>> found;
         for (const PickerItem& item : items) {
-            if (const int score = matchScore(typed, item.title); score > 0)
-                found.emplace_back(score + (item.enabled ? 50 : 0), &item);
+            int score = matchScore(typed, item.title);
+            if (score == 0 && item.detail.contains(typed, Qt::CaseInsensitive)) score = kDetailScore;
+            if (score != 0) found.emplace_back(score + (item.enabled ? 50 : 0), &item);
         }
         std::stable_sort(found.begin(), found.end(),
                          [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -106,6 +108,8 @@ void Picker::ask() {
     m_source(m_line->text().trimmed(),
              [self = QPointer<Picker>(this), typed = m_line->text()](std::vector<PickerItem> items) {
                  if (!self || self->m_line->text() != typed) return;
+                 self->m_view->setPlaceholder(typed.isEmpty() ? QString()
+                                                              : tr("Nothing here matches “%1”.").arg(typed));
                  self->m_model.setRows(std::move(items));
                  if (self->m_model.rowCount() > 0) self->m_view->selectRow(0);
              });

@@ -50,6 +50,14 @@ void setUpHeader(QHeaderView& header) {
     });
 }
 
+void paintPlaceholder(const QAbstractItemView& view, const QString& text) {
+    if (text.isEmpty() || !view.model() || view.model()->rowCount() > 0) return;
+    QPainter painter(view.viewport());
+    painter.setPen(view.palette().color(QPalette::PlaceholderText));
+    painter.drawText(view.viewport()->rect().adjusted(16, 8, -16, -8), Qt::AlignCenter | Qt::TextWordWrap,
+                     text);
+}
+
 template <class Model>
 ColumnFit* fitterOf(QHeaderView& header, const Model& model, const Theme& theme) {
     std::vector<ColumnHint> hints;
@@ -144,11 +152,7 @@ void TableView::setPlaceholder(const QString& text) {
 
 void TableView::paintEvent(QPaintEvent* event) {
     QTableView::paintEvent(event);
-    if (m_placeholder.isEmpty() || !model() || model()->rowCount() > 0) return;
-    QPainter painter(viewport());
-    painter.setPen(palette().color(QPalette::PlaceholderText));
-    painter.drawText(viewport()->rect().adjusted(16, 8, -16, -8), Qt::AlignCenter | Qt::TextWordWrap,
-                     m_placeholder);
+    paintPlaceholder(*this, m_placeholder);
 }
 
 void TableView::scrollContentsBy(int dx, int dy) {
@@ -200,6 +204,12 @@ void TreeView::setModel(TreeModelBase* model) {
     m_fit = fitterOf(*header(), *model, m_theme);
 }
 
+void TreeView::setPlaceholder(const QString& text) {
+    if (m_placeholder == text) return;
+    m_placeholder = text;
+    viewport()->update();
+}
+
 void TreeView::resizeEvent(QResizeEvent* event) {
     QTreeView::resizeEvent(event);
     if (m_fit) QTimer::singleShot(0, m_fit, [this] { m_fit->fit(viewport()->width()); });
@@ -225,6 +235,7 @@ void TreeView::wheelEvent(QWheelEvent* event) {
 
 void TreeView::paintEvent(QPaintEvent* event) {
     QTreeView::paintEvent(event);
+    paintPlaceholder(*this, m_placeholder);
     if (std::exchange(m_fetchPosted, true)) return;
     QMetaObject::invokeMethod(
         this, [this] { fetchWhatIsSeen(); }, Qt::QueuedConnection);

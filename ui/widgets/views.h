@@ -50,12 +50,14 @@ private:
     bool m_followsEnd = false;
 };
 
-class TreeView final : public QTreeView {
+class TreeView : public QTreeView {
     Q_OBJECT
 
 public:
     TreeView(Theme& theme, const QString& accessibleName, QWidget* parent = nullptr);
     void setModel(TreeModelBase* model);
+    /// What stands in an empty tree.
+    void setPlaceholder(const QString& text);
 
 signals:
     void chosen(const QModelIndex& index);  // double click or Enter, where nothing can be edited
@@ -72,6 +74,7 @@ private:
 
     Theme& m_theme;
     ColumnFit* m_fit = nullptr;  // owned by the header
+    QString m_placeholder;
     bool m_fetchPosted = false;
 };
 
