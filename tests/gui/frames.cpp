@@ -27,7 +27,7 @@ using testing_gui::waitedNs;
 
 namespace {
 
-constexpr int kLimitMs = 600'000, kScrolls = 400, kQuietMs = 500;
+constexpr int kLimitMs = 120'000, kScrolls = 400, kQuietMs = 500;
 
 class Frames final : public QObject {
 public:
@@ -87,7 +87,7 @@ void start(MainWindow& window, Context& context, const char* program) {
     bool isOpen = false;
     window.launcher().open(options, [&] { isOpen = true; });
     if (!QTest::qWaitFor([&] { return isOpen; }, kLimitMs)) qFatal("the program was not loaded");
-    context.perform(QStringLiteral("start"));
+    context.perform(QStringLiteral("run"));
 }
 
 void end(MainWindow& window, Context& context, Frames& frames) {
