@@ -265,6 +265,8 @@ private:
     uint8_t resultGeneral(uint32_t reuse, uint32_t other);
     uint8_t resultFloat(uint32_t reuse, uint32_t other);
     uint32_t nextLocal(bool isFloat) const;
+    /// The cell behind this one, if it is come to from here alone and no breakpoint stands before it; else null.
+    const Insn* onlySuccessor() const;
     void setGeneral(uint32_t slot, uint8_t reg);
     void setFloat(uint32_t slot, uint8_t reg);
     void setConstant(uint32_t slot, uint64_t value);

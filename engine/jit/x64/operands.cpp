@@ -253,13 +253,16 @@ asmjit::Operand FunctionCompiler::floatSource(uint32_t slot, uint32_t bytes) {
     return xmm(floating(slot));
 }
 
-uint32_t FunctionCompiler::nextLocal(bool isFloat) const {
+const Insn* FunctionCompiler::onlySuccessor() const {
     const uint32_t next = m_cell + 1;
-    if (next >= m_code->cells.size() || m_labelOf[next] || m_result->breaks.count(next))
-        return Analysis::kNone;
-    const Insn& c = m_code->cells[next];
-    if (c.plain != number(Op::LocalSet) && c.plain != number(Op::LocalTee)) return Analysis::kNone;
-    const uint8_t index = m_analysis.localAt(c.b);
+    const bool isApart = next >= m_code->cells.size() || m_labelOf[next] || m_result->breaks.count(next);
+    return isApart ? nullptr : &m_code->cells[next];
+}
+
+uint32_t FunctionCompiler::nextLocal(bool isFloat) const {
+    const Insn* c = onlySuccessor();
+    if (!c || (c->plain != number(Op::LocalSet) && c->plain != number(Op::LocalTee))) return Analysis::kNone;
+    const uint8_t index = m_analysis.localAt(c->b);
     if (index == Analysis::kNone || m_analysis.locals()[index].isFloat != isFloat) return Analysis::kNone;
     return index;
 }

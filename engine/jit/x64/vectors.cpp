@@ -45,14 +45,10 @@ void FunctionCompiler::setVector(uint32_t slot, uint8_t reg) {
 
 /// Where a result may be written that is made of operands `x` and `y`, by the last machine instruction that reads them.
 uint8_t FunctionCompiler::resultVector(uint32_t x, uint32_t y) {
-    const uint32_t next = m_cell + 1;
-    if (next < m_code->cells.size() && !m_labelOf[next]) {
-        const Insn& c = m_code->cells[next];
-        const bool isSet =
-            c.plain == number(InternalOp::LocalSetWide) || c.plain == number(InternalOp::LocalTeeWide);
-        const uint8_t index = isSet ? m_analysis.localAt(c.b) : Analysis::kNone;
-        if (index != Analysis::kNone) {
-            detach(c.b, x, y);
+    const Insn* c = onlySuccessor();
+    if (c && (c->plain == number(InternalOp::LocalSetWide) || c->plain == number(InternalOp::LocalTeeWide))) {
+        if (const uint8_t index = m_analysis.localAt(c->b); index != Analysis::kNone) {
+            detach(c->b, x, y);
             return m_analysis.locals()[index].reg;
         }
     }
