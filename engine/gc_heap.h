@@ -76,6 +76,13 @@ public:
         headerAt(place) = {layout.number << 8, 0};
         return reference::object(ObjectKind::Struct, place);
     }
+    // For compiled code, and good as long as the heap: where its region begins (null: the system refuses it), the place of the next free
+    // cell for structures like that with the end of the free ones behind it, and the word that points to the layouts by number.
+    const uint8_t* base() { return reserve() ? m_base : nullptr; }
+    const uint64_t* freeCells(const ObjectLayout& layout) const {
+        return &m_classes.data()[layout.sizeClass].at;
+    }
+    const void* layouts() const { return &m_layouts; }
     /// A structure with its fields, an exception with its arguments, an array with its elements, as they stand on the value stack.
     Slot make(const ObjectLayout& layout, const Slot* slots, uint32_t length = 0);
     /// The trap of an allocation that returned 0.

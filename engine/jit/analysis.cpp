@@ -23,6 +23,8 @@ bool isCall(uint16_t op) {
 bool isHandled(uint16_t op) {
     if (op >= kOpCount) return false;
     const OpRow& r = row(static_cast<Op>(op));
+    if (r.prefix == 0xfb)
+        return (r.code >= 0x06 && r.code <= 0x0a) || (r.code >= 0x10 && r.code <= 0x13);  // whole arrays
     return r.prefix != 0 && r.feature != Feature::SaturatingTruncation && r.feature != Feature::Simd;
 }
 

@@ -48,7 +48,7 @@ Program calls() {
         {"i32", "i32", "i32", R"(
             loop
               local.get 0; i64.const 3; call 0; drop
-              local.get 0; i32.load 0; local.get 1; i32.add; local.set 1
+              local.get 0; i32.load 0; local.get 1; i32.add; memory.size; i32.add; local.set 1
               local.get 0; i32.const 8; i32.add; local.tee 0; i32.const 66000; i32.lt_u; br_if 0
             end
             local.get 1)"}};

@@ -6,6 +6,7 @@
 
 #include "engine/function_walker.h"
 #include "engine/jit/jit.h"
+#include "engine/store_state.h"
 
 namespace engine::jit::x64 {
 
@@ -211,7 +212,9 @@ void FunctionCompiler::cell(uint32_t i) {
             if (at(slot).kind == Kind::Condition) (void)general(slot);
     }
     if (hasBreak) a.jmp(exitHere());  // what follows is never reached from here
-    if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c) || vector(c)) return;
+    if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c) || vector(c) ||
+        garbageCollected(c))
+        return;
     interpret(!endsCode(c.plain));
 }
 
@@ -336,6 +339,17 @@ void FunctionCompiler::localSet(const Insn& c, bool isTee) {
 
 void FunctionCompiler::globalGet(const Insn& c) {
     m_top = c.a;
+    const auto& globals = m_code->context->globals;
+    const auto global = std::find_if(globals.begin(), globals.end(), [&](const GlobalInstance* g) {
+        return reinterpret_cast<uint64_t>(&g->low) == c.imm;
+    });
+    if (global != globals.end() && ((*global)->type.type == kF32 || (*global)->type.type == kF64)) {
+        const uint8_t t = takeGeneral(), r = resultFloat(~0u, ~0u);
+        a.mov(gp(t), asmjit::Imm(c.imm));
+        a.movsd(xmm(r), x86::ptr(gp(t), 0, 8));
+        m_top = c.a + 1;
+        return setFloat(c.a, r);
+    }
     const uint8_t r = resultGeneral(~0u, ~0u);
     a.mov(gp(r), asmjit::Imm(c.imm));
     a.mov(gp(r), x86::ptr(gp(r), 0));
@@ -345,9 +359,10 @@ void FunctionCompiler::globalGet(const Insn& c) {
 
 void FunctionCompiler::globalSet(const Insn& c) {
     const uint8_t t = takeGeneral();
-    if (at(c.a).kind == Kind::Float) {
+    if (isFloatOperand(c.a)) {
+        const uint8_t r = floating(c.a);
         a.mov(gp(t), asmjit::Imm(c.imm));
-        a.movsd(x86::qword_ptr(gp(t)), xmm(at(c.a).reg));
+        a.movsd(x86::qword_ptr(gp(t)), xmm(r));
         return dropFrom(c.a);
     }
     const uint8_t r = general(c.a);
@@ -357,15 +372,8 @@ void FunctionCompiler::globalSet(const Insn& c) {
 }
 
 void FunctionCompiler::select(const Insn& c) {
-    const auto isFloat = [&](uint32_t slot) {
-        const Operand& o = at(slot);
-        if (o.kind == Kind::Float) return true;
-        if (o.kind != Kind::Local) return false;
-        const uint8_t index = m_analysis.localAt(o.local);
-        return index != Analysis::kNone && m_analysis.locals()[index].isFloat;
-    };
     // Loading the two needs no flags.
-    if (isFloat(c.a) || isFloat(c.a + 1)) {
+    if (isFloatOperand(c.a) || isFloatOperand(c.a + 1)) {
         const uint8_t x = floating(c.a), y = floating(c.a + 1);
         const Condition condition = conditionOf(c.a + 2);
         const uint8_t result = takeFloat();

@@ -11,6 +11,11 @@
 #include "engine/jit/x64/registers.h"
 #include "engine/jit/x64/stubs.h"
 
+namespace engine {
+struct ObjectLayout;
+enum class ObjectKind : uint8_t;
+}  // namespace engine
+
 namespace engine::jit::x64 {
 
 /// What a flags register says. FloatEqual and FloatNotEqual take two jumps (unordered operands).
@@ -175,6 +180,23 @@ private:
     bool convertVector(Op op, const Xmm& x, const Result& result);
     Mem poolVector(uint64_t low, uint64_t high);
 
+    // gc.cpp
+    bool garbageCollected(const Insn& c);
+    uint64_t contentsOf(ObjectKind kind) const;
+    void structNew(const Insn& c, const ObjectLayout& layout);
+    void structGet(const Insn& c);
+    void structSet(const Insn& c);
+    Mem element(uint32_t slot, uint32_t bytes);
+    void arrayGet(const Insn& c);
+    void arraySet(const Insn& c);
+    void arrayLength(const Insn& c);
+    uint8_t packed(uint32_t slot, uint32_t bits);
+    static bool canCast(const CastTarget& target);
+    void cast(uint8_t reference, const CastTarget& target, uint8_t t, uint8_t u, const asmjit::Label& fails);
+    bool castOrTest(const Insn& c);
+    bool branchOnCast(const Insn& c);
+    void i31(const Insn& c);
+
     // memory.cpp
     void lookAtMemory();
     bool memory(const Insn& c);
@@ -229,6 +251,7 @@ private:
     void tailJump(const asmjit::Operand& target, uint32_t arguments, uint32_t slots, uint8_t free);
     void nonNull(const Insn& c);
     void tableGet(const Insn& c);
+    void tableSize(const Insn& c);
     void branchOnNull(const Insn& c);
     void branchOn(Condition condition, uint32_t target, const Move& move);
     void callNative(const asmjit::Operand& target, uint32_t base);
@@ -257,6 +280,8 @@ private:
     /// The register that holds an operand; a local's own register must not be written.
     uint8_t general(uint32_t slot);
     uint8_t floating(uint32_t slot);
+    /// Whether the operand, of one slot, is in a register of floats.
+    bool isFloatOperand(uint32_t slot) const;
     /// A register, a place in memory, or a constant that fits.
     asmjit::Operand source(uint32_t slot, bool wide);
     asmjit::Operand floatSource(uint32_t slot, uint32_t bytes);
@@ -274,6 +299,7 @@ private:
     void spill(uint32_t slot);
     void dropFrom(uint32_t slot);
     void flushOperands();
+    void flushBelow(uint32_t end);
     void storeOperand(uint32_t slot, uint32_t home);
     /// Copies of the local on the operand stack become values of their own.
     void detach(uint32_t localSlot, uint32_t except1, uint32_t except2);

@@ -345,6 +345,18 @@ void FunctionCompiler::tableGet(const Insn& c) {
     setGeneral(c.a, elements);
 }
 
+void FunctionCompiler::tableSize(const Insn& c) {
+    m_top = c.a;
+    const auto* vector = reinterpret_cast<const uint8_t*>(&m_code->context->tables[c.b]->elements);
+    const uint8_t t = takeGeneral(), r = resultGeneral(~0u, ~0u);
+    a.mov(gp(t), asmjit::Imm(reinterpret_cast<uint64_t>(vector)));
+    a.mov(gp(r), x86::ptr(gp(t), 8));
+    a.sub(gp(r), x86::ptr(gp(t), 0));
+    a.shr(gp(r), 3);
+    m_top = c.a + 1;
+    setGeneral(c.a, r);
+}
+
 bool FunctionCompiler::control(const Insn& c) {
     const uint32_t target = m_cell + c.b;
     const std::vector<Move>& moves = m_code->moves;
@@ -380,6 +392,7 @@ bool FunctionCompiler::control(const Insn& c) {
     case number(Op::BrOnNonNull): branchOnNull(c); return true;
     case number(Op::RefAsNonNull): nonNull(c); return true;
     case number(Op::TableGet): tableGet(c); return true;
+    case number(Op::TableSize): tableSize(c); return true;
     default: return false;
     }
 }

@@ -28,19 +28,18 @@ void FunctionCompiler::floatBinary(InstId sse, InstId avx, bool isDouble, const 
 void FunctionCompiler::floatExtreme(bool isMin, bool isDouble, const Insn& c) {
     const uint8_t y = floating(c.a + 1), x = floating(c.a);
     const uint8_t result = takeFloat();
-    const asmjit::Label isNan = a.newLabel(), differ = a.newLabel(), done = a.newLabel();
+    const asmjit::Label isNan = a.newLabel(), done = a.newLabel();
     a.movaps(xmm(result), xmm(x));
-    a.emit(isDouble ? I::kIdUcomisd : I::kIdUcomiss, xmm(result), xmm(y));
+    a.emit(isMin ? (isDouble ? I::kIdMinsd : I::kIdMinss) : (isDouble ? I::kIdMaxsd : I::kIdMaxss),
+           xmm(result), xmm(y));
+    a.emit(isDouble ? I::kIdUcomisd : I::kIdUcomiss, xmm(x), xmm(y));
+    a.short_().jne(done);
+    a.movaps(xmm(result), xmm(x));
     a.short_().jp(isNan);
-    a.short_().jne(differ);
     a.emit(isMin ? I::kIdOrps : I::kIdAndps, xmm(result), xmm(y));
     a.short_().jmp(done);
     a.bind(isNan);
     a.emit(isDouble ? I::kIdAddsd : I::kIdAddss, xmm(result), xmm(y));
-    a.short_().jmp(done);
-    a.bind(differ);
-    a.emit(isMin ? (isDouble ? I::kIdMinsd : I::kIdMinss) : (isDouble ? I::kIdMaxsd : I::kIdMaxss),
-           xmm(result), xmm(y));
     a.bind(done);
     dropFrom(c.a);
     m_top = c.a + 1;

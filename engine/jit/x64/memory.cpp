@@ -178,10 +178,7 @@ void FunctionCompiler::load(const Insn& c) {
 void FunctionCompiler::store(const Insn& c) {
     const uint32_t bytes = accessBytes(m_access.op);
     const Operand& value = at(c.a + 1);
-    const bool isFloat = value.kind == Kind::Float ||
-                         (value.kind == Kind::Local && m_analysis.localAt(value.local) != Analysis::kNone &&
-                          m_analysis.locals()[m_analysis.localAt(value.local)].isFloat);
-    if (isFloat) {
+    if (isFloatOperand(c.a + 1)) {
         const uint8_t r = floating(c.a + 1);
         const Mem to = address(c.a, bytes);
         mayFault();

@@ -232,6 +232,14 @@ uint8_t FunctionCompiler::floating(uint32_t slot) {
     return r;
 }
 
+bool FunctionCompiler::isFloatOperand(uint32_t slot) const {
+    const Operand& o = m_operands[slot - m_code->localSlots];
+    if (o.kind == Kind::Float) return true;
+    if (o.kind != Kind::Local) return false;
+    const uint8_t index = m_analysis.localAt(o.local);
+    return index != Analysis::kNone && m_analysis.locals()[index].isFloat;
+}
+
 asmjit::Operand FunctionCompiler::source(uint32_t slot, bool wide) {
     const Operand& o = at(slot);
     if (o.kind == Kind::Constant) {
@@ -382,10 +390,12 @@ void FunctionCompiler::spill(uint32_t slot) {
     release(slot);
 }
 
-void FunctionCompiler::flushOperands() {
+void FunctionCompiler::flushOperands() { flushBelow(m_top); }
+
+void FunctionCompiler::flushBelow(uint32_t end) {
     // Registers that only carry a value home are free again at once.
     const uint32_t pinned = m_pinnedGeneral, pinnedFloat = m_pinnedFloat;
-    for (uint32_t slot = m_code->localSlots; slot < m_top; ++slot) {
+    for (uint32_t slot = m_code->localSlots; slot < end; ++slot) {
         if (at(slot).kind == Kind::Home) continue;
         spill(slot);
         m_pinnedGeneral = pinned;
