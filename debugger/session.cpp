@@ -32,7 +32,8 @@ void Session::loop() {
             }
         } else if (m_calls.searching()) {
             // The rest of a search for calls, a little at a time; who asked for it asks again when it hears that there are calls.
-            if (m_calls.search(std::chrono::milliseconds(20))) m_emit(SyscallsAppended{m_toldCalls});
+            m_calls.search(std::chrono::milliseconds(20));
+            m_emit(SyscallsAppended{m_toldCalls});
         } else {
             m_mailbox.wait(std::chrono::hours(1));
         }

@@ -79,11 +79,11 @@ bool isLoaded(const TableView& view) {
     return true;
 }
 
-void start(MainWindow& window, Context& context, const char* program) {
+void start(MainWindow& window, Context& context, const char* program, uint64_t maxLogBytes = 0) {
     debugger::LaunchOptions options;
     options.program = std::string(WASISCOPE_SOURCE_DIR "/tests/programs/") + program;
     options.capabilities.arguments = {program};
-    options.capabilities.budgets.maxLogBytes = uint64_t{16} << 30;
+    options.capabilities.budgets.maxLogBytes = maxLogBytes;
     bool isOpen = false;
     window.launcher().open(options, [&] { isOpen = true; });
     if (!QTest::qWaitFor([&] { return isOpen; }, kLimitMs)) qFatal("the program was not loaded");
@@ -103,7 +103,7 @@ void calls(MainWindow& window, Context& context, uint64_t wanted) {
     Frames frames(*view.viewport());
     window.docks().raise(QStringLiteral("console"));
     const double before = residentMiB();
-    start(window, context, "calls.wasm");
+    start(window, context, "calls.wasm", uint64_t{16} << 30);
     const double recording = frames.until([&] { return context.callCount() >= wanted; });
     context.perform(QStringLiteral("pause"));
     frames.until([&] { return context.isStopped(); });
@@ -191,6 +191,6 @@ int main(int argc, char** argv) {
     window.resize(1400, 900);
     window.show();
     if (!QTest::qWaitForWindowExposed(&window)) qFatal("the window did not come");
-    flood(window, context, argc > 2 ? std::atof(argv[2]) : 5);
     calls(window, context, argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 10'000'000);
+    flood(window, context, argc > 2 ? std::atof(argv[2]) : 5);
 }
