@@ -119,11 +119,15 @@ void Launcher::restoreBreakpoints() {
     }
 }
 
-/// An unreadable file of settings mocks nothing, and says so.
+/// An unreadable file of settings mocks nothing, and says so; a rule whose script has gone is off, so that the program opens.
 std::vector<wasi::MockRule> Launcher::rememberedMocks() {
     if (!m_memory.contains("mocks")) return {};
     auto rules = wasi::parseMocks(QJsonDocument(m_memory["mocks"].toObject()).toJson().toStdString());
-    if (rules) return std::move(*rules);
+    if (rules) {
+        for (wasi::MockRule& rule : *rules)
+            if (!rule.script.empty() && !QFileInfo::exists(fromUtf8(rule.script))) rule.enabled = false;
+        return std::move(*rules);
+    }
     m_context.notify({Notice::Kind::Warning,
                       tr("The mocks remembered with this program are left out"),
                       fromUtf8(rules.error().message),

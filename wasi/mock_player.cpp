@@ -67,7 +67,7 @@ engine::Result<> MockPlayer::set(const std::vector<MockEntry>& entries, const Tr
     constexpr size_t kMostScripts = 16;
     std::map<std::string, Loaded> scripts;
     for (const auto& [id, rule] : entries) {
-        if (rule.action != MockAction::Script || scripts.contains(rule.script)) continue;
+        if (rule.action != MockAction::Script || !rule.enabled || scripts.contains(rule.script)) continue;
         if (scripts.size() == kMostScripts)
             return engine::Error{engine::ErrorCode::Limit, "script: rules name more than 16 files"};
         Loaded& loaded = scripts[rule.script];

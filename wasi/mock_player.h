@@ -20,7 +20,7 @@ public:
         std::function<bool(uint64_t ns, const std::string& text)> wait;  // false: interrupted
         std::function<bool(const std::string& why)> stop;                // false: there is no debugger
     };
-    /// As MockTable::set(), and scripts as MockScript::load(). One script serves all rules that name its file, and keeps its variables
+    /// As MockTable::set(), and scripts of rules that are on as MockScript::load(). One script serves all rules that name its file, and keeps its variables
     /// while the file stays as it is.
     engine::Result<> set(const std::vector<MockEntry>& entries, const TrustedFolders& trust);
     const MockTable& table() const { return m_table; }

@@ -1,9 +1,15 @@
 // wscope trace: runs a program and writes one line for each of its host calls, as they happen.
 
+#include <sys/stat.h>
+
+#include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "app/wscope/commands.h"
 #include "app/wscope/options.h"
@@ -23,6 +29,40 @@ struct TraceOptions {
     bool withStack = false, withTimes = false, withSummary = false;
 };
 
+/// Writes out every 50 ms what the stream of a file holds, also while the guest waits in a call: one write for each call would cost as much
+/// as the rest of tracing it.
+class Flusher {
+public:
+    explicit Flusher(FILE* file) : m_thread([this, file] { loop(file); }) {}
+    ~Flusher() {
+        {
+            std::lock_guard lock(m_mutex);
+            m_ends = true;
+        }
+        m_changed.notify_all();
+        m_thread.join();
+    }
+    int error() const { return m_error; }
+
+private:
+    void loop(FILE* file) {
+        std::unique_lock lock(m_mutex);
+        while (!m_changed.wait_for(lock, std::chrono::milliseconds(50), [this] { return m_ends; }))
+            if (m_error == 0 && fflush(file) != 0) m_error = errno;
+    }
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    bool m_ends = false;
+    std::atomic<int> m_error = 0;
+    std::thread m_thread;  // last: it uses the others
+};
+
+bool isRegularFile(FILE* file) {
+    struct stat status {};
+    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /// Writes the calls that are over, in order. Asked before each call and whenever the guest yields.
 class Tracer {
 public:
@@ -34,6 +74,7 @@ public:
           m_format(makeFormat(options.format, output.file(), options.withTimes)),
           m_output(output),
           m_out(output.file()) {
+        if (!options.output.empty() && isRegularFile(m_out)) m_flusher.emplace(m_out);
         if (!options.withSummary) m_format->begin(debuggee.options().program);
     }
 
@@ -72,7 +113,8 @@ private:
         if (m_options.withSummary) return;
         m_format->write({record, function, wasi::show(record, m_options.bytes), failed,
                          m_options.withStack ? stack(record) : std::vector<debugger::Location>()});
-        m_output.flush();
+        if (!m_flusher || ferror(m_out)) m_output.flush();
+        if (m_flusher && m_flusher->error()) m_output.lose(m_flusher->error());
     }
 
     std::vector<debugger::Location> stack(const wasi::SyscallRecord& record) {
@@ -101,6 +143,7 @@ private:
     uint64_t m_written = 0;
     CallTotals m_totals;
     std::unique_ptr<debugger::Places> m_places;
+    std::optional<Flusher> m_flusher;  // of a file
 };
 
 using FileHandle = std::unique_ptr<FILE, int (*)(FILE*)>;

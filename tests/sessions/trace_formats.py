@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 WSCOPE, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
@@ -52,4 +53,15 @@ check(counts.pop("total") == len(names) == sum(counts.values()), f"the table add
 check(counts == {n: names.count(n) for n in set(names)}, f"the table counts: {counts}")
 totals = list(csv.DictReader(trace("-c", "--format", "csv").splitlines(keepends=True)))
 check({r["call"]: int(r["calls"]) for r in totals} == counts, "the table as CSV")
+# Into a file, lines arrive while the guest waits in a call.
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder) / "calls"
+    waiting = subprocess.Popen([WSCOPE, "trace", "-o", path, SOURCE / "tests/programs/cat.wasm"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not (path.exists() and "args_get(" in path.read_text()):
+        time.sleep(0.05)
+    arrived = path.read_text()
+    waiting.communicate(b"")
+    check("args_get(" in arrived and "proc_exit" not in arrived, f"calls arrive while the guest waits: {arrived!r}")
+    check(path.read_text().startswith(arrived) and len(path.read_text()) > len(arrived), "and all of them at the end")
 print(f"{len(names)} calls in every format")

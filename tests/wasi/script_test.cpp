@@ -416,6 +416,15 @@ TEST_F(ScriptTest, TheUsersListIsAFile) {
         unsetenv("XDG_CONFIG_HOME");
 }
 
+TEST_F(ScriptTest, IsNotReadForARuleThatIsOff) {
+    MockRule off = rule("*", path("mocks/gone.lua"));
+    off.enabled = false;
+    EXPECT_TRUE(m_guest.host->setMocks({{1, off}}).ok());
+    EXPECT_EQ(m_guest.call("sched_yield"), Errno::Success);
+    off.enabled = true;
+    EXPECT_FALSE(m_guest.host->setMocks({{1, off}}, m_trust).ok());
+}
+
 TEST_F(ScriptTest, IsNamedInTextAndInFiles) {
     const auto parsed = parseMock("path_open path ~ \"*.cfg\" from 2 script \"my mocks/s.lua\" note x");
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
