@@ -12,7 +12,7 @@ namespace engine::jit {
 
 namespace {
 
-constexpr int32_t kAutoTicks = 1000;  // entries and loops before a function is compiled
+constexpr int32_t kAutoTicks = 100;  // entries and loops before a function is compiled
 constexpr uint64_t kNoKey = ~uint64_t{0};
 
 // What the system and signal handlers may need below the deepest return address, and a page that nobody may touch.

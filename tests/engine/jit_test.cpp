@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "engine/code.h"
 #include "engine/machine_code.h"
 #include "tests/engine/jit_pair.h"
 #include "tests/engine/mixed_program.h"
@@ -249,6 +250,8 @@ TEST_F(Jit, WhatHasNoRoomTakesThatOfOthers) {
         EXPECT_LE(view.bytes, 24u << 10);
         EXPECT_GT(view.functions, 10u);
         EXPECT_LT(view.functions, 190u);
+        EXPECT_EQ((*small.store.code(small.function("10")))->tier.compiled, nullptr);
+        EXPECT_NE((*small.store.code(small.function("199")))->tier.compiled, nullptr);
     }
 }
 

@@ -223,6 +223,8 @@ Program busy() {
           local.get 0; i32.const 63; i32.and; i32.eqz
           if
             local.get 2; i32.const 200; i32.const 31; memory.copy 0 0
+            i32.const 298; i32.const 9; local.get 0; i32.const 8; i32.shr_u; i32.const 7; i32.and; memory.fill 0
+            i32.const 1064; local.get 2; local.get 0; i32.const 9; i32.shr_u; i32.const 7; i32.and; memory.copy 0 0
           end
           local.get 1; i32.const 1; i32.sub; local.tee 1
           br_if 0

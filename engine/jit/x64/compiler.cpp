@@ -121,6 +121,16 @@ void FunctionCompiler::beginCode() {
     m_result->cellSizes.push_back(static_cast<uint8_t>(size));
 }
 
+/// Leaves before `cell` if somebody must look around.
+void FunctionCompiler::countTick(uint32_t cell) {
+#ifndef WASISCOPE_NO_TICKS
+    a.dec(kTicks);
+    a.jle(exitAt(Exit::Kind::Tick, cell));
+#else
+    static_cast<void>(cell);
+#endif
+}
+
 void FunctionCompiler::prologue() {
     const asmjit::Label refuse = a.newLabel();
     m_pending.push_back({refuse, ~0u});
@@ -166,8 +176,7 @@ void FunctionCompiler::prologue() {
                 ++slot;
         }
     }
-    a.dec(kTicks);
-    a.jle(exitAt(Exit::Kind::Tick, 0));
+    countTick(0);
     const asmjit::Label body = a.newLabel();
     a.bind(body);
     m_entryStubs.push_back({body, 0, m_state.valid});

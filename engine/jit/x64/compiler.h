@@ -96,6 +96,7 @@ private:
 
     // compiler.cpp
     void beginCode();
+    void countTick(uint32_t cell);
     void prologue();
     void cell(uint32_t i);
     void reach(uint32_t i);

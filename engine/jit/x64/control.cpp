@@ -63,8 +63,7 @@ void FunctionCompiler::loop() {
     m_labels.push_back({a.newLabel(), m_state, true, false});
     m_loopOf[m_cell] = static_cast<uint32_t>(m_labels.size());
     a.bind(m_labels.back().native);
-    a.dec(kTicks);
-    a.jle(exitAt(Exit::Kind::Tick, m_cell + 1));
+    countTick(m_cell + 1);
     const asmjit::Label behind = a.newLabel();
     a.bind(behind);
     m_entryStubs.push_back({behind, m_cell + 1, m_state.valid});
