@@ -56,12 +56,14 @@ check({r["call"]: int(r["calls"]) for r in totals} == counts, "the table as CSV"
 # Into a file, lines arrive while the guest waits in a call.
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "calls"
-    waiting = subprocess.Popen([WSCOPE, "trace", "-o", path, SOURCE / "tests/programs/cat.wasm"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    waiting = subprocess.Popen([WSCOPE, "trace", "-o", path, SOURCE / "tests/programs/echo.wasm"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    waiting.stdin.write(b"a line\n")
+    waiting.stdin.flush()
     end = time.monotonic() + 20
-    while time.monotonic() < end and not (path.exists() and "args_get(" in path.read_text()):
+    while time.monotonic() < end and not (path.exists() and "fd_write(" in path.read_text()):
         time.sleep(0.05)
     arrived = path.read_text()
-    waiting.communicate(b"")
-    check("args_get(" in arrived and "proc_exit" not in arrived, f"calls arrive while the guest waits: {arrived!r}")
+    waiting.communicate()
+    check("fd_write(" in arrived and "proc_exit" not in arrived, f"calls arrive while the guest waits: {arrived!r}")
     check(path.read_text().startswith(arrived) and len(path.read_text()) > len(arrived), "and all of them at the end")
 print(f"{len(names)} calls in every format")
