@@ -55,6 +55,8 @@ public:
             turn();
         return static_cast<double>(timer.nsecsElapsed()) / 1e6;
     }
+    void clear() { m_ms.clear(); }
+    size_t painted() const { return m_ms.size(); }
     void print(const char* what, double totalMs) {
         std::sort(m_ms.begin(), m_ms.end());
         const auto at = [&](double share) {
@@ -110,9 +112,10 @@ void calls(MainWindow& window, Context& context, uint64_t wanted) {
     const auto made = static_cast<double>(context.callCount());
     std::printf("%.0f calls recorded in %.1f s; %.0f bytes of memory a call\n", made, recording / 1e3,
                 (residentMiB() - before) * (1 << 20) / made);
+    frames.clear();
     window.docks().raise(QStringLiteral("system-calls"));
     frames.print("open: the panel shows its newest rows", frames.until([&] {
-        return view.isVisible() && view.model()->rowCount() > 0 && isLoaded(view);
+        return frames.painted() > 0 && view.model()->rowCount() > 0 && isLoaded(view);
     }));
 
     QScrollBar& bar = *view.verticalScrollBar();
