@@ -81,7 +81,8 @@ struct CompiledFunction {
     std::span<const ValuePlace> placesOf(const Exit& exit) const;
     /// Where the code of each cell begins, then that of what stands behind them.
     std::vector<uint32_t> cellsAt() const;
-    uint64_t bytes() const;
+    /// Of all that is not code.
+    uint64_t tableBytes() const;
     /// Empties what is made anew for each function, and keeps the room.
     void clear();
 };

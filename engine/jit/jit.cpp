@@ -75,11 +75,11 @@ void CompiledFunction::clear() {
     tables.clear();
 }
 
-uint64_t CompiledFunction::bytes() const {
-    return sizeof(*this) + code.size() + locals.capacity() * sizeof(LocalPlace) +
-           exits.capacity() * sizeof(Exit) + places.capacity() * sizeof(ValuePlace) +
-           constants.capacity() * sizeof(uint64_t) + callSites.capacity() * sizeof(CallSite) +
-           entries.capacity() * sizeof(Entry) + cellSizes.capacity() + tables.capacity() * sizeof(JumpTable);
+uint64_t CompiledFunction::tableBytes() const {
+    return sizeof(*this) + locals.size() * sizeof(LocalPlace) + exits.size() * sizeof(Exit) +
+           places.size() * sizeof(ValuePlace) + constants.size() * sizeof(uint64_t) +
+           callSites.size() * sizeof(CallSite) + entries.size() * sizeof(Entry) + cellSizes.size() +
+           tables.size() * sizeof(JumpTable);
 }
 
 std::unique_ptr<Jit> Jit::create(StoreState& store, Tier tier, size_t codeBytes) {
@@ -165,6 +165,7 @@ bool Jit::compile(Code& code) {
         return false;
     }
     m_exits += static_cast<uint32_t>(compiled->exits.size());
+    m_tableBytes += compiled->tableBytes();
     code.tier.compiled = compiled.get();
     m_functions.push_back(std::move(compiled));
     activate(code, true);
@@ -173,6 +174,7 @@ bool Jit::compile(Code& code) {
 
 void Jit::discard(Code& code) {
     activate(code, false);
+    m_tableBytes -= code.tier.compiled->tableBytes();
     std::erase_if(m_functions, [&](const auto& function) { return function.get() == code.tier.compiled; });
     code.tier.compiled = nullptr;
 }
@@ -188,6 +190,7 @@ void Jit::empty(int32_t ticks) {
     m_functions.clear();
     m_words.clear();
     m_exits = 0;
+    m_tableBytes = 0;
     m_arena->empty();
 }
 

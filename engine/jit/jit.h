@@ -2,6 +2,7 @@
 // into it and back. Owned by the StoreState; used by the thread whose turn it is.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -42,6 +43,8 @@ public:
     /// What the code that is compiled now must look at before it accesses memory; NativeContext says where.
     Looks looks() const { return m_looks; }
     CodeArena& arena() { return *m_arena; }
+    /// Bytes that are left for code and what is known of it.
+    size_t room() const { return m_arena->room() - std::min(m_arena->room(), m_tableBytes); }
     StoreState& store() { return m_store; }
     /// The word that holds where the function begins, by its address in the store. Null: no room.
     const uint64_t* entryWord(FuncAddr function);
@@ -57,7 +60,7 @@ public:
     /// Its machine code as text, made for it if need be; the same error.
     Result<MachineCode> machineCode(Code& code);
     uint64_t compiledFunctions() const { return m_functions.size(); }
-    uint64_t codeBytes() const { return m_arena->used(); }
+    uint64_t codeBytes() const { return m_arena->used() + m_tableBytes; }
     bool isFull() const { return m_full; }
 
 private:
@@ -92,6 +95,7 @@ private:
     std::unique_ptr<Backend> m_backend;
     std::unique_ptr<CodeArena> m_arena;
     std::vector<std::unique_ptr<CompiledFunction>> m_functions;  // by address of their code
+    size_t m_tableBytes = 0;                                     // of all of them, besides their code
     uint32_t m_exits = 0;                                        // of all of them
     std::vector<uint64_t*> m_words;                              // by FuncAddr
     std::vector<std::unique_ptr<NativeContext>> m_contexts;

@@ -255,6 +255,43 @@ TEST_F(Jit, WhatHasNoRoomTakesThatOfOthers) {
     }
 }
 
+/// Exits say where operands are; ways to a label move what it takes. Neither multiplies with the operands below or the branches.
+TEST_F(Jit, CodeAndItsTablesGrowWithTheFunctionOnly) {
+    const auto repeated = [](const std::string& text, int count) {
+        std::string all;
+        for (int i = 0; i < count; ++i)
+            all += text;
+        return all;
+    };
+    Program p;
+    p.pages = 1;
+    p.functions.push_back({"i32", "i32", "",
+                           repeated("local.get 0\ni32.const 9\n", 200) +
+                               repeated("local.get 0\ni32.load 4\ndrop\n", 2000) +
+                               repeated("i32.add\n", 399)});
+    p.functions.push_back(
+        {"i32", "i32", "",
+         "block i32\ni64.const 1\ni32.const 7\nlocal.get 0\nbr_table" + repeated(" 0", 20'001) + "\nend"});
+    const size_t limits[] = {1 << 20, 160 << 10};
+    for (const int f : {0, 1}) {
+        SCOPED_TRACE(f);
+        Running r(p);
+        ASSERT_TRUE(r.store.setTier(Tier::Jit));
+        r.link().start({Value::i32(3)}, std::to_string(f));
+        EXPECT_EQ(r.machine->run(), StopKind::Finished);
+        EXPECT_EQ(r.machine->results(), std::vector{Value::i32(f == 0 ? 200 * (3 + 9) : 7)});
+        EXPECT_EQ(r.store.compiled().functions, 1u);
+        EXPECT_LT(r.store.compiled().bytes, limits[f]);
+    }
+    // Tables count as code does, against the room for it.
+    Running r(p);
+    ASSERT_TRUE(r.store.setTier(Tier::Jit, 256 << 10));
+    r.link().start({Value::i32(3)});
+    EXPECT_EQ(r.machine->run(), StopKind::Finished);
+    EXPECT_EQ(r.store.compiled().functions, 0u);
+    EXPECT_TRUE(r.store.compiled().isFull);
+}
+
 /// Where the system refuses 8 GiB of address space, accesses are checked one by one.
 TEST_F(Jit, ChecksBoundsWithoutTheReservation) {
     Program p;

@@ -19,6 +19,8 @@ constexpr uint32_t kMaxSlots = 1 << 16;  // of a frame that is compiled: displac
 constexpr uint32_t kMaxOperandSlots =
     512;  // much is done per operand on the stack: no module shall make that long
 constexpr size_t kMaxCells = 1 << 21;
+constexpr uint32_t kTrackedSlots =
+    16;  // at the top of the operand stack: those below are at home, as each exit tells where each other one is
 
 /// Ops that never go on behind themselves.
 bool endsCode(uint16_t op) {
@@ -106,8 +108,9 @@ std::unique_ptr<CompiledFunction> FunctionCompiler::compile(Code& code, Jit& jit
         m_labelOf[i] = static_cast<uint32_t>(m_labels.size());
     }
     prologue();
-    for (uint32_t i = 0; i < cells; ++i)
+    for (uint32_t i = 0; i < cells && !isTooLarge(); ++i)
         cell(i);
+    if (isTooLarge()) return m_jit->noRoom(), nullptr;
     epilogue();
     return finish();
 }
@@ -182,6 +185,8 @@ void FunctionCompiler::prologue() {
     m_entryStubs.push_back({body, 0, m_state.valid});
 }
 
+bool FunctionCompiler::isTooLarge() const { return a.offset() + m_result->tableBytes() > m_jit->room(); }
+
 /// Joins what comes from above with the branches to this cell.
 void FunctionCompiler::reach(uint32_t i) {
     if (!m_labelOf[i]) return;
@@ -220,6 +225,7 @@ void FunctionCompiler::cell(uint32_t i) {
         for (uint32_t slot = m_code->localSlots; slot < m_top; ++slot)
             if (at(slot).kind == Kind::Condition) (void)general(slot);
     }
+    if (top > m_code->localSlots + kTrackedSlots) settle(top - kTrackedSlots);
     if (hasBreak) a.jmp(exitHere());  // what follows is never reached from here
     if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c) || vector(c) ||
         garbageCollected(c))
@@ -455,8 +461,9 @@ void FunctionCompiler::epilogue() {
 std::unique_ptr<CompiledFunction> FunctionCompiler::finish() {
     const size_t size = m_holder.codeSize();
     CodeArena& arena = m_jit->arena();
-    if (size + 64 > arena.room()) m_jit->noRoom();
-    if (m_hasFailed || size + 64 > arena.room() || m_holder.unresolvedLinkCount() != 0) return nullptr;
+    const bool fits = size + 64 + m_result->tableBytes() <= m_jit->room();
+    if (!fits) m_jit->noRoom();
+    if (m_hasFailed || !fits || m_holder.unresolvedLinkCount() != 0) return nullptr;
     const auto base = reinterpret_cast<uint64_t>(arena.next());
     if (m_holder.flatten() != asmjit::kErrorOk || m_holder.resolveUnresolvedLinks() != asmjit::kErrorOk ||
         m_holder.relocateToBase(base) != asmjit::kErrorOk)

@@ -100,6 +100,8 @@ private:
     void prologue();
     void cell(uint32_t i);
     void reach(uint32_t i);
+    /// Code and tables outgrow the room there is for them.
+    bool isTooLarge() const;
     void epilogue();
     std::unique_ptr<CompiledFunction> finish();
     bool constantsAndVariables(const Insn& c);
@@ -301,6 +303,8 @@ private:
     void dropFrom(uint32_t slot);
     void flushOperands();
     void flushBelow(uint32_t end);
+    /// Operands below `end` go home; those further down, below the first that is there, have done so.
+    void settle(uint32_t end);
     void storeOperand(uint32_t slot, uint32_t home);
     /// Copies of the local on the operand stack become values of their own.
     void detach(uint32_t localSlot, uint32_t except1, uint32_t except2);

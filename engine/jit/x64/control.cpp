@@ -1,6 +1,8 @@
 // Branches, loops, calls, returns.
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <map>
 
 #include "engine/function_walker.h"
 #include "engine/jit/jit.h"
@@ -141,11 +143,18 @@ void FunctionCompiler::branchTable(const Insn& c) {
         bool isOwn;
     };
     std::vector<Way> ways;
+    std::map<std::array<uint32_t, 4>, asmjit::Label> own;
     for (uint32_t t = 1; t <= count + 1; ++t) {
         const uint32_t target = m_cell + static_cast<uint32_t>(targets[t].distance);
         Label& label = targetOf(target);
-        const bool isOwn = targets[t].move.count != 0 || !conforms(label.state);
-        ways.push_back({isOwn ? a.newLabel() : label.native, target, targets[t].move, isOwn});
+        const Move& move = targets[t].move;
+        if (move.count == 0 && conforms(label.state)) {
+            ways.push_back({label.native, target, move, false});
+            continue;
+        }
+        const auto [known, isNew] = own.try_emplace({target, move.source, move.target, move.count});
+        if (isNew) known->second = a.newLabel();
+        ways.push_back({known->second, target, move, isNew});
     }
     a.cmp(gp(index, false), asmjit::Imm(static_cast<int32_t>(count)));
     a.jae(ways.back().native);
@@ -166,7 +175,7 @@ void FunctionCompiler::branchTable(const Insn& c) {
     }
     const LocalState here = m_state;
     for (const Way& way : ways) {
-        if (!way.isOwn) continue;
+        if (!way.isOwn || isTooLarge()) continue;
         a.bind(way.native);
         m_pinnedGeneral = 0;
         m_state = here;

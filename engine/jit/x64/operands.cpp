@@ -403,6 +403,12 @@ void FunctionCompiler::flushBelow(uint32_t end) {
     }
 }
 
+void FunctionCompiler::settle(uint32_t end) {
+    while (end-- > m_code->localSlots && at(end).kind != Kind::Home)
+        spill(end);
+    m_pinnedGeneral = m_pinnedFloat = 0;
+}
+
 void FunctionCompiler::leaveRegisters() {
     for (uint32_t dirty = m_state.valid & ~m_state.clean; dirty; dirty &= dirty - 1)
         storeLocal(static_cast<uint8_t>(std::countr_zero(dirty)));
