@@ -288,10 +288,18 @@ inline V squareRoot(V x) {
     return x;
 #endif
 }
-/// Of equal values, which differ in the sign of zero at most, `equal` says what; a NaN among the operands makes a quiet one.
+/// NaNs with their quiet bit, the rest as it is. A multiplication by 1 would be left out by the compiler.
+template <class V>
+inline V quiet(V x) {
+    using F = LaneOf<V>;
+    constexpr auto kQuiet = LaneOf<Bits<V>>(1) << (sizeof(F) == 4 ? 22 : 51);
+    return as<V>(as<Bits<V>>(x) | (as<Bits<V>>(x != x) & splat<Bits<V>>(kQuiet)));
+}
+/// Of equal values, which differ in the sign of zero at most, `equal` says what; the first NaN among the operands makes a
+/// quiet one, as an addition would on x86, did compilers not exchange its operands.
 template <class V, class Mask>
 inline V extremum(Mask first, Mask second, Bits<V> equal, V x, V y) {
-    const V unequal = select(first, x, select(second, y, x + y));
+    const V unequal = select(first, x, select(second, y, quiet(select(x != x, x, y))));
     return select(x == y, as<V>(equal), unequal);
 }
 template <class V>
@@ -308,13 +316,6 @@ inline V multiplyAdd(V x, V y, V z) {
     return product + z;
 }
 
-/// NaNs with their quiet bit, the rest as it is. A multiplication by 1 would be left out by the compiler.
-template <class V>
-inline V quiet(V x) {
-    using F = LaneOf<V>;
-    constexpr auto kQuiet = LaneOf<Bits<V>>(1) << (sizeof(F) == 4 ? 22 : 51);
-    return as<V>(as<Bits<V>>(x) | (as<Bits<V>>(x != x) & splat<Bits<V>>(kQuiet)));
-}
 /// Rounds what has a fraction by `round`, which gets magnitudes rounded to nearest with their sign, and keeps that sign.
 template <class V, class Round>
 inline V roundLanes(V x, Round round) {

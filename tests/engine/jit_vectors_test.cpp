@@ -137,6 +137,101 @@ TEST_F(Jit, VectorsAsTheInterpreterHasThem) {
     }
 }
 
+/// Every instruction of vectors on NaNs of both signs, infinities, zeros, extremes, and neighbours of what conversions round or refuse.
+TEST_F(Jit, VectorInstructionsOnExtremes) {
+    static constexpr uint64_t kHalves[] = {
+        0,
+        ~uint64_t{0},
+        0x8000000080000000,
+        0x7fffffff7fffffff,
+        0x7fc00000ffc00001,
+        0xffc00123ff812345,
+        0x7f8000007f800001,
+        0xff800000bf800000,
+        0x4f0000004effffff,
+        0xcf000000cf000001,
+        0x4f8000004f7fffff,
+        0x3f0000003effffff,
+        0x3fc00000c0200000,
+        0x0000000180000001,
+        0x7ff8000000000001,
+        0xfff8000000000abc,
+        0x7ff0000000000001,
+        0xfff4000000000000,
+        0x7ff0000000000000,
+        0xfff0000000000000,
+        0x41dfffffffffffff,
+        0x41e0000000000000,
+        0xc1e0000000200000,
+        0x41efffffffe00000,
+        0x41effffffff00000,
+        0x41f0000000000000,
+        0x8000000000000000,
+        0x7fffffffffffffff,
+        0x3fe0000000000000,
+        0x4330000000000001,
+        0x36a0000000000001,
+        0x80ff7f0180ff7f01,
+        0x80007fff0001ffff,
+        0x0f10f0ff01807fc0,
+    };
+    std::minstd_rand random(7);
+    const auto half = [&] { return kHalves[random() % std::size(kHalves)]; };
+    for (uint16_t number = 0; number < kOpCount; ++number) {
+        const auto op = static_cast<Op>(number);
+        const OpRow& r = row(op);
+        const size_t colon = r.signature.find(':');
+        if (r.prefix != 0xfd || colon == std::string_view::npos || r.imm == Imm::MemArg ||
+            r.imm == Imm::MemArgLane || r.imm == Imm::V128)
+            continue;
+        SCOPED_TRACE(r.text);
+        Program p;
+        std::string types, own, gets, changed;
+        uint32_t local = 0;
+        for (const char type : r.signature.substr(0, colon)) {
+            const char* name = type == 'i'   ? "i32"
+                               : type == 'I' ? "i64"
+                               : type == 'f' ? "f32"
+                               : type == 'F' ? "f64"
+                                             : "v128";
+            types += std::string(name) + " ";
+            gets += "local.get " + std::to_string(local++) + "\n";
+        }
+        const char end = r.signature.back();
+        const char* result = end == 'i'   ? "i32"
+                             : end == 'I' ? "i64"
+                             : end == 'f' ? "f32"
+                             : end == 'F' ? "f64"
+                                          : "v128";
+        const uint32_t lanes = r.imm == Imm::Lane ? laneCount(op) : 1;
+        for (uint32_t f = 0; f < lanes; ++f) {
+            std::string immediates;
+            if (r.imm == Imm::Lane) immediates = " " + std::to_string(f);
+            if (r.imm == Imm::Shuffle)
+                for (int i = 0; i < 16; ++i)
+                    immediates += " " + std::to_string(random() % 32);
+            p.functions.push_back({types, result, "", gets + std::string(r.text) + immediates});
+        }
+        Pair pair(p);
+        for (uint32_t f = 0; f < lanes; ++f)
+            for (int turn = 0; turn < 300; ++turn) {
+                std::vector<Value> arguments;
+                for (const char type : r.signature.substr(0, colon)) {
+                    const uint64_t bits = half();
+                    arguments.push_back(type == 'i'   ? Value::i32(static_cast<uint32_t>(bits))
+                                        : type == 'I' ? Value::i64(bits)
+                                        : type == 'f' ? Value{kF32, bits & 0xffffffff, 0}
+                                        : type == 'F' ? Value{kF64, bits, 0}
+                                                      : Value{kV128, bits, half()});
+                }
+                pair.start(arguments, std::to_string(f));
+                ASSERT_NO_FATAL_FAILURE(pair.run());
+                if (testing::Test::HasFailure()) return;
+            }
+        EXPECT_EQ(pair.fast.store.compiled().functions, lanes);
+    }
+}
+
 /// An access that traps in the midst of vectors in registers.
 TEST_F(Jit, VectorsAreThereWhenSomethingTraps) {
     Program p;
