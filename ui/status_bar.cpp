@@ -49,7 +49,7 @@ StateText stateText(const Context& context) {
     case SessionState::Ready: {
         const QString why = context.stateDetail();
         return {QStringLiteral("Ready"),
-                why.isEmpty() ? QStringLiteral("F5 starts it, F10 stops in its main") : why,
+                why.isEmpty() ? QStringLiteral("F5 starts it") : why,
                 QStringLiteral("run"), Tone::Good};
     }
     case SessionState::Running:

@@ -112,13 +112,13 @@ int childCount(const GrantNode& node) {
 
 std::vector<Column<GrantNode>> grantColumns() {
     return {
-        {.title = "Capability", .text = nameOf, .kind = ColumnKind::Path, .look = nameLook, .tip = tipOf},
-        {.title = "Granted",
-         .text = grantedOf,
+        {.title = "Capability",
+         .text = nameOf,
          .kind = ColumnKind::Path,
-         .width = 40,
-         .rank = 2,
+         .width = 18,
+         .look = nameLook,
          .tip = tipOf},
+        {.title = "Granted", .text = grantedOf, .kind = ColumnKind::Path, .tip = tipOf},
         {.title = "Used", .text = stateOf, .width = 34, .rank = 1, .look = stateLook, .tip = tipOf},
         {.title = "Calls", .text = callsOf, .kind = ColumnKind::Number, .width = 8},
         {.title = "Read",
