@@ -1,7 +1,9 @@
 #include "ui/script_trust.h"
 
 #include <QObject>
+#include <filesystem>
 
+#include "engine/base/printable.h"
 #include "ui/context.h"
 #include "ui/plain_text.h"
 #include "wasi/script/trust.h"
@@ -13,6 +15,12 @@ namespace {
 void trust(Context& context, const std::string& folder, const std::function<void()>& retry) {
     auto list = wasi::TrustedFolders::ofUser();
     if (!list.ok()) return context.reportError(list.error());
+    // What was shown is what is trusted: a link that has taken its place since leads elsewhere.
+    std::error_code error;
+    if (std::filesystem::canonical(folder, error) != folder || error)
+        return context.reportError(engine::Error{
+            engine::ErrorCode::Denied,
+            engine::printable(folder) + ": the folder is another one by now; look at it again"});
     auto done = list.value().add(folder);
     if (done.ok()) done = list.value().save();
     if (!done.ok()) return context.reportError(done.error());

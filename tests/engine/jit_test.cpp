@@ -136,6 +136,32 @@ void stopInARareBranch(const std::string& work) {
     }
 }
 
+TEST_F(Jit, ABreakpointOfALoopIsReachedByItsBranches) {
+    Program p;
+    p.functions.push_back({"", "i32", "i32 i32", R"(
+        loop
+          i32.const 30; local.set 1
+          loop
+            local.get 1; i32.const 1; i32.sub; local.tee 1; br_if 0
+          end
+          local.get 0; i32.const 1; i32.add; local.tee 0; i32.const 500; i32.lt_u; br_if 0
+        end
+        local.get 0)"});
+    for (const Tier tier : {Tier::Jit, Tier::Auto}) {
+        Pair pair(p, tier);
+        for (const Running* r : {&pair.plain, &pair.fast})
+            ASSERT_TRUE(r->machine->setBreakpoint(pair.plain.at(0)).ok());
+        pair.start({});
+        for (uint32_t turn = 1; turn < 500; ++turn) {
+            ASSERT_NO_FATAL_FAILURE(pair.run());
+            ASSERT_EQ(pair.fast.machine->location(), pair.plain.at(0));
+            ASSERT_EQ(*pair.fast.machine->local(0, 0), Value::i32(turn));
+        }
+        pair.run();
+        EXPECT_TRUE(pair.ended());
+    }
+}
+
 TEST_F(Jit, ABreakpointThatIsNotReachedKeepsItsFunctionCompiled) {
     stopInARareBranch("local.get 0; i32.const 5; i32.add; local.set 2");
     stopInARareBranch("local.get 0; i8x16.splat; v128.not; local.set 3");

@@ -233,10 +233,16 @@ TEST_P(HostileScript, IsCutOff) {
         EXPECT_EQ(m_guest.call("sched_yield"), Errno::Success);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
     EXPECT_NE(m_guest.host->mocks()[0].problem, "");
+    EXPECT_LE(m_guest.host->mocks()[0].problem.size(), 2000u);
 }
 INSTANTIATE_TEST_SUITE_P(
     ScriptTest, HostileScript,
     testing::Values(
+        std::pair("SharedTextBomb",
+                  "local s = ('x'):rep(900000) local t = {} for i = 1, 900 do t['a' .. i] = s end return "
+                  "{reply = t}"),
+        std::pair("LongErrno", "return {errno = ('\\1'):rep(900000)}"),
+        std::pair("LongName", "return {reply = {[('\\1'):rep(900000)] = tostring}}"),
         std::pair("EndlessLoop", "while true do end"), std::pair("EndlessGoto", "::a:: goto a"),
         std::pair("EndlessFor", "for i = 1, math.huge do end"),
         std::pair("EndlessRecursion", "local function f() return 1 + f() end f()"),
@@ -375,8 +381,8 @@ TEST_F(ScriptTest, RunsOnlyInTrustedFolders) {
     const std::string folder = m_scratch.path("mocks").string();
     EXPECT_EQ(why("mocks/a.lua", {}),
               folder + "/a.lua: the folder " + folder +
-                  " is not trusted to run scripts; read it, then type: wscope trust \"" + folder +
-                  "\" (or --trust-scripts \"" + folder + "\" for one run)");
+                  " is not trusted to run scripts; read it, then type: wscope trust " + folder +
+                  " (or --trust-scripts " + folder + " for one run)");
     EXPECT_NE(why("mocks2/a.lua", m_trust), "");
     EXPECT_NE(why("a.lua", m_trust), "");
     EXPECT_NE(why("mocks/../a.lua", m_trust), "");
@@ -407,6 +413,17 @@ TEST_F(ScriptTest, TheUsersListIsAFile) {
     ASSERT_TRUE(list.remove(path("inside")).ok());
     ASSERT_TRUE(list.save().ok());
     EXPECT_EQ(TrustedFolders::ofUser().value().folders(), std::vector{path("mocks")});
+    // A list that others can write, or that is no file, trusts nothing; nor does it keep a program from running.
+    const std::string file = path("config/wasiscope/trusted-folders");
+    ASSERT_EQ(chmod(file.c_str(), 0666), 0);
+    EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());
+    std::filesystem::remove(file);
+    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+    EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink(file, file);
+    EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());
+    std::filesystem::remove(file);
     // What is not a folder's path trusts nothing: an empty line above all.
     m_scratch.put("config/wasiscope/trusted-folders", "\n\n/\nrelative\n");
     EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());

@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kAnswer = "answer";  // in the registry
+constexpr size_t kMostErrorBytes = 1000;   // of a text that a script may choose
 
 struct Source {
     const std::string& text;
@@ -96,7 +97,7 @@ public:
     Result<Json> value(int index, int depth, const std::string& path) {
         switch (lua_type(m_state, index)) {
         case LUA_TBOOLEAN: return Json(lua_toboolean(m_state, index) != 0);
-        case LUA_TSTRING: return Json(text(index));
+        case LUA_TSTRING: return Json(TRY(text(index)));
         case LUA_TNUMBER: return number(index);
         case LUA_TTABLE: return table(index, depth, path);
         default: return wrong(path + " is a " + luaL_typename(m_state, index));
@@ -106,14 +107,17 @@ public:
 private:
     static constexpr int kMostDepth = 8;
     static constexpr size_t kMostMembers = 1000;
+    static constexpr size_t kMostBytes = 1 << 20;  // Lua shares a text that many members name, we do not
 
     static Error wrong(const std::string& what) {
         return Error{ErrorCode::BadArgument, engine::printable(what)};
     }
-    std::string text(int index) {
+    Result<std::string> text(int index) {
         size_t length = 0;
         const char* bytes = lua_tolstring(m_state, index, &length);
-        return {bytes, length};
+        m_bytes += length;
+        if (m_bytes > kMostBytes) return wrong("the answer holds more than 1 MiB of text");
+        return std::string(bytes, length);
     }
     Json number(int index) {
         int isWhole = 0;
@@ -129,8 +133,8 @@ private:
             if (lua_type(m_state, -2) != LUA_TSTRING)
                 return wrong(path + " has a member whose name is a " + luaL_typename(m_state, -2));
             if (++m_members > kMostMembers) return wrong(path + " has too many members");
-            std::string name = text(-2);
-            Json member = TRY(value(-1, depth + 1, path + "." + name));
+            std::string name = TRY(text(-2));
+            Json member = TRY(value(-1, depth + 1, path + "." + name.substr(0, kMostErrorBytes)));
             members.emplace(std::move(name), std::move(member));
         }
         Json json = Json::object();
@@ -140,8 +144,13 @@ private:
     }
 
     lua_State* m_state;
-    size_t m_members = 0;
+    size_t m_members = 0, m_bytes = 0;
 };
+
+std::string shortened(std::string text) {
+    if (text.size() > kMostErrorBytes) text.replace(kMostErrorBytes, std::string::npos, "…");
+    return text;
+}
 
 }  // namespace
 
@@ -165,7 +174,7 @@ Result<std::unique_ptr<MockScript>> MockScript::load(const std::string& path, co
 }
 
 Result<MockRule> MockScript::answer(const FilteredCall& call, uint64_t k) {
-    const auto in = [&](const std::string& what) { return m_place + ": " + what; };
+    const auto in = [&](const std::string& what) { return shortened(m_place + ": " + what); };
     auto facts = factsOf(call, k);
     m_sandbox->setCallers([&](std::string_view pattern) {
         return call.anyCaller([&](std::string_view name) { return matchesGlob(pattern, name); });
@@ -188,6 +197,7 @@ Result<MockRule> MockScript::answer(const FilteredCall& call, uint64_t k) {
     if (!json) return Error{ErrorCode::BadArgument, in(json.error().message)};
     auto answer = answerOf(*json, call.function());
     if (!answer) return Error{ErrorCode::BadArgument, in(answer.error().message)};
+    answer->message = engine::printable(shortened(std::move(answer->message)));
     return answer;
 }
 

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "engine/base/printable.h"
+#include "wasi/grants.h"
 #include "wasi/world/unique_fd.h"
 
 namespace wasi {
@@ -45,11 +46,17 @@ Error io(const std::string& path, const std::string& what, int error) {
 Result<TrustedFolders> TrustedFolders::ofUser() {
     TrustedFolders trust;
     const auto path = listPath();
-    if (!path || !fs::exists(*path)) return trust;
-    std::ifstream file(*path);
-    for (std::string line; std::getline(file, line);)
+    if (!path) return trust;
+    // Whatever is wrong with the list, nothing of it is trusted, and programs without scripts run.
+    const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat status {};
+    const bool isOurs = file.get() >= 0 && fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+                        (status.st_uid == geteuid() || status.st_uid == 0) && !(status.st_mode & S_IWOTH);
+    if (!isOurs) return trust;
+    std::ifstream lines("/proc/self/fd/" + std::to_string(file.get()));
+    for (std::string line; std::getline(lines, line);)
         if (line.size() > 1 && line[0] == '/') trust.m_folders.push_back(line);
-    if (!file.eof()) return io(path->string(), "cannot be read", errno);
+    if (!lines.eof()) return io(path->string(), "cannot be read", errno);
     return trust;
 }
 
@@ -120,8 +127,9 @@ Result<std::string> readScript(const std::string& path, const TrustedFolders& tr
         const std::string folder = engine::printable(real.parent_path().string());
         return Error{ErrorCode::Denied,
                      engine::printable(path) + ": the folder " + folder +
-                         " is not trusted to run scripts; read it, then type: wscope trust \"" + folder +
-                         "\" (or --trust-scripts \"" + folder + "\" for one run)"};
+                         " is not trusted to run scripts; read it, then type: wscope trust " +
+                         shellQuoted(folder) + " (or --trust-scripts " + shellQuoted(folder) +
+                         " for one run)"};
     }
     if (static_cast<uint64_t>(status.st_size) > kMostScriptBytes)
         return Error{ErrorCode::Limit, engine::printable(path) + ": a script is at most 256 KiB"};

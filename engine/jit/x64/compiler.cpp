@@ -226,7 +226,8 @@ void FunctionCompiler::cell(uint32_t i) {
             if (at(slot).kind == Kind::Condition) (void)general(slot);
     }
     if (top > m_code->localSlots + kTrackedSlots) settle(top - kTrackedSlots);
-    if (hasBreak) a.jmp(exitHere());  // what follows is never reached from here
+    if (hasBreak && c.plain != number(Op::Loop))
+        a.jmp(exitHere());  // what follows is never reached from here
     if (control(c) || constantsAndVariables(c) || integer(c) || floating(c) || memory(c) || vector(c) ||
         garbageCollected(c))
         return;

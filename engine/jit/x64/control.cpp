@@ -65,6 +65,7 @@ void FunctionCompiler::loop() {
     m_labels.push_back({a.newLabel(), m_state, true, false});
     m_loopOf[m_cell] = static_cast<uint32_t>(m_labels.size());
     a.bind(m_labels.back().native);
+    if (m_result->breaks.count(m_cell)) a.jmp(exitHere());  // behind the label: branches come to it too
     countTick(m_cell + 1);
     const asmjit::Label behind = a.newLabel();
     a.bind(behind);
