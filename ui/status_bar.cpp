@@ -48,8 +48,7 @@ StateText stateText(const Context& context) {
                 Tone::Accent};
     case SessionState::Ready: {
         const QString why = context.stateDetail();
-        return {QStringLiteral("Ready"),
-                why.isEmpty() ? QStringLiteral("F5 starts it") : why,
+        return {QStringLiteral("Ready"), why.isEmpty() ? QStringLiteral("F5 starts it") : why,
                 QStringLiteral("run"), Tone::Good};
     }
     case SessionState::Running:
