@@ -49,6 +49,9 @@ bool offerTrust(Context& context, const std::vector<std::string>& scripts,
             {QObject::tr("Trust This Folder"),
              [&context, folder = *folder, retry = std::move(retry)] { trust(context, folder, retry); }});
         notice.detail = QObject::tr("Scripts in and below %1 may then run").arg(oneLine(*folder));
+        if (const auto others = wasi::whoElseWrites(*folder))
+            notice.text +=
+                QObject::tr(" Beware: %1; who does, decides what its scripts do.").arg(oneLine(*others));
         context.notify(notice);
         return true;
     }

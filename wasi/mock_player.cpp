@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "engine/base/printable.h"
 #include "wasi/abi.h"
 #include "wasi/mock_reply.h"
 
@@ -72,14 +73,16 @@ engine::Result<> MockPlayer::set(const std::vector<MockEntry>& entries, const Tr
             return engine::Error{engine::ErrorCode::Limit, "script: rules name more than 16 files"};
         Loaded& loaded = scripts[rule.script];
         loaded.stamp = stampOf(rule.script);
-        if (const auto known = m_scripts.find(rule.script);
-            known != m_scripts.end() && known->second.stamp == loaded.stamp)
+        if (const auto known = m_scripts.find(rule.script); known != m_scripts.end() &&
+                                                            known->second.stamp == loaded.stamp &&
+                                                            trust.covers(known->second.script->path()))
             loaded.script = known->second.script;
         else
             loaded.script = TRY(MockScript::load(rule.script, trust));
     }
     TRY(m_table.set(entries));
     m_scripts = std::move(scripts);
+    m_trust = trust;
     return {};
 }
 
@@ -88,7 +91,12 @@ void MockPlayer::ask(MockDecision& decision, const FilteredCall& call) {
     const MockRule& rule = *decision.rule;
     MockScript& script = *m_scripts.at(rule.script).script;
     MockRule answer;
-    if (!script.isSpent()) {
+    m_trust.refresh();
+    if (!m_trust.covers(script.path())) {
+        m_table.note(decision.id, engine::printable(script.path()) +
+                                      ": its folder is not trusted any more; once it is (wscope trust), "
+                                      "the script answers again");
+    } else if (!script.isSpent()) {
         auto given = script.answer(call, decision.number);
         if (given)
             answer = std::move(*given);

@@ -21,7 +21,7 @@ public:
         std::function<bool(const std::string& why)> stop;                // false: there is no debugger
     };
     /// As MockTable::set(), and scripts of rules that are on as MockScript::load(). One script serves all rules that name its file, and keeps its variables
-    /// while the file stays as it is.
+    /// while the file stays as it is. From a folder that is not trusted any more none is asked, from the next call on.
     engine::Result<> set(const std::vector<MockEntry>& entries, const TrustedFolders& trust);
     const MockTable& table() const { return m_table; }
     void setServices(Services services) { m_services = std::move(services); }
@@ -41,6 +41,7 @@ private:
 
     MockTable m_table;
     std::map<std::string, Loaded> m_scripts;  // by path
+    TrustedFolders m_trust;
     Services m_services;
     NamesAt m_names;
 };

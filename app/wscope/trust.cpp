@@ -25,6 +25,10 @@ int trust(const TypedTrust& typed) {
             return fail(done.error());
     if (!typed.folders.empty())
         if (const auto saved = list->save(); !saved) return fail(saved.error());
+    for (const std::string& folder : typed.removes ? std::vector<std::string>() : list->folders())
+        if (const auto others = wasi::whoElseWrites(folder))
+            std::cerr << "wscope: warning: " << debugger::printable(folder) << ": " << *others
+                      << "; who does, decides what its scripts do\n";
     for (const std::string& folder : list->folders())
         std::cout << debugger::printable(folder) << "\n";
     return 0;

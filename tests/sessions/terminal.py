@@ -264,9 +264,38 @@ def a_folder_is_no_script():
           (2, b"", b"wscope: cannot read the script /tmp: Is a directory\n"))
 
 
+# ------------------------------------------------------------------------------------------------- folders of scripts
+
+def trust_warns_where_others_write():
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "XDG_CONFIG_HOME": folder + "/config"}
+        real = os.path.realpath(folder)
+        for name, mode in (("mine", 0o755), ("everybodys", 0o777)):
+            os.mkdir(f"{folder}/{name}")
+            os.chmod(f"{folder}/{name}", mode)
+
+        def trust(*arguments):
+            done = subprocess.run([WSCOPE, "trust", *arguments], capture_output=True, text=True, env=environment, timeout=LONG)
+            return done.returncode, done.stdout, done.stderr
+        warning = (f"wscope: warning: {real}/everybodys: anybody may write in {real}/everybodys; who does, decides what its "
+                   "scripts do\n")
+        equal(trust(f"{folder}/mine"), (0, f"{real}/mine\n", ""))
+        both = f"{real}/mine\n{real}/everybodys\n"
+        equal(trust(f"{folder}/everybodys"), (0, both, warning))
+        equal(trust(), (0, both, warning))
+        equal(trust("--remove", f"{folder}/everybodys"), (0, f"{real}/mine\n", ""))
+        # Many at once lose nothing.
+        names = [f"{real}/f{i}" for i in range(8)]
+        for name in names:
+            os.mkdir(name)
+        runs = [subprocess.Popen([WSCOPE, "trust", name], env=environment, stdout=subprocess.DEVNULL) for name in names]
+        equal([run.wait(LONG) for run in runs], [0] * len(names))
+        equal(sorted(trust()[1].split()), sorted([*names, f"{real}/mine"]))
+
+
 CHECKS = (ctrl_c_ends_a_series_of_steps, ctrl_c_cuts_a_flood_short, ctrl_c_while_input_is_waited_for, ctrl_c_at_an_idle_prompt,
           ctrl_c_ends_a_script, ctrl_c_while_text_is_assembled, output_without_newlines_takes_little_memory, a_closed_pipe_ends_it,
-          a_full_disk_is_an_error, a_folder_is_no_script)
+          a_full_disk_is_an_error, a_folder_is_no_script, trust_warns_where_others_write)
 
 
 def main():

@@ -1,15 +1,20 @@
 // Scripts as mocks: what they answer, what holds them back, and whom they may not reach.
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <clocale>
+#include <thread>
 
 #include "tests/wasi/guest.h"
 #include "wasi/mock_json.h"
 #include "wasi/mock_text.h"
 #include "wasi/script/mock_script.h"
+#include "wasi/world/unique_fd.h"
 
 namespace wasi {
 namespace {
@@ -61,8 +66,11 @@ protected:
         EXPECT_EQ(m_guest.open(3, "a.cfg", Oflags::None, Guest::kAll, &fd), Errno::Success);
         return fd;
     }
-    static constexpr const char* kTooLong =
-        "it ran for too long: one answer may take 1000000 steps and 100 ms of processor time";
+    static constexpr const char* kTooLong = "its budget is spent (1000000 steps or 100 ms of processor time)";
+    static constexpr const char* kInLoading =
+        " while it was loaded: do less before its \"return function\", or split it";
+    static constexpr const char* kInAnswer =
+        " in one answer: from now on the host answers; let it do less for each call, and start again";
     Scratch m_scratch;
     Guest m_guest;
     TrustedFolders m_trust;
@@ -205,7 +213,7 @@ TEST_F(ScriptTest, WhatIsNoScriptIsRefused) {
     EXPECT_EQ(set("*", "x = 1"), "s.lua: it must end in: return function(call) … end");
     EXPECT_EQ(set("*", "return 5"), "s.lua: it must end in: return function(call) … end");
     EXPECT_EQ(set("*", "\n error('no')"), "s.lua:2: no");
-    EXPECT_EQ(set("*", "while true do end"), std::string("s.lua:1: ") + kTooLong);
+    EXPECT_EQ(set("*", "while true do end"), std::string("s.lua:1: ") + kTooLong + kInLoading);
     // Compiled code is not checked by Lua.
     EXPECT_NE(set("*", std::string("\x1bLua\x54\0\x19\x93\r\n\x1a\n", 12) + std::string(100, '\7'))
                   .find("binary chunk"),
@@ -217,10 +225,51 @@ TEST_F(ScriptTest, WhatIsNoScriptIsRefused) {
     ASSERT_FALSE(missing.ok());
     EXPECT_NE(missing.error().message.find("mocks/no.lua: the script cannot be read: No such file"),
               std::string::npos);
-    // What is no file is not waited for.
+}
+
+TEST_F(ScriptTest, WhatIsNoFileIsNotEvenOpened) {
     ASSERT_EQ(mkfifo(path("mocks/fifo.lua").c_str(), 0600), 0);
     EXPECT_FALSE(m_guest.host->setMocks({{1, rule("*", path("mocks/fifo.lua"))}}, m_trust).ok());
     EXPECT_FALSE(m_guest.host->setMocks({{1, rule("*", "/dev/zero")}}, m_trust).ok());
+    // A terminal that was opened and closed hangs up at its other end.
+    const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY));
+    ASSERT_TRUE(master && grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
+    const auto hangsUp = [&] {
+        pollfd what{master.get(), POLLIN, 0};
+        return poll(&what, 1, 0) > 0 && (what.revents & POLLHUP);
+    };
+    const std::string terminal = ptsname(master.get());
+    const auto refused = m_guest.host->setMocks({{1, rule("*", terminal)}}, m_trust);
+    EXPECT_EQ(refused.error().message, terminal + ": it is no file");
+    EXPECT_FALSE(hangsUp());
+    UniqueFd(::open(terminal.c_str(), O_RDONLY | O_NOCTTY)).reset();
+    EXPECT_TRUE(hangsUp()) << "the test sees it";
+}
+
+TEST_F(ScriptTest, CompilingCountsToo) {
+    const std::string end = "\nreturn function(call) end";
+    ScriptBudget small;
+    small.steps = 10'000;
+    m_scratch.put("mocks/s.lua", "--" + std::string(9'000, 'x') + end);
+    EXPECT_TRUE(MockScript::load(path(), m_trust, small).ok());
+    m_scratch.put("mocks/s.lua", "--" + std::string(20'000, 'x') + end);
+    const auto longer = MockScript::load(path(), m_trust, small);
+    ASSERT_FALSE(longer.ok());
+    EXPECT_EQ(
+        longer.error().message,
+        std::string("s.lua: its budget is spent (10000 steps or 100 ms of processor time)") + kInLoading);
+    // Each goto is looked at with each label, and each label with each before it.
+    std::string labels;
+    for (int i = 0; labels.size() < 250'000; i++)
+        labels += "goto b" + std::to_string(i) + " ::a" + std::to_string(i) + "::";
+    m_scratch.put("mocks/s.lua", labels);
+    timespec begin{}, now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+    EXPECT_FALSE(MockScript::load(path(), m_trust).ok());
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    const double seconds = static_cast<double>(now.tv_sec - begin.tv_sec) +
+                           static_cast<double>(now.tv_nsec - begin.tv_nsec) / 1e9;
+    EXPECT_LT(seconds, 0.5);
 }
 
 /// Each is cut off in time and memory, and the call passes.
@@ -292,13 +341,13 @@ TEST_F(ScriptTest, WhoWentBeyondABudgetIsNotAskedAgain) {
     answers("sched_yield", "n = (n or 0) + 1 if n == 1 then while true do end end return {errno = 'io'}");
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(m_guest.call("sched_yield"), Errno::Success);
-    EXPECT_EQ(m_guest.host->mocks()[0].problem, std::string("s.lua:1: ") + kTooLong);
+    EXPECT_EQ(m_guest.host->mocks()[0].problem, std::string("s.lua:1: ") + kTooLong + kInAnswer);
     answers("sched_yield",
             "m = (m or 0) + 1 local t = {} while m == 1 do t[#t + 1] = {} end return {errno = 'io'}");
     for (int i = 0; i < 2; i++)
         EXPECT_EQ(m_guest.call("sched_yield"), Errno::Success);
     EXPECT_EQ(m_guest.host->mocks()[0].problem,
-              "s.lua:1: it took too much memory: a script may have 2048 KiB");
+              std::string("s.lua:1: its budget is spent (2048 KiB of memory)") + kInAnswer);
 }
 
 /// Nothing that is not on this list can be named: what a new Lua brings is not there either.
@@ -395,10 +444,118 @@ TEST_F(ScriptTest, RunsOnlyInTrustedFolders) {
     EXPECT_EQ(why("in.lua", m_trust), "");
 }
 
+/// The user's configuration, while it lives.
+class Configuration {
+public:
+    explicit Configuration(const std::string& folder) {
+        if (const char* const before = std::getenv("XDG_CONFIG_HOME")) m_before = before;
+        setenv("XDG_CONFIG_HOME", folder.c_str(), 1);
+    }
+    ~Configuration() {
+        m_before ? setenv("XDG_CONFIG_HOME", m_before->c_str(), 1) : unsetenv("XDG_CONFIG_HOME");
+    }
+    Configuration(const Configuration&) = delete;
+    Configuration& operator=(const Configuration&) = delete;
+
+private:
+    std::optional<std::string> m_before;
+};
+
+TEST_F(ScriptTest, IsNotAskedAnyMoreOnceItsFolderIsWithdrawn) {
+    const Configuration configuration(path("config"));
+    const auto change = [&](bool isTrusted) {  // as another process does
+        auto list = TrustedFolders::ofUser().value();
+        EXPECT_TRUE((isTrusted ? list.add(path("mocks")) : list.remove(path("mocks"))).ok());
+        EXPECT_TRUE(list.save().ok());
+    };
+    change(true);
+    m_scratch.put("mocks/s.lua", "return function(call) return {errno = 'io'} end");
+    const auto set = [&] {
+        return m_guest.host->setMocks({{1, rule("sched_yield", path())}}, TrustedFolders::ofUser().value());
+    };
+    ASSERT_TRUE(set().ok());
+    EXPECT_EQ(m_guest.call("sched_yield"), Errno::Io);
+    change(false);
+    EXPECT_EQ(m_guest.call("sched_yield"), Errno::Success);
+    EXPECT_EQ(m_guest.last().origin, Origin::Host);
+    EXPECT_EQ(
+        m_guest.host->mocks()[0].problem,
+        path() + ": its folder is not trusted any more; once it is (wscope trust), the script answers again");
+    EXPECT_EQ(set().error().code, engine::ErrorCode::Denied) << "what is loaded is judged again";
+    change(true);
+    EXPECT_EQ(m_guest.call("sched_yield"), Errno::Io);
+    // What is trusted for this run only does not stand in the list.
+    change(false);
+    auto forThisRun = TrustedFolders::ofUser().value();
+    ASSERT_TRUE(forThisRun.add(path("mocks")).ok());
+    ASSERT_TRUE(m_guest.host->setMocks({{1, rule("sched_yield", path())}}, forThisRun).ok());
+    change(true);
+    change(false);
+    EXPECT_EQ(m_guest.call("sched_yield"), Errno::Io);
+}
+
+TEST_F(ScriptTest, WhoChangesTheListAtOnceLosesNothing) {
+    const Configuration configuration(path("config"));
+    constexpr int kWriters = 4, kFolders = 12;
+    std::vector<std::string> all;
+    for (int i = 0; i < kWriters * kFolders; i++) {
+        all.push_back(path("f" + std::to_string(100 + i)));
+        std::filesystem::create_directories(all.back());
+    }
+    std::vector<std::thread> writers;
+    for (int w = 0; w < kWriters; w++)
+        writers.emplace_back([&, w] {
+            auto list = TrustedFolders::ofUser().value();
+            for (int i = 0; i < kFolders; i++) {
+                EXPECT_TRUE(list.add(all[static_cast<size_t>(w * kFolders + i)]).ok());
+                EXPECT_TRUE(list.save().ok());
+            }
+            EXPECT_TRUE(list.remove(all[static_cast<size_t>(w * kFolders)]).ok());
+            EXPECT_TRUE(list.save().ok());
+        });
+    for (std::thread& writer : writers)
+        writer.join();
+    auto folders = TrustedFolders::ofUser().value().folders();
+    std::sort(folders.begin(), folders.end());
+    for (int w = kWriters - 1; w >= 0; w--)
+        all.erase(all.begin() + w * kFolders);
+    EXPECT_EQ(folders, all);
+    size_t files = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path("config/wasiscope")))
+        files++;
+    EXPECT_EQ(files, 2u) << "the list and its lock: no draft stays";
+}
+
+TEST_F(ScriptTest, AFolderInWhichOthersWriteIsKnown) {
+    std::filesystem::create_directories(path("parent/folder"));
+    const auto set = [&](const char* name, mode_t mode) { ASSERT_EQ(chmod(path(name).c_str(), mode), 0); };
+    const auto who = [&] { return whoElseWrites(path("parent/folder")).value_or("nobody"); };
+    set("parent", 0755), set("parent/folder", 0755);
+    ASSERT_EQ(who(), "nobody");
+    set("parent/folder", 0757);
+    EXPECT_EQ(who(), "anybody may write in " + path("parent/folder"));
+    set("parent/folder", 01777);
+    EXPECT_EQ(who(), "anybody may write in " + path("parent/folder")) << "a new script is enough";
+    set("parent/folder", 0775);
+    EXPECT_TRUE(who().starts_with("all of group ") &&
+                who().ends_with(" may write in " + path("parent/folder")));
+    set("parent/folder", 0755), set("parent", 0777);
+    EXPECT_EQ(who(), "anybody may write in " + path("parent"));
+    set("parent", 01777);
+    EXPECT_EQ(who(), "nobody");
+    std::filesystem::create_directory_symlink(path("parent/folder"), path("link"));
+    set("parent/folder", 0777);
+    EXPECT_EQ(whoElseWrites(path("link")), "anybody may write in " + path("parent/folder"));
+    if (geteuid() == 0) {  // who else could give a folder away
+        set("parent/folder", 0755);
+        ASSERT_EQ(chown(path("parent").c_str(), 54321, 0), 0);
+        EXPECT_EQ(who(), path("parent") + " belongs to user 54321");
+    }
+    EXPECT_EQ(whoElseWrites(path("nowhere")), std::nullopt);
+}
+
 TEST_F(ScriptTest, TheUsersListIsAFile) {
-    const char* const before = std::getenv("XDG_CONFIG_HOME");
-    const std::string kept = before ? before : "";
-    setenv("XDG_CONFIG_HOME", path("config").c_str(), 1);
+    const Configuration configuration(path("config"));
     EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());
     TrustedFolders list;
     EXPECT_FALSE(list.add(path("nowhere")).ok());
@@ -427,10 +584,6 @@ TEST_F(ScriptTest, TheUsersListIsAFile) {
     // What is not a folder's path trusts nothing: an empty line above all.
     m_scratch.put("config/wasiscope/trusted-folders", "\n\n/\nrelative\n");
     EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());
-    if (before)
-        setenv("XDG_CONFIG_HOME", kept.c_str(), 1);
-    else
-        unsetenv("XDG_CONFIG_HOME");
 }
 
 TEST_F(ScriptTest, IsNotReadForARuleThatIsOff) {

@@ -20,8 +20,10 @@ namespace {
 constexpr const char* kAnswer = "answer";  // in the registry
 constexpr size_t kMostErrorBytes = 1000;   // of a text that a script may choose
 
+/// What is still to be compiled. A step is charged for each byte, and the time is looked at between pieces: some texts cost the compiler
+/// the square of their length.
 struct Source {
-    const std::string& text;
+    std::string_view rest;
     const std::string& name;
 };
 
@@ -32,11 +34,20 @@ struct Fact {
     std::string text;
 };
 
+const char* nextPiece(lua_State* state, void* data, size_t* size) {
+    constexpr size_t kPieceBytes = 1024;
+    auto& source = *static_cast<Source*>(data);
+    const std::string_view piece = source.rest.substr(0, kPieceBytes);
+    Sandbox::of(state).charge(state, piece.size());
+    source.rest.remove_prefix(piece.size());
+    *size = piece.size();
+    return piece.data();
+}
+
 int loadChunk(lua_State* state) {
-    const auto& source = *static_cast<const Source*>(lua_touserdata(state, 1));
+    auto& source = *static_cast<Source*>(lua_touserdata(state, 1));
     // Text only: what is compiled is not checked by Lua and could do anything.
-    if (luaL_loadbufferx(state, source.text.data(), source.text.size(), source.name.c_str(), "t") != LUA_OK)
-        return lua_error(state);
+    if (lua_load(state, nextPiece, &source, source.name.c_str(), "t") != LUA_OK) return lua_error(state);
     lua_call(state, 0, 1);
     if (!lua_isfunction(state, -1)) return luaL_error(state, "it must end in: return function(call) … end");
     lua_pushvalue(state, -1);
@@ -156,16 +167,20 @@ std::string shortened(std::string text) {
 
 Result<std::unique_ptr<MockScript>> MockScript::load(const std::string& path, const TrustedFolders& trust,
                                                      const ScriptBudget& budget) {
-    const std::string text = TRY(readScript(path, trust));
+    const ScriptText read = TRY(readScript(path, trust));
     const std::string file = std::filesystem::path(path).filename().string();
     std::unique_ptr<MockScript> script(new MockScript);
+    script->m_path = read.place;
     script->m_sandbox = TRY(Sandbox::create(budget));
     const std::string chunk = "@" + file;
-    Source source{text, chunk};
+    Source source{read.text, chunk};
     if (const auto ok = script->m_sandbox->run(loadChunk, &source); !ok) {
         // Errors of Lua begin with the file and the line, where there is one.
-        const std::string& what = ok.error().message;
-        return Error{ok.error().code, engine::printable(what.starts_with(file) ? what : file + ": " + what)};
+        std::string what = ok.error().message;
+        if (!what.starts_with(file)) what.insert(0, file + ": ");
+        if (ok.error().code == ErrorCode::Limit)
+            what += " while it was loaded: do less before its \"return function\", or split it";
+        return Error{ok.error().code, engine::printable(what)};
     }
     lua_Debug about{};
     lua_getinfo(script->m_sandbox->state(), ">S", &about);
@@ -182,7 +197,10 @@ Result<MockRule> MockScript::answer(const FilteredCall& call, uint64_t k) {
     const auto ran = m_sandbox->run(ask, &facts);
     m_sandbox->setCallers({});
     if (!ran) {
-        const std::string what = engine::printable(ran.error().message);
+        std::string what = engine::printable(ran.error().message);
+        if (ran.error().code == ErrorCode::Limit)
+            what +=
+                " in one answer: from now on the host answers; let it do less for each call, and start again";
         const std::string_view file(m_place.data(), m_place.rfind(':'));
         return Error{ran.error().code, what.starts_with(file) ? what : in(what)};
     }

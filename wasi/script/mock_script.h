@@ -26,7 +26,7 @@ namespace wasi {
 
 class MockScript {
 public:
-    /// Reads and runs the file. Errors as of readScript(); BadArgument, Limit: "answers.lua:3: …".
+    /// Reads, compiles and runs the file, which has one budget. Errors as of readScript(); BadArgument, Limit: "answers.lua:3: …".
     static engine::Result<std::unique_ptr<MockScript>> load(const std::string& path,
                                                             const TrustedFolders& trust,
                                                             const ScriptBudget& budget = {});
@@ -34,9 +34,12 @@ public:
     engine::Result<MockRule> answer(const FilteredCall& call, uint64_t k);
     /// After an error of kind Limit it is not asked any more.
     bool isSpent() const { return m_sandbox->isSpent(); }
+    /// Where the file really lay when it was read.
+    const std::string& path() const { return m_path; }
 
 private:
     MockScript() = default;
+    std::string m_path;
     std::string m_place;  // "answers.lua:3", where the function begins
     std::unique_ptr<Sandbox> m_sandbox;
 };

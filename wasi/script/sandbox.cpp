@@ -37,10 +37,7 @@ private:
     locale_t m_before;
 };
 
-std::string beyond(const ScriptBudget& budget) {
-    return "it ran for too long: one answer may take " + std::to_string(budget.steps) + " steps and " +
-           std::to_string(budget.nanoseconds / 1'000'000) + " ms of processor time";
-}
+std::string spent(const std::string& budget) { return "its budget is spent (" + budget + ")"; }
 
 }  // namespace
 
@@ -121,11 +118,13 @@ Result<> Sandbox::run(int (*body)(lua_State*), void* argument) {
     std::string message = text ? std::string(text, std::min<size_t>(length, 1000))
                                : std::string("the error is a ") + luaL_typename(m_state, -1);
     lua_settop(m_state, 0);
-    if (m_isSpent) return Error{ErrorCode::Limit, message + beyond(m_budget)};
+    if (m_isSpent)
+        return Error{ErrorCode::Limit, message + spent(std::to_string(m_budget.steps) + " steps or " +
+                                                       std::to_string(m_budget.nanoseconds / 1'000'000) +
+                                                       " ms of processor time")};
     if (status != LUA_ERRMEM) return Error{ErrorCode::BadArgument, message};
     m_isSpent = true;
-    return Error{ErrorCode::Limit, "it took too much memory: a script may have " +
-                                       std::to_string(m_budget.bytes >> 10) + " KiB"};
+    return Error{ErrorCode::Limit, spent(std::to_string(m_budget.bytes >> 10) + " KiB of memory")};
 }
 
 }  // namespace wasi

@@ -31,7 +31,8 @@ public:
     Sandbox& operator=(const Sandbox&) = delete;
 
     /// Calls `body` with `argument` as light userdata, under the budget; its one result is then the only value on the stack of state().
-    /// `body` may raise Lua errors, so that nothing in it may need a destructor. BadArgument: what the script says; Limit: a budget.
+    /// `body` may raise Lua errors, so that nothing in it may need a destructor. BadArgument: what the script says; Limit: "s.lua:3: its budget
+    /// is spent (…)".
     engine::Result<> run(int (*body)(lua_State*), void* argument);
     lua_State* state() { return m_state; }
     /// It went beyond a budget: its variables may be halfway to anywhere.
@@ -42,7 +43,7 @@ public:
 
     // For functions of the library.
     static Sandbox& of(lua_State* state);
-    /// So much work is about to be done. Raises a Lua error beyond the budget.
+    /// So much work is about to be done. Raises a Lua error beyond the budget, with the place in the script where there is one.
     void charge(lua_State* state, uint64_t steps);
     size_t mostBytes() const { return m_budget.bytes; }
     bool isCalledBy(std::string_view pattern);

@@ -1,10 +1,12 @@
 // TrustedFolders: the folders of which the user has said that scripts in and below them may run. A value; the user's own list is a file
-// in the configuration, one folder a line.
+// in the configuration, one folder a line, which several processes may change at once.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -15,8 +17,11 @@ class TrustedFolders {
 public:
     /// Of $XDG_CONFIG_HOME/wasiscope/trusted-folders, or ~/.config/…; empty if there is none. Io.
     static engine::Result<TrustedFolders> ofUser();
-    /// Writes it there. Io, Denied with the path.
-    engine::Result<> save() const;
+    /// Reads the user's list again if it was written since ofUser(); what was added and removed here stays so. Costs one stat(2) otherwise.
+    void refresh();
+    /// Adds and removes in the user's list what was added and removed here; what others wrote meanwhile stays. Io with the path; Limit if
+    /// another process keeps it locked.
+    engine::Result<> save();
 
     /// As it is really called: links are followed now. NotFound; BadArgument: it is no folder, or the root.
     engine::Result<> add(const std::string& folder);
@@ -29,11 +34,26 @@ public:
     const std::vector<std::string>& folders() const { return m_folders; }
 
 private:
+    using Stamp = std::array<int64_t, 5>;
+    engine::Result<> read();
+    void apply(bool isAdded, const std::string& folder);
+
+    std::string m_list;  // the user's file; empty: it was never asked for
+    Stamp m_stamp{};
     std::vector<std::string> m_folders;
+    std::vector<std::pair<bool, std::string>> m_changes;  // added or removed, since it was read
 };
 
-/// The text of a script, at most 256 KiB. Denied: its folder is not trusted, with what to do; Io, NotFound, Limit. What is opened is what is
-/// judged: links that lead out of a trusted folder are refused.
-engine::Result<std::string> readScript(const std::string& path, const TrustedFolders& trust);
+/// Who but the user decides what lies in a folder, as others may write there or exchange one of the folders above: "anybody may write
+/// in /srv/x". Nothing if nobody does.
+std::optional<std::string> whoElseWrites(const std::string& folder);
+
+struct ScriptText {
+    std::string text;
+    std::string place;  // where it really lies
+};
+/// A script, at most 256 KiB. Denied: its folder is not trusted, with what to do; Io, NotFound, Limit. What is judged is what is read, and it
+/// is not opened before: links that lead out of a trusted folder are refused.
+engine::Result<ScriptText> readScript(const std::string& path, const TrustedFolders& trust);
 
 }  // namespace wasi
