@@ -114,7 +114,8 @@ private:
 
     Result<> reply(const std::string& path, const Json& value) {
         if (!value.is_object())
-            return wrong(path, "an object is expected: results by name, and \"bytes\" or \"hex\"");
+            return wrong(path,
+                         "an object is expected: results by name, and \"bytes\", \"hex\" or \"entries\"");
         for (const auto& [key, member] : value.items()) {
             const std::string at = path + "." + engine::printable(key);
             if (key == "bytes") {
@@ -125,8 +126,54 @@ private:
                 const auto bytes = parseHex(text);
                 if (!bytes) return wrong(at, "two hex digits a byte are expected, such as \"48656c\"");
                 m_rule.bytes = *bytes;
+            } else if (key == "entries") {
+                TRY(entries(at, member));
             } else {
                 TRY(values(at, key, member));
+            }
+        }
+        return {};
+    }
+
+    Result<> entries(const std::string& path, const Json& value) {
+        if (!value.is_array())
+            return wrong(path,
+                         "a list of names is expected, or of {\"name\", \"type\", \"inode\", \"cookie\"}");
+        for (const Json& member : value) {
+            const std::string at = path + "[" + std::to_string(m_rule.entries.size()) + "]";
+            TRY(entry(at, member, m_rule.entries.emplace_back()));
+        }
+        return {};
+    }
+
+    static Result<> entry(const std::string& path, const Json& value, MockDirent& to) {
+        std::string name;
+        if (value.is_string()) {
+            to = direntOf(value.get<std::string>());
+            return {};
+        }
+        if (!value.is_object()) return wrong(path, "a name or an object is expected");
+        if (!value.contains("name")) return wrong(path, "\"name\" is missing");
+        TRY(take(path + ".name", value["name"], name));
+        to = direntOf(name);
+        for (const auto& [key, member] : value.items()) {
+            const std::string at = path + "." + engine::printable(key);
+            if (key == "name") continue;
+            if (key == "inode") {
+                TRY(take(at, member, to.inode));
+            } else if (key == "cookie") {
+                TRY(take(at, member, to.cookie));
+                if (to.cookie == 0) return wrong(at, "0 is the beginning of the list; write 1 or more");
+            } else if (key == "type") {
+                std::string text;
+                TRY(take(at, member, text));
+                const auto type = parseFiletype(text);
+                if (!type)
+                    return wrong(at,
+                                 "\"" + engine::printable(text) + "\" is no file type; write \"directory\"");
+                to.type = *type;
+            } else {
+                return wrong(at, "there is no such member of an entry");
             }
         }
         return {};
@@ -170,6 +217,15 @@ private:
     MockRule& m_rule;
 };
 
+Json toJson(const MockDirent& entry) {
+    if (entry == direntOf(nameText(entry))) return nameText(entry);
+    Json json = {{"name", entry.name},
+                 {"type", std::string(Abi<Filetype>::kNames[static_cast<size_t>(entry.type)])}};
+    if (entry.inode) json["inode"] = entry.inode;
+    if (entry.cookie) json["cookie"] = entry.cookie;
+    return json;
+}
+
 Json toJson(const MockRule& rule) {
     const MockRule plain;
     Json json = {{"call", rule.call}};
@@ -198,6 +254,8 @@ Json toJson(const MockRule& rule) {
             reply["bytes"] = rule.bytes;
         else if (!rule.bytes.empty())
             reply["hex"] = hexText(rule.bytes);
+        for (const MockDirent& entry : rule.entries)
+            reply["entries"].push_back(toJson(entry));
         json["reply"] = std::move(reply);
         break;
     }
@@ -272,11 +330,16 @@ Result<std::vector<MockRule>> parseMocks(std::string_view text) {
 Result<MockRule> answerOf(const Json& json, uint16_t function) {
     static constexpr std::string_view kMembers[] = {"errno", "reply", "short", "corrupt", "trap", "stop",
                                                     "pass",  "delay", "seed",  "policy",  "note"};
+    if (!json.is_object()) return wrong("answer", "it is a list; return a table such as {errno = \"noent\"}");
     for (const auto& [key, value] : json.items())
         if (std::find(std::begin(kMembers), std::end(kMembers), key) == std::end(kMembers))
             return wrong("answer." + engine::printable(key), "there is no such member of an answer");
     Json whole = {{"call", allHostFunctions()[function].name}};
     whole.update(json);
+    if (const Json::json_pointer entries("/reply/entries");
+        whole.contains(entries) && whole[entries] == Json::object())
+        whole[entries] =
+            Json::array();  // a table of Lua does not say which of the two it is when it is empty
     MockRule rule;
     TRY(RuleReader("answer", rule).read(whole));
     if (const auto ok = checkAnswer(rule, function); !ok) return wrong("answer", ok.error().message);

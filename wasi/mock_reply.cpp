@@ -1,6 +1,7 @@
 #include "wasi/mock_reply.h"
 
 #include <algorithm>
+#include <set>
 
 #include "wasi/abi.h"
 #include "wasi/mock_table.h"
@@ -11,6 +12,11 @@ namespace {
 
 using Shape = HostParameter::Shape;
 constexpr uint32_t kMaxBuffers = 1024;
+constexpr size_t kMaxEntries = 10'000, kMaxNameBytes = 255;
+
+uint64_t cookieOf(const MockRule& rule, size_t entry) {
+    return rule.entries[entry].cookie ? rule.entries[entry].cookie : entry + 1;
+}
 
 const HostParameter* find(const HostFunction& function, Shape shape) {
     for (const HostParameter& p : function.parameters)
@@ -35,8 +41,13 @@ const HostParameter* countOf(const HostFunction& function) {
 bool movesBytes(const HostFunction& function) {
     return find(function, Shape::Source) || find(function, Shape::Target) || find(function, Shape::Bytes);
 }
-/// What it fills holds lengths itself.
+/// What it fills holds lengths itself: entries of a directory.
 bool fillsStructures(const HostFunction& function) { return function.name == "fd_readdir"; }
+uint64_t cookieArgument(const HostFunction& function, const CallContext& call) {
+    for (const HostParameter& p : function.parameters)
+        if (p.type == "dircookie") return call.slots[p.slot];
+    return 0;
+}
 
 std::string refusesReply(const HostFunction& function) {
     const std::string name(function.name);
@@ -86,9 +97,29 @@ std::string refusesValues(const MockRule& rule, const HostFunction& function) {
 std::string refusesBytes(const MockRule& rule, const HostFunction& function) {
     if (rule.bytes.empty()) return {};
     if (fillsStructures(function))
-        return "reply.bytes: they would be directory entries with lengths of their own";
+        return "reply.bytes: they would be directory entries with lengths of their own; give entries";
     if (find(function, Shape::Target) || find(function, Shape::Bytes)) return {};
     return "reply.bytes: " + std::string(function.name) + " reads none";
+}
+
+std::string refusesEntries(const MockRule& rule, const HostFunction& function) {
+    if (rule.entries.empty()) return {};
+    if (!fillsStructures(function))
+        return "reply.entries: " + std::string(function.name) + " lists no directory";
+    if (rule.entries.size() > kMaxEntries) return "reply.entries: there are more than 10000";
+    std::set<uint64_t> cookies;
+    for (size_t i = 0; i < rule.entries.size(); i++) {
+        const MockDirent& entry = rule.entries[i];
+        const std::string at = "reply.entries[" + std::to_string(i) + "]: ";
+        if (entry.name.empty() || entry.name.size() > kMaxNameBytes) return at + "a name has 1 to 255 bytes";
+        if (entry.name.find('/') != std::string::npos || entry.name.find('\0') != std::string::npos)
+            return at + "a name holds no \"/\" (but a directory's may end in one) and no NUL";
+        if (!isUtf8(entry.name)) return at + "its name is not UTF-8";
+        // Else a guest that goes on from a cookie would list the same entries again and again.
+        if (!cookies.insert(cookieOf(rule, i)).second)
+            return at + "cookie " + std::to_string(cookieOf(rule, i)) + " is another entry's as well";
+    }
+    return {};
 }
 
 /// Runs through the buffers of a list; false if it or one of them is out of bounds.
@@ -129,6 +160,28 @@ uint64_t fill(const std::vector<MemoryRange>& targets, const std::string& bytes,
     return done;
 }
 
+/// As fd_readdir fills its buffer: what follows the entry of that cookie, and of the last one that fits as much as fits.
+uint64_t list(const MockRule& rule, MemoryRange target, uint64_t cookie, CallContext& call) {
+    size_t i = 0;
+    while (cookie != 0 && i < rule.entries.size())
+        if (cookieOf(rule, i++) == cookie) break;
+    uint8_t* const room = call.memory.writable(target.address, target.length);
+    uint32_t used = 0;
+    for (; i < rule.entries.size() && used < target.length; i++) {
+        const MockDirent& entry = rule.entries[i];
+        std::string bytes(Abi<Dirent>::size(), '\0');
+        Abi<Dirent>::store(
+            reinterpret_cast<uint8_t*>(bytes.data()),
+            {cookieOf(rule, i), entry.inode, static_cast<uint32_t>(entry.name.size()), entry.type});
+        bytes += entry.name;
+        const auto part = static_cast<uint32_t>(std::min<size_t>(bytes.size(), target.length - used));
+        std::memcpy(room + used, bytes.data(), part);
+        used += part;
+    }
+    if (used) call.memory.wrote(target.address, used);
+    return used;
+}
+
 uint64_t mix(uint64_t x) {
     x += 0x9e3779b97f4a7c15;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -146,7 +199,8 @@ std::string refusal(const MockRule& rule, const HostFunction& function) {
         std::string why = refusesReply(function);
         if (!why.empty()) return "reply: " + why;
         why = refusesValues(rule, function);
-        return why.empty() ? refusesBytes(rule, function) : why;
+        if (why.empty()) why = refusesBytes(rule, function);
+        return why.empty() ? refusesEntries(rule, function) : why;
     }
     case MockAction::Short:
         if (find(function, Shape::Source) || find(function, Shape::Target)) return {};
@@ -205,7 +259,10 @@ Errno reply(const MockRule& rule, const HostFunction& function, CallContext& cal
 
     const HostParameter* const count = countOf(function);
     uint64_t moved = given;
-    if (!targets.empty()) moved = fill(targets, rule.bytes, count != nullptr, call);
+    if (fillsStructures(function))
+        moved = list(rule, targets.at(0), cookieArgument(function, call), call);
+    else if (!targets.empty())
+        moved = fill(targets, rule.bytes, count != nullptr, call);
     for (const HostParameter& r : function.results) {
         std::vector<uint8_t> encoded(r.size, 0);
         const auto put = [&](const HostField& field, uint64_t value) {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "wasi/types.h"
+
 namespace wasi {
 
 enum class MockAction : uint8_t {
@@ -18,6 +20,15 @@ enum class MockAction : uint8_t {
     Trap,     // the program traps there
     Stop,     // stops in the debugger; goes on as Pass
     Script    // does what the function of a script answers to the call
+};
+
+/// An entry of a directory that a reply to fd_readdir lists.
+struct MockDirent {
+    std::string name;  // UTF-8, 1 to 255 bytes, without "/" and NUL
+    Filetype type = Filetype::RegularFile;
+    uint64_t inode = 0;
+    uint64_t cookie = 0;  // of what follows it; 0: its place, counted from 1
+    bool operator==(const MockDirent&) const = default;
 };
 
 struct MockRule {
@@ -34,11 +45,12 @@ struct MockRule {
     MockAction action = MockAction::Pass;
     uint16_t errno_ = 0;  // Errno
     std::vector<std::pair<std::string, std::string>> values =
-        {};                   // Reply: results by name: "opened_fd", "buf.size"
-    std::string bytes;        // Reply: what is read
-    uint64_t count = 1;       // Short: bytes; Corrupt: bits
-    std::string message;      // Trap, Stop
-    std::string script = {};  // Script: path of the file; see MockScript
+        {};                                // Reply: results by name: "opened_fd", "buf.size"
+    std::string bytes;                     // Reply: what is read
+    std::vector<MockDirent> entries = {};  // Reply to fd_readdir: all that the directory holds
+    uint64_t count = 1;                    // Short: bytes; Corrupt: bits
+    std::string message;                   // Trap, Stop
+    std::string script = {};               // Script: path of the file; see MockScript
 
     bool isPolicy = false;  // the log says that a policy decided, not a mock
     bool enabled = true;

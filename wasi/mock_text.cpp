@@ -175,7 +175,8 @@ private:
     Result<> reply() {
         while (peek().kind == Kind::Word && !isClause(peek().text)) {
             const FilterToken name = next();
-            const bool isBytes = name.text == "bytes" || name.text == "hex";
+            const bool isBytes = name.text == "bytes" || name.text == "hex" || name.text == "entry" ||
+                                 (!m_rule.entries.empty() && isOfEntry(name.text));
             if (peek().isOperator("=") || peek().isOperator("=="))
                 next();
             else if (!isBytes)
@@ -189,10 +190,34 @@ private:
                 if (!bytes)
                     return filterError(column, "\"" + text + "\" is no hex; write two digits a byte: 48656c");
                 m_rule.bytes = *bytes;
+            } else if (name.text == "entry") {
+                m_rule.entries.push_back(direntOf(text));
+            } else if (!m_rule.entries.empty() && isOfEntry(name.text)) {
+                TRY(ofEntry(name.text, text, column));
             } else {
                 m_rule.values.emplace_back(name.text, text);
             }
         }
+        return {};
+    }
+
+    static bool isOfEntry(std::string_view name) {
+        return name == "type" || name == "inode" || name == "cookie";
+    }
+    /// Of the entry named last.
+    Result<> ofEntry(std::string_view name, const std::string& text, size_t column) {
+        MockDirent& entry = m_rule.entries.back();
+        if (name == "type") {
+            const auto type = parseFiletype(text);
+            if (!type) return filterError(column, "\"" + text + "\" is no file type; write directory");
+            entry.type = *type;
+            return {};
+        }
+        const auto number = parseValue({{}, HostField::Kind::Number, 0, 8, {}}, text);
+        if (!number) return filterError(column, "\"" + text + "\" is no number");
+        if (name == "cookie" && *number == 0)
+            return filterError(column, "cookie 0 is the beginning of the list; write 1 or more");
+        (name == "inode" ? entry.inode : entry.cookie) = *number;
         return {};
     }
 
@@ -233,6 +258,14 @@ std::string replyText(const MockRule& rule) {
     }
     if (!rule.bytes.empty())
         text += isPrintable(rule.bytes) ? " bytes " + quoted(rule.bytes) : " hex " + hexText(rule.bytes);
+    for (const MockDirent& entry : rule.entries) {
+        const MockDirent plain = direntOf(nameText(entry));
+        text += " entry " + quoted(nameText(entry));
+        if (entry.type != plain.type)
+            text += " type " + std::string(Abi<Filetype>::kNames[static_cast<size_t>(entry.type)]);
+        if (entry.inode) text += " inode " + std::to_string(entry.inode);
+        if (entry.cookie) text += " cookie " + std::to_string(entry.cookie);
+    }
     return text;
 }
 
@@ -256,6 +289,23 @@ std::string answerText(const MockRule& rule) {
 }
 
 }  // namespace
+
+MockDirent direntOf(std::string_view name) {
+    const bool isDirectory = name.ends_with('/');
+    return {std::string(name.substr(0, name.size() - isDirectory)),
+            isDirectory ? Filetype::Directory : Filetype::RegularFile};
+}
+
+std::string nameText(const MockDirent& entry) {
+    return entry.name + (entry.type == Filetype::Directory ? "/" : "");
+}
+
+std::optional<Filetype> parseFiletype(std::string_view text) {
+    const auto& names = Abi<Filetype>::kNames;
+    const auto found = std::find(std::begin(names), std::end(names), text);
+    if (found == std::end(names)) return std::nullopt;
+    return static_cast<Filetype>(found - std::begin(names));
+}
 
 std::optional<std::string> parseHex(std::string_view text) {
     std::string bytes;

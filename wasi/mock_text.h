@@ -2,6 +2,7 @@
 //
 //   path_open path ~ "*.cfg" nth 3 errno noent
 //   fd_read fd = 4 from 2 to 5 reply bytes "hello\n"
+//   fd_readdir reply entry "a.txt" entry "logs/" inode 7 entry "l" type symbolic_link cookie 9
 //   fd_* caller ~ "parse_*" probability 0.1 seed 7 delay 5ms corrupt 2
 #pragma once
 
@@ -25,6 +26,12 @@ struct MockText {
 MockText toText(const MockRule& rule);
 /// BadArgument: "column 9: …", or what MockTable::set() says of one rule.
 engine::Result<MockRule> parseMock(std::string_view text);
+
+/// An entry by its name: a directory if that ends in "/", else a regular file; and the other way round.
+MockDirent direntOf(std::string_view name);
+std::string nameText(const MockDirent& entry);
+/// "directory", "symbolic_link", as the standard names them.
+std::optional<Filetype> parseFiletype(std::string_view text);
 
 /// "5ms", "1.5s", "200us".
 std::string delayText(uint64_t ns);

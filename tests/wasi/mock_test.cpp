@@ -199,8 +199,17 @@ TEST_F(MockTest, S4_LengthsCannotLie) {
              std::pair(
                  "poll_oneoff reply nevents=1",
                  "reply: poll_oneoff fills in, whose length only the host knows; let it fail, wait or pass"),
-             std::pair("fd_readdir reply bytes abc",
-                       "reply.bytes: they would be directory entries with lengths of their own"),
+             std::pair(
+                 "fd_readdir reply bytes abc",
+                 "reply.bytes: they would be directory entries with lengths of their own; give entries"),
+             std::pair("fd_read reply entry a", "reply.entries: fd_read lists no directory"),
+             std::pair(
+                 "fd_readdir reply entry a entry a/b",
+                 "reply.entries[1]: a name holds no \"/\" (but a directory's may end in one) and no NUL"),
+             std::pair("fd_readdir reply entry /", "reply.entries[0]: a name has 1 to 255 bytes"),
+             std::pair("fd_readdir reply entry \"\xff\"", "reply.entries[0]: its name is not UTF-8"),
+             std::pair("fd_readdir reply entry a cookie 2 entry b",
+                       "reply.entries[1]: cookie 2 is another entry's as well"),
              std::pair("fd_readdir corrupt",
                        "corrupt: what fd_readdir fills has lengths in it, which would lie"),
              std::pair("proc_exit reply",
@@ -208,6 +217,41 @@ TEST_F(MockTest, S4_LengthsCannotLie) {
              std::pair("fd_close errno success", "errno: success says nothing of the results; use reply"),
          })
         EXPECT_EQ(refusal(text), why) << text;
+}
+
+TEST_F(MockTest, ListsTheEntriesOfAReply) {
+    const auto list = [&](uint64_t cookie, uint32_t length) {
+        const uint32_t room = m_guest.room(300), used = m_guest.room(4);
+        std::memset(m_guest.memory() + room, '#', 300);
+        EXPECT_EQ(m_guest.call("fd_readdir", 3, room, length, cookie, used), Errno::Success);
+        EXPECT_EQ(m_guest.text(room + length, 300 - length), std::string(300 - length, '#'));
+        const std::string bytes = m_guest.text(room, m_guest.get<Size>(used));
+        std::string told;
+        for (size_t at = 0; at < bytes.size();) {
+            if (bytes.size() - at < Abi<Dirent>::size()) return told + "…";
+            Dirent d{};
+            Abi<Dirent>::load(reinterpret_cast<const uint8_t*>(bytes.data()) + at, d);
+            at += Abi<Dirent>::size();
+            told += bytes.substr(at, d.d_namlen) + " " + std::to_string(static_cast<int>(d.d_type)) + " " +
+                    std::to_string(d.d_ino) + " " + std::to_string(d.d_next) + "\n";
+            at += d.d_namlen;
+        }
+        return told;
+    };
+    mock({"fd_readdir reply entry a.txt entry logs/ inode 7 entry l type symbolic_link cookie 90 entry end"});
+    EXPECT_EQ(list(0, 300), "a.txt 4 0 1\nlogs 3 7 2\nl 7 0 90\nend 4 0 4\n");
+    EXPECT_EQ(list(2, 300), "l 7 0 90\nend 4 0 4\n");
+    EXPECT_EQ(list(90, 300), "end 4 0 4\n");
+    EXPECT_EQ(list(4, 300), "");
+    EXPECT_EQ(list(3, 300), "");                    // no entry has it
+    EXPECT_EQ(list(0, 29 + 10), "a.txt 4 0 1\n…");  // as much of the next as fits
+    EXPECT_EQ(list(0, 29 + 24 + 2), "a.txt 4 0 1\nlo 3 7 2\n");
+    mock({"fd_readdir reply"});
+    EXPECT_EQ(list(0, 300), "");
+    const uint32_t end = Guest::kMemoryBytes;
+    mock({"fd_readdir reply entry a"});
+    EXPECT_EQ(m_guest.call("fd_readdir", 3, end - 20, 24, 0, m_guest.room(4)), Errno::Fault);
+    EXPECT_EQ(m_guest.call("fd_readdir", 3, end - 20, 20, 0, m_guest.room(4)), Errno::Success);
 }
 
 TEST_F(MockTest, EveryFunctionCanFailAndNoReplyLeavesMemory) {
@@ -418,6 +462,7 @@ TEST(MockText, IsReadAsItIsWritten) {
              "proc_exit trap \"no\"",
              "sched_yield stop",
              "* pass",
+             "fd_readdir reply entry \"a b\" entry \"l/\" inode 7 entry \"s\" type symbolic_link cookie 9",
          })
         EXPECT_EQ(toText(rule(text)).line(), text);
     EXPECT_EQ(toText(rule("fd_write when fd=1 errno ENOSPC")).line(), "fd_write fd=1 errno nospc");
@@ -439,6 +484,11 @@ TEST(MockText, SaysWhereItIsWrong) {
              std::pair("fd_write from 3 to 2 errno io", "to: it is less than from"),
              std::pair("fd_write nth 3 from 2", "column 16: nth says both from and to; write either"),
              std::pair("fd_write to 3 nth 2", "column 15: nth says both from and to; write either"),
+             std::pair("fd_readdir reply entry a type dir",
+                       "column 31: \"dir\" is no file type; write directory"),
+             std::pair("fd_readdir reply entry a cookie 0",
+                       "column 33: cookie 0 is the beginning of the list; write 1 or more"),
+             std::pair("fd_readdir reply entry a inode x", "column 32: \"x\" is no number"),
              std::pair("fd_write delay 5",
                        "column 16: \"5\" is no delay; write 500us, 5ms or 2s, at most 24 hours"),
              std::pair("fd_write fd = errno io",
@@ -460,7 +510,8 @@ TEST(MockJson, IsReadAsItIsWritten) {
           "fd_* every 2 probability 0.25 seed 9 delay 5ms pass", "fd_read reply bytes \"a\\nb\"",
           "random_get reply hex 00ff", "fd_filestat_get reply buf.size=5",
           "fd_write from 3 to 9 short 10 policy", "fd_read corrupt 4 off", "proc_exit trap \"no\"",
-          "sched_yield stop", "sched_yield trap note x"})
+          "sched_yield stop", "sched_yield trap note x",
+          "fd_readdir reply entry a entry b/ entry c type symbolic_link entry d/ inode 5 cookie 9"})
         rules.push_back(rule(text));
     const auto again = parseMocks(mocksJson(rules));
     ASSERT_TRUE(again.ok()) << again.error().message;
@@ -468,43 +519,64 @@ TEST(MockJson, IsReadAsItIsWritten) {
 }
 
 TEST(MockJson, SaysWhereItIsWrong) {
-    for (const auto& [json, why] : {
-             std::pair(
-                 "[]",
-                 "\"rules\" is missing; write {\"rules\": [{\"call\": \"fd_write\", \"errno\": \"nospc\"}]}"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "errno": "io"}, {"call": 5}]})",
-                       "rules[1].call: a string is expected"),
-             std::pair(R"({"rules": [{"errno": "io"}]})",
-                       "rules[0]: \"call\" is missing: the name of a host call, or a pattern"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "erno": "io"}]})",
-                       "rules[0].erno: there is no such member of a rule"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "errno": "oi"}]})",
-                       "rules[0].errno: \"oi\" is no errno; write \"noent\""),
-             std::pair(R"({"rules": [{"call": "fd_sync", "nth": -1}]})",
-                       "rules[0].nth: a whole number is expected"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "when": "fd = = 3", "errno": "io"}]})",
-                       "rules[0].when: column 6: a value is missing behind ="),
-             std::pair(R"({"rules": [{"call": "fd_sync", "errno": "io", "trap": true}]})",
-                       "rules[0].trap: a rule has one answer, and this one has \"errno\" already"),
-             std::pair(R"({"rules": [{"call": "fd_filestat_get", "reply": {"buf": {"sizes": 3}}}]})",
-                       "rules[0].reply.buf.sizes: fd_filestat_get has no such result; its results are "
-                       "buf.dev, buf.ino, "
-                       "buf.filetype, buf.nlink, buf.size, buf.atim, buf.mtim, buf.ctim"),
-             std::pair(R"({"rules": [{"call": "random_get", "reply": {"hex": "0g"}}]})",
-                       "rules[0].reply.hex: two hex digits a byte are expected, such as \"48656c\""),
-             std::pair(R"({"rules": [{"call": "fd_sync", "nth": 3, "from": 2, "errno": "io"}]})",
-                       "rules[0]: \"nth\" says both \"from\" and \"to\"; write either"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "to": 3, "nth": 2, "errno": "io"}]})",
-                       "rules[0]: \"nth\" says both \"from\" and \"to\"; write either"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "trap": false}]})",
-                       "rules[0].trap: true or a message is expected"),
-             std::pair(R"({"rules": [{"call": "fd_sync", "stop": 1}]})",
-                       "rules[0].stop: true or a message is expected"),
-             std::pair(R"({"version": 7, "rules": []})", "version: it is 7, and this reads version 1"),
-             std::pair(R"({"version": "1", "rules": []})", "version: it is \"1\", and this reads version 1"),
-             std::pair(R"({"rules": [], "extra": 1})",
-                       "extra: there is no such member; rules stand in \"rules\""),
-         }) {
+    for (
+        const auto& [json, why] : {
+            std::pair(
+                "[]",
+                "\"rules\" is missing; write {\"rules\": [{\"call\": \"fd_write\", \"errno\": \"nospc\"}]}"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "errno": "io"}, {"call": 5}]})",
+                      "rules[1].call: a string is expected"),
+            std::pair(R"({"rules": [{"errno": "io"}]})",
+                      "rules[0]: \"call\" is missing: the name of a host call, or a pattern"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "erno": "io"}]})",
+                      "rules[0].erno: there is no such member of a rule"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "errno": "oi"}]})",
+                      "rules[0].errno: \"oi\" is no errno; write \"noent\""),
+            std::pair(R"({"rules": [{"call": "fd_sync", "nth": -1}]})",
+                      "rules[0].nth: a whole number is expected"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "when": "fd = = 3", "errno": "io"}]})",
+                      "rules[0].when: column 6: a value is missing behind ="),
+            std::pair(R"({"rules": [{"call": "fd_sync", "errno": "io", "trap": true}]})",
+                      "rules[0].trap: a rule has one answer, and this one has \"errno\" already"),
+            std::pair(R"({"rules": [{"call": "fd_filestat_get", "reply": {"buf": {"sizes": 3}}}]})",
+                      "rules[0].reply.buf.sizes: fd_filestat_get has no such result; its results are "
+                      "buf.dev, buf.ino, "
+                      "buf.filetype, buf.nlink, buf.size, buf.atim, buf.mtim, buf.ctim"),
+            std::pair(R"({"rules": [{"call": "random_get", "reply": {"hex": "0g"}}]})",
+                      "rules[0].reply.hex: two hex digits a byte are expected, such as \"48656c\""),
+            std::pair(R"({"rules": [{"call": "fd_readdir", "reply": {"entries": "a"}}]})",
+                      "rules[0].reply.entries: a list of names is expected, or of {\"name\", \"type\", "
+                      "\"inode\", \"cookie\"}"),
+            std::pair(R"({"rules": [{"call": "fd_readdir", "reply": {"entries": [5]}}]})",
+                      "rules[0].reply.entries[0]: a name or an object is expected"),
+            std::pair(R"({"rules": [{"call": "fd_readdir", "reply": {"entries": [{"type": "directory"}]}}]})",
+                      "rules[0].reply.entries[0]: \"name\" is missing"),
+            std::pair(
+                R"({"rules": [{"call": "fd_readdir", "reply": {"entries": ["a", {"name": "b", "type": "dir"}]}}]})",
+                "rules[0].reply.entries[1].type: \"dir\" is no file type; write \"directory\""),
+            std::pair(
+                R"({"rules": [{"call": "fd_readdir", "reply": {"entries": [{"name": "b", "cookie": 0}]}}]})",
+                "rules[0].reply.entries[0].cookie: 0 is the beginning of the list; write 1 or more"),
+            std::pair(
+                R"({"rules": [{"call": "fd_readdir", "reply": {"entries": [{"name": "b", "size": 0}]}}]})",
+                "rules[0].reply.entries[0].size: there is no such member of an entry"),
+            std::pair(
+                R"({"rules": [{"call": "fd_readdir", "reply": {"entries": ["a\u0000b"]}}]})",
+                "rules[0].reply.entries[0]: a name holds no \"/\" (but a directory's may end in one) and no "
+                "NUL"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "nth": 3, "from": 2, "errno": "io"}]})",
+                      "rules[0]: \"nth\" says both \"from\" and \"to\"; write either"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "to": 3, "nth": 2, "errno": "io"}]})",
+                      "rules[0]: \"nth\" says both \"from\" and \"to\"; write either"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "trap": false}]})",
+                      "rules[0].trap: true or a message is expected"),
+            std::pair(R"({"rules": [{"call": "fd_sync", "stop": 1}]})",
+                      "rules[0].stop: true or a message is expected"),
+            std::pair(R"({"version": 7, "rules": []})", "version: it is 7, and this reads version 1"),
+            std::pair(R"({"version": "1", "rules": []})", "version: it is \"1\", and this reads version 1"),
+            std::pair(R"({"rules": [], "extra": 1})",
+                      "extra: there is no such member; rules stand in \"rules\""),
+        }) {
         const auto parsed = parseMocks(json);
         ASSERT_FALSE(parsed.ok()) << json;
         EXPECT_EQ(parsed.error().message, why) << json;
@@ -531,6 +603,7 @@ TEST(MockJson, AgreesWithItsSchema) {
         for (const auto& example : property["examples"]) {
             nlohmann::json made = {{"call", "fd_read"}};
             if (name == "reply" && example.contains("buf")) made["call"] = "fd_filestat_get";
+            if (name == "reply" && example.contains("entries")) made["call"] = "fd_readdir";
             made[name] = example;
             const auto parsed = parseMocks(nlohmann::json{{"rules", {made}}}.dump());
             EXPECT_TRUE(parsed.ok()) << made.dump() << ": " << parsed.error().message;

@@ -172,7 +172,11 @@ TEST_F(ScriptTest, CannotLie) {
                  "fd_read", "{delay = '30h'}",
                  "s.lua:1: answer.delay: \"30h\" is no delay; write 500us, 5ms or 2s, at most 24 hours"),
              std::tuple("fd_read", "{reply = {bytes = error}}", "s.lua:1: answer.reply.bytes is a function"),
-             std::tuple("fd_read", "{'io'}", "s.lua:1: answer has a member whose name is a number"),
+             std::tuple("fd_read", "{[2] = 'io'}", "s.lua:1: answer has a member whose name is a number"),
+             std::tuple("fd_read", "{'io', errno = 'io'}",
+                        "s.lua:1: answer is a list with other members beside it"),
+             std::tuple("fd_read", "{'io'}",
+                        "s.lua:1: answer: it is a list; return a table such as {errno = \"noent\"}"),
              std::tuple(
                  "fd_read", "7",
                  "s.lua:1: the answer is a number; return nothing, or a table such as {errno = \"noent\"}"),
@@ -186,7 +190,16 @@ TEST_F(ScriptTest, CannotLie) {
     const uint32_t used = m_guest.room(4);
     EXPECT_EQ(m_guest.call("fd_readdir", 3, m_guest.room(256), 256, 0, used), Errno::Success);
     EXPECT_EQ(m_guest.host->mocks()[0].problem,
-              "s.lua:1: answer: reply.bytes: they would be directory entries with lengths of their own");
+              "s.lua:1: answer: reply.bytes: they would be directory entries with lengths of their own; give "
+              "entries");
+    answers("fd_readdir", "return {reply = {entries = {'a', {name = 'b', type = 'directory', inode = 3}}}}");
+    const uint32_t listed = m_guest.room(256);
+    EXPECT_EQ(m_guest.call("fd_readdir", 3, listed, 256, 0, used), Errno::Success);
+    EXPECT_EQ(m_guest.get<Size>(used), 50u) << m_guest.host->mocks()[0].problem;
+    EXPECT_EQ(m_guest.text(listed + 24, 1), "a");
+    answers("fd_readdir", "return {reply = {entries = {}}}");
+    EXPECT_EQ(m_guest.call("fd_readdir", 3, listed, 256, 0, used), Errno::Success);
+    EXPECT_EQ(m_guest.get<Size>(used), 0u) << m_guest.host->mocks()[0].problem;
     answers("fd_write", "return {reply = {nwritten = 1000}}");  // cut to what was given
     const uint32_t count = m_guest.room(4);
     EXPECT_EQ(m_guest.call("fd_write", 1, m_guest.put(Ciovec{m_guest.put("abc"), 3}), 1, count),

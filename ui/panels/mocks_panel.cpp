@@ -106,7 +106,8 @@ MocksPanel::MocksPanel(Context& context) : Panel(context), m_model(mockColumns()
         theme(),
         {tr("New mock"), tr("Add: path_open path ~ \"*.cfg\" nth 3 errno noent"),
          tr("CALL [CONDITION] [nth N | from N to N | every N | probability P seed N] and an answer: errno "
-            "NAME, reply [RESULT=VALUE] [bytes \"…\"], short N, corrupt N, trap, stop, pass, script FILE; "
+            "NAME, reply [RESULT=VALUE] [bytes \"…\"] [entry NAME …], short N, corrupt N, trap, stop, pass, "
+            "script FILE; "
             "before it delay "
             "5ms")});
     auto* layout = new QVBoxLayout(content);

@@ -117,7 +117,7 @@ public:
 
 private:
     static constexpr int kMostDepth = 8;
-    static constexpr size_t kMostMembers = 1000;
+    static constexpr size_t kMostMembers = 4000;
     static constexpr size_t kMostBytes = 1 << 20;  // Lua shares a text that many members name, we do not
 
     static Error wrong(const std::string& what) {
@@ -140,6 +140,8 @@ private:
         if (depth == kMostDepth || !lua_checkstack(m_state, 4)) return wrong(path + " is nested too deeply");
         std::map<std::string, Json> members;  // the same order each time
         const int at = lua_absindex(m_state, index);
+        if (const lua_Unsigned length = lua_rawlen(m_state, at); length > 0)
+            return list(at, length, depth, path);
         for (lua_pushnil(m_state); lua_next(m_state, at) != 0; lua_pop(m_state, 1)) {
             if (lua_type(m_state, -2) != LUA_TSTRING)
                 return wrong(path + " has a member whose name is a " + luaL_typename(m_state, -2));
@@ -151,6 +153,20 @@ private:
         Json json = Json::object();
         for (auto& [name, member] : members)
             json[name] = std::move(member);
+        return json;
+    }
+
+    Result<Json> list(int at, lua_Unsigned length, int depth, const std::string& path) {
+        lua_Unsigned members = 0;
+        for (lua_pushnil(m_state); lua_next(m_state, at) != 0; lua_pop(m_state, 1))
+            if (++members > length) return wrong(path + " is a list with other members beside it");
+        Json json = Json::array();
+        for (lua_Unsigned i = 1; i <= length; i++) {
+            if (++m_members > kMostMembers) return wrong(path + " has too many members");
+            lua_rawgeti(m_state, at, static_cast<lua_Integer>(i));
+            json.push_back(TRY(value(-1, depth + 1, path + "[" + std::to_string(i) + "]")));
+            lua_pop(m_state, 1);
+        }
         return json;
     }
 
