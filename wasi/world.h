@@ -86,6 +86,8 @@ public:
 /// How to open a path.
 struct OpenHow {
     bool read = false, write = false;
+    bool resize =
+        false;  // to be changed in size: opened for writing too, but where that is refused only for reading
     bool create = false, exclusive = false, truncate = false, directory = false;
     bool follow = false;  // the last component, if it is a symbolic link
     Fdflags flags = Fdflags::None;

@@ -146,7 +146,7 @@ TEST(WasiHost, E8_BadPointersAndListsAreErrors) {
         EXPECT_EQ(guest.call("poll_oneoff", 64, bad, 1, result), Errno::Fault);
     }
     EXPECT_EQ(guest.call("fd_read", fd, 0, 0x80000000u, result), Errno::Fault);
-    EXPECT_EQ(guest.call("fd_read", fd, 0, 2000, result), Errno::Inval);
+    EXPECT_EQ(guest.call("fd_read", fd, kEnd - 8 * 2000, 2001, result), Errno::Fault);
     EXPECT_EQ(guest.call("fd_read", fd, 0, 0, result), Errno::Success);
     EXPECT_EQ(guest.call("poll_oneoff", 0, 0, 0x80000000u, result), Errno::Fault);
     EXPECT_EQ(guest.call("poll_oneoff", 0, 0, 0, result), Errno::Inval);
@@ -168,6 +168,9 @@ TEST(WasiHost, F14_OffsetsBeyondWhatFilesHaveAreErrors) {
     const uint32_t buffer = guest.put(Iovec{16, 1});
     EXPECT_EQ(guest.call("fd_pread", fd, buffer, 1, kHuge, result), Errno::Inval);
     EXPECT_EQ(guest.call("fd_pwrite", fd, buffer, 1, kHuge, result), Errno::Inval);
+    EXPECT_EQ(guest.call("fd_pread", fd, buffer, 0, kHuge, result), Errno::Inval);
+    EXPECT_EQ(guest.call("fd_pwrite", fd, buffer, 0, kHuge, result), Errno::Inval);
+    EXPECT_EQ(guest.call("fd_pread", fd, buffer, 0, kHuge - 1, result), Errno::Success);
     EXPECT_EQ(guest.call("fd_advise", fd, kHuge, 1, 0), Errno::Inval);
     EXPECT_EQ(guest.call("fd_allocate", fd, kHuge, 1), Errno::Fbig);
     EXPECT_EQ(guest.call("fd_allocate", fd, 0, 0), Errno::Inval);

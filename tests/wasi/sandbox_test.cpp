@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "tests/wasi/guest.h"
+#include "wasi/world/host_errno.h"
 #include "wasi/world/host_files.h"
 
 namespace wasi {
@@ -233,6 +234,12 @@ TEST_P(Sandbox, F6_ReadOnlyPreopensAreNeverChanged) {
     EXPECT_EQ(open("new", {.read = true, .create = true}), Errno::Rofs);
     EXPECT_EQ(open("file", {.read = true, .create = true}), Errno::Success);
     EXPECT_EQ(open("file", {.read = true, .create = true, .exclusive = true}), Errno::Exist);
+    // As on a read-only mount, what is wrong with the name comes first; and who reads may ask for more than is used.
+    EXPECT_EQ(open("none", {.write = true}), Errno::Noent);
+    EXPECT_EQ(open("dir", {.write = true}), Errno::Isdir);
+    EXPECT_EQ(open("dir", {.read = true, .create = true}), Errno::Isdir);
+    EXPECT_EQ(open("link", {.read = true, .create = true, .exclusive = true, .follow = true}), Errno::Exist);
+    EXPECT_EQ(open("file", {.read = true, .resize = true}), Errno::Success);
     EXPECT_EQ(directory->createDirectory("new"), Errno::Rofs);
     EXPECT_EQ(directory->removeDirectory("dir/nested"), Errno::Rofs);
     EXPECT_EQ(directory->unlink("file"), Errno::Rofs);
@@ -306,9 +313,23 @@ TEST_P(Sandbox, F13_SpecialFilesNeitherHangNorOpen) {
     std::string why;
     EXPECT_EQ(directory->open("fifo", {.read = true}, &why).error(), Errno::Notsup);
     EXPECT_EQ(why, "it is a FIFO; only files and directories are opened");
+    EXPECT_EQ(open("fifo", {.write = true}), Errno::Notsup);
+    EXPECT_EQ(directory->open("socket", {.read = true}, &why).error(), Errno::Notsup);
+    EXPECT_EQ(why, "it is a socket, FIFO or device; only files and directories are opened");
     HostDirectory dev(UniqueFd(::open("/dev", O_RDONLY | O_DIRECTORY)), "/dev", false, GetParam());
     EXPECT_EQ(dev.open("zero", {.read = true}, nullptr).error(), Errno::Notsup);
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+}
+
+TEST(Filestat, TimesThatWasiCannotExpressAreTheNearest) {
+    struct stat s {};
+    s.st_mtim = {int64_t{1} << 40, 999'999'999};
+    s.st_atim = {-5, 0};
+    s.st_ctim = {18'446'744'073, 709'551'615};
+    const Filestat stat = fromHost(s);
+    EXPECT_EQ(stat.mtim, UINT64_MAX);
+    EXPECT_EQ(stat.atim, 0u);
+    EXPECT_EQ(stat.ctim, UINT64_MAX);
 }
 
 TEST_P(Sandbox, LinksFilesThroughFollowedLinks) {

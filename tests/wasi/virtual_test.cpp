@@ -177,6 +177,25 @@ TEST_P(Folder, AppendsAtTheEnd) {
               Errno::Success);
     EXPECT_EQ(guest->write(fd, "+2"), Errno::Success);
     EXPECT_EQ(contents("file"), "hello+1+2");
+    // As pwritev of Linux, to which the standard refers: the offset gives way, and the position stays.
+    const uint32_t text = guest->put(Ciovec{guest->put("+3"), 2}), position = guest->room(8);
+    EXPECT_EQ(guest->call("fd_pwrite", fd, text, 1, 0, guest->room(4)), Errno::Success);
+    EXPECT_EQ(contents("file"), "hello+1+2+3");
+    EXPECT_EQ(guest->call("fd_tell", fd, position), Errno::Success);
+    EXPECT_EQ(guest->get<Filesize>(position), 9u);
+}
+
+TEST_P(Folder, MovesTheFirstOfTooManyBuffers) {
+    const uint32_t fd = open("file"), moved = guest->room(4);
+    constexpr uint32_t kMany = 1500;
+    const uint32_t list = guest->room(kMany * 8), letter = guest->put("x");
+    for (uint32_t i = 0; i < kMany; i++)
+        Abi<Ciovec>::store(guest->memory() + list + 8 * i, {letter, 1});
+    EXPECT_EQ(guest->call("fd_write", fd, list, kMany, moved), Errno::Success);
+    EXPECT_EQ(guest->get<Size>(moved), 1024u);
+    EXPECT_EQ(stat("file").size, 1024u);
+    EXPECT_EQ(guest->call("fd_pread", fd, list, kMany, 0, moved), Errno::Success);
+    EXPECT_EQ(guest->get<Size>(moved), 1024u);
 }
 
 TEST_P(Folder, WhatIsRemovedIsGone) {
@@ -193,7 +212,11 @@ TEST_P(Folder, WhatIsRemovedIsGone) {
     EXPECT_EQ(unlink("dir/deep/leaf"), Errno::Success);
     EXPECT_EQ(rmdir("dir/deep/"), Errno::Success);
     EXPECT_EQ(rmdir("dir/."), Errno::Inval);
+    const uint32_t old = open("dir", Oflags::Directory, kOfFolders), room = guest->room(64),
+                   used = guest->room(4);
     EXPECT_EQ(rmdir("dir"), Errno::Success);
+    EXPECT_EQ(guest->call("fd_readdir", old, room, 64, 0, used), Errno::Success);
+    EXPECT_EQ(guest->get<Size>(used), 0u);
     // A new one of the old name has nothing of the old.
     EXPECT_EQ(mkdir("dir"), Errno::Success);
     EXPECT_EQ(list("dir"), "");

@@ -257,7 +257,8 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     how.directory = has(oflags, Oflags::Directory);
     how.follow = has(dirflags, Lookupflags::SymlinkFollow);
     how.read = hasAny(base, kReadingRights);
-    how.write = hasAny(base, kWritingRights);
+    how.write = has(base, Rights::FdWrite);
+    how.resize = hasAny(base, kResizingRights);
     how.flags = fdflags;
     std::string why;
     at->writes = at->writes || how.write;

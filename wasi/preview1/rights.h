@@ -33,8 +33,9 @@ constexpr Rights rightsThatApply(Filetype type) {
     default: return kStreamRights;
     }
 }
-/// Those that make a file be opened for reading, or writing.
+/// Those that make a file be opened for reading.
 inline constexpr Rights kReadingRights = Rights::FdRead | Rights::FdReaddir;
-inline constexpr Rights kWritingRights = Rights::FdWrite | Rights::FdAllocate | Rights::FdFilestatSetSize;
+/// Those that need a file to be open for writing, but that libraries (Go's) ask for also when they only read.
+inline constexpr Rights kResizingRights = Rights::FdAllocate | Rights::FdFilestatSetSize;
 
 }  // namespace wasi

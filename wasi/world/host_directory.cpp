@@ -45,10 +45,8 @@ Errno refuseSlash(const Place& place) {
 
 int openFlags(const OpenHow& how) {
     int flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    if (how.directory)
-        flags |= O_DIRECTORY | O_RDONLY;
-    else
-        flags |= how.write ? (how.read ? O_RDWR : O_WRONLY) : O_RDONLY;
+    flags |= how.write || how.resize ? (how.read ? O_RDWR : O_WRONLY) : O_RDONLY;
+    if (how.directory) flags |= O_DIRECTORY;
     if (how.create) flags |= O_CREAT;
     if (how.exclusive) flags |= O_EXCL;
     if (how.truncate) flags |= O_TRUNC;
@@ -57,6 +55,20 @@ int openFlags(const OpenHow& how) {
     if (has(how.flags, Fdflags::Dsync)) flags |= O_DSYNC;
     if (hasAny(how.flags, Fdflags::Sync | Fdflags::Rsync)) flags |= O_SYNC;
     return flags;
+}
+
+/// Opens what is there, and changes nothing.
+OpenHow onlyReading(const OpenHow& how) {
+    OpenHow reading = how;
+    reading.write = reading.resize = reading.create = reading.exclusive = reading.truncate = false;
+    reading.follow = how.follow && !(how.create && how.exclusive);
+    return reading;
+}
+
+/// It could not be opened for writing, but perhaps for reading.
+bool refusesWriting(Errno error) {
+    return error == Errno::Acces || error == Errno::Perm || error == Errno::Isdir || error == Errno::Rofs ||
+           error == Errno::Txtbsy;
 }
 
 std::string_view kindOf(mode_t mode) {
@@ -96,12 +108,17 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
         return error;
     };
     if (how.create && how.directory) return refuse(Errno::Inval, "creat and directory exclude each other");
-    if (how.directory && how.write) return refuse(Errno::Isdir, "a directory cannot be opened for writing");
-    if (m_isReadOnly && (how.write || how.truncate)) return refuse(Errno::Rofs, "the preopen is read-only");
-    int flags = openFlags(how);
-    if (m_isReadOnly) flags &= ~(O_CREAT | O_EXCL);
-    auto fd = openPath(path, flags, 0666);
+    OpenHow possible = m_isReadOnly ? onlyReading(how) : how;
+    auto fd = openPath(path, openFlags(possible), 0666);
+    if (!fd && possible.resize && !possible.write && refusesWriting(fd.error())) {
+        possible.resize = false;
+        fd = openPath(path, openFlags(possible), 0666);
+    }
+    if (m_isReadOnly && how.create && how.exclusive && (fd || statAt(path, false))) return Errno::Exist;
     if (!fd) {
+        if (fd.error() == Errno::Nxio)
+            return refuse(Errno::Notsup,
+                          "it is a socket, FIFO or device; only files and directories are opened");
         if (m_isReadOnly && how.create && fd.error() == Errno::Noent)
             return refuse(Errno::Rofs, "the preopen is read-only");
         // A link in the last place that is not to be followed: Linux says ENOTDIR if a directory was demanded.
@@ -111,9 +128,10 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
         }
         return fd.error();
     }
-    if (m_isReadOnly && how.create && how.exclusive) return Errno::Exist;
     struct stat s {};
     if (fstat((*fd).get(), &s) != 0) return lastErrno();
+    if (S_ISDIR(s.st_mode) && (how.write || how.truncate || how.create)) return Errno::Isdir;
+    if (m_isReadOnly && (how.write || how.truncate)) return refuse(Errno::Rofs, "the preopen is read-only");
     if (S_ISDIR(s.st_mode))
         return std::unique_ptr<File>(std::make_unique<HostDirectory>(
             std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly, m_resolution));
@@ -125,9 +143,8 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     if (!S_ISREG(s.st_mode))
         return refuse(Errno::Notsup,
                       "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
-    auto file = std::make_unique<HostFile>(std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly);
-    if (has(how.flags, Fdflags::Append)) (void)file->setFlags(how.flags);
-    return std::unique_ptr<File>(std::move(file));
+    return std::unique_ptr<File>(
+        std::make_unique<HostFile>(std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly));
 }
 
 OrErrno<Filestat> HostDirectory::statAt(const std::string& path, bool follow) {
@@ -199,9 +216,11 @@ OrErrno<std::string> HostDirectory::readLink(const std::string& path) {
 /// The place of what a path finally leads to: links in the last component are followed, each resolved anew from this directory.
 OrErrno<Place> HostDirectory::placeOfTarget(const std::string& path) const {
     std::string now = path;
+    bool mustBeDirectory = false;
     for (int links = 0; links < 40; links++) {
         auto at = place(now);
         if (!at) return at.error();
+        at->mustBeDirectory = mustBeDirectory = mustBeDirectory || at->mustBeDirectory;
         const auto s = statEntry(*at);
         if (!s) return s.error();
         if (at->isSelf() || !S_ISLNK((*s).st_mode)) return at;
@@ -229,12 +248,13 @@ Errno HostDirectory::link(const std::string& path, bool follow, Directory& direc
     if (const Errno e = mayMoveTo(to); e != Errno::Success) return e;
     auto from = follow ? placeOfTarget(path) : place(path);
     if (!from) return from.error();
-    if (from->isSelf()) return Errno::Perm;
+    if (const auto s = statEntry(*from); !s) return s.error();
     if (const Errno e = demandDirectory(*from); e != Errno::Success) return e;
     auto at = to->place(newPath);
     if (!at) return at.error();
     if (at->isSelf()) return Errno::Exist;
     if (at->mustBeDirectory) return refuseSlash(*at);
+    if (from->isSelf()) return statEntry(*at) ? Errno::Exist : Errno::Perm;
     return done(linkat(from->parent, from->name.c_str(), at->parent, at->name.c_str(), 0));
 }
 
@@ -261,6 +281,7 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
     if (!fd) return lastErrno();
     struct stat self {};
     if (fstat(fd.get(), &self) != 0) return lastErrno();
+    if (self.st_nlink == 0) return std::vector<DirectoryEntry>{};  // it was removed
     DIR* listing = fdopendir(fd.get());
     if (!listing) return lastErrno();
     (void)fd.release();

@@ -102,9 +102,14 @@ Filetype fromMode(mode_t mode) {
 
 namespace {
 
+/// Times before 1970 and after 2554, which WASI cannot express, are the nearest that it can.
 uint64_t ns(const timespec& t) {
-    return t.tv_sec < 0 ? 0
-                        : static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+    if (t.tv_sec < 0) return 0;
+    uint64_t all = 0;
+    const bool isBeyond =
+        __builtin_mul_overflow(static_cast<uint64_t>(t.tv_sec), uint64_t{1'000'000'000}, &all) ||
+        __builtin_add_overflow(all, static_cast<uint64_t>(t.tv_nsec), &all);
+    return isBeyond ? UINT64_MAX : all;
 }
 
 }  // namespace

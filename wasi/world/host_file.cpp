@@ -60,16 +60,11 @@ OrErrno<uint64_t> HostFile::write(std::span<const iovec> from, std::optional<uin
     if (m_isReadOnly) return Errno::Rofs;
     if (offset && !fitsOffset(*offset)) return Errno::Inval;
     const auto count = static_cast<int>(from.size());
-    // Linux appends where a file is open for appending even in pwrite; the offset is what was asked for.
-    const bool suspendAppend = offset && m_appends;
-    if (suspendAppend) (void)fcntl(m_fd.get(), F_SETFL, O_NONBLOCK);
     const ssize_t n = retried([&] {
         return offset ? pwritev(m_fd.get(), from.data(), count, static_cast<off_t>(*offset))
                       : writev(m_fd.get(), from.data(), count);
     });
-    const Errno error = n < 0 ? lastErrno() : Errno::Success;
-    if (suspendAppend) (void)fcntl(m_fd.get(), F_SETFL, O_NONBLOCK | O_APPEND);
-    if (n < 0) return error;
+    if (n < 0) return lastErrno();
     return static_cast<uint64_t>(n);
 }
 
@@ -95,10 +90,7 @@ Errno HostFile::setTimes(const NewTimes& times) {
 
 Errno HostFile::setFlags(Fdflags flags) {
     if (m_kind != "file") return Errno::Success;  // a stdio stream's description is shared with others
-    const bool appends = has(flags, Fdflags::Append);
-    if (fcntl(m_fd.get(), F_SETFL, O_NONBLOCK | (appends ? O_APPEND : 0)) != 0) return lastErrno();
-    m_appends = appends;
-    return Errno::Success;
+    return done(fcntl(m_fd.get(), F_SETFL, O_NONBLOCK | (has(flags, Fdflags::Append) ? O_APPEND : 0)));
 }
 
 Errno HostFile::sync(bool dataOnly) {

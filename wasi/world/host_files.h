@@ -30,7 +30,6 @@ private:
     UniqueFd m_fd;
     std::string m_hostPath;
     bool m_isReadOnly;
-    bool m_appends = false;
     std::string_view m_kind;
 };
 

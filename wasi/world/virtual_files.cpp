@@ -50,7 +50,7 @@ OrErrno<uint64_t> VirtualFile::read(std::span<const iovec> to, std::optional<uin
 OrErrno<uint64_t> VirtualFile::write(std::span<const iovec> from, std::optional<uint64_t> offset) {
     if (offset && *offset > VirtualContent::kMaxSize) return Errno::Inval;
     if (const Errno e = m_tree->touch(*m_node); e != Errno::Success) return e;
-    const uint64_t at = offset ? *offset : m_appends ? m_node->content.size() : m_position;
+    const uint64_t at = m_appends ? m_node->content.size() : offset.value_or(m_position);
     const auto lower = m_tree->lowerFile(*m_node);
     if (!lower) return lower.error();
     const auto n = m_node->content.write(from, at, *lower);
@@ -133,7 +133,6 @@ OrErrno<std::unique_ptr<File>> VirtualDirectory::open(const std::string& path, c
         return error;
     };
     if (how.create && how.directory) return refuse(Errno::Inval, "creat and directory exclude each other");
-    if (how.directory && how.write) return refuse(Errno::Isdir, "a directory cannot be opened for writing");
     const bool mustBeNew = how.create && how.exclusive;
     auto place = m_tree->find(m_node, path, how.follow && !mustBeNew ? Last::Follow : Last::Opened);
     if (!place) return place.error();
@@ -224,9 +223,9 @@ Errno VirtualDirectory::link(const std::string& path, bool follow, Directory& di
     if (!to || to->m_tree != m_tree) return Errno::Xdev;
     const auto from = existing(path, follow ? Last::Follow : Last::Entry);
     if (!from) return from.error();
-    if ((*from).node->isDirectory()) return Errno::Perm;
     const auto at = to->free(newPath, false);
     if (!at) return at.error();
+    if ((*from).node->isDirectory()) return Errno::Perm;
     return m_tree->link(*at, (*from).node);
 }
 
