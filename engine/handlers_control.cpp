@@ -278,7 +278,12 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
 }
 
 const Insn* callHost(HANDLER_PARAMETERS) {
-    return callOfHost(reinterpret_cast<FunctionInstance*>(ip->imm), fp + ip->a, ip, HANDLER_REST);
+    auto* function = reinterpret_cast<FunctionInstance*>(ip->imm);
+    const DirectHostFunction& direct = function->direct;
+    if (direct.call && !x->yield.load(std::memory_order_relaxed) &&
+        direct.call(direct.self, *x->machine, fp + ip->a))
+        return dispatch(ip + 1, HANDLER_REST);
+    return callOfHost(function, fp + ip->a, ip, HANDLER_REST);
 }
 const Insn* callWasm(HANDLER_PARAMETERS) {
     return enter(ip, reinterpret_cast<Code*>(ip->imm), fp + ip->a, 0, HANDLER_REST);

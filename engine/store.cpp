@@ -140,7 +140,8 @@ Result<MachineCode> Store::machineCode(FuncAddr address) {
     return m->jit->machineCode(*TRY(m->lowered(function)));
 }
 
-FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBody body) {
+FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBody body,
+                                DirectHostFunction direct) {
     auto block = std::make_unique<FunctionInstance[]>(1);
     FunctionInstance& function = block[0];
     function.canonicalType = canonicalFuncType(type);
@@ -148,6 +149,7 @@ FuncAddr Store::addHostFunction(FuncType type, std::string name, HostFunctionBod
     function.resultSlots = slotsOf(type.results);
     function.type = &m->functionTypes.emplace_back(std::move(type));
     function.host = std::move(body);
+    function.direct = direct;
     function.hostName = std::move(name);
     m->functions.push_back(&function);
     m->functionBlocks.push_back(std::move(block));

@@ -146,12 +146,21 @@ struct HostCall {
 };
 using HostFunctionBody = std::function<HostOutcome(HostCall&)>;
 
+/// The short way into a host function, for a caller that keeps no records of its frames: the body is not called where this one has
+/// returned, as it always does at once, with the results in `slots`. It may look at nothing of the machine but yieldRequested(), and must
+/// not throw. False: it has done nothing, and the body is to be called.
+struct DirectHostFunction {
+    bool (*call)(void* self, Machine& machine, Slot* slots) noexcept = nullptr;
+    void* self = nullptr;  // outlives the store's last call
+};
+
 struct FunctionInstance {
     const FuncType* type = nullptr;  // canonical; the store's, shared by all functions of the type
     uint32_t canonicalType = 0;
     std::optional<InstanceId> instance;  // defined in Wasm there …
     FuncIdx index;                       // … with this index in its module
     HostFunctionBody host;               // … or a host function
+    DirectHostFunction direct;           // … which may have one
     std::string hostName;                // "wasi_snapshot_preview1.fd_write"
     Code* code = nullptr;                // lowered on first call; owned by the store
     // For compiled code (engine/jit): instance and canonical type, ~0 unless it is compiled; where it begins then.
@@ -223,7 +232,8 @@ public:
     Result<InstanceId> instantiate(std::shared_ptr<const Module> module, const ImportResolver& resolver,
                                    Trap* trap, std::string name = {});
 
-    FuncAddr addHostFunction(FuncType type, std::string name, HostFunctionBody body);
+    FuncAddr addHostFunction(FuncType type, std::string name, HostFunctionBody body,
+                             DirectHostFunction direct = {});
     MemAddr addMemory(std::unique_ptr<LinearMemory> memory);
     TableAddr addTable(TableType type, Slot init = 0);
     GlobalAddr addGlobal(GlobalType type, Value value);

@@ -26,6 +26,7 @@ struct CallContext {
     uint64_t sequence = 0;               // of this call in the log
     WaitState wait;
     bool hasWaited = false;  // in this invocation
+    bool mayWait = true;     // else what would wait ends as interrupted, and is made again
     Errno error = Errno::Success;
     uint32_t subject = 0;  // SyscallLog::intern()ed name of the descriptor it is about
     CallUse use;           // for the ledger; filled only if logging()
@@ -42,13 +43,19 @@ public:
     Answer(Errno error) : m_error(error) {}
     Answer(engine::HostOutcome outcome) : m_outcome(std::move(outcome)) {}
     static Answer interrupted() { return engine::HostOutcome::interrupted(); }
-    bool ended() const { return m_outcome.kind == engine::HostOutcome::Kind::Return; }
+    bool ended() const { return !m_outcome; }
     Errno error() const { return m_error; }
-    engine::HostOutcome&& takeOutcome() { return std::move(m_outcome); }
+    engine::HostOutcome&& takeOutcome() { return std::move(*m_outcome); }
 
 private:
     Errno m_error = Errno::Success;
-    engine::HostOutcome m_outcome;
+    std::optional<engine::HostOutcome> m_outcome;
+};
+/// … of a call of which nothing is left where it was interrupted: no WaitState, nothing asked of anybody. It may be tried anew.
+class FreshAnswer : public Answer {
+public:
+    using Answer::Answer;
+    FreshAnswer(Answer answer) : Answer(std::move(answer)) {}
 };
 /// Return type of a function that the standard marks noreturn.
 struct NoReturn {

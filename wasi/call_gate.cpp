@@ -29,6 +29,12 @@ SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
 
 CallGate::CallGate(SyscallLog& log, MockPlayer& mocks) : m_log(log), m_mocks(mocks) {}
 
+void CallGate::setLogging(bool on) {
+    m_logging = on;
+    m_context.memory.setJournal(nullptr);
+    m_context.sequence = m_log.nextSequence();
+}
+
 CallGate::Key CallGate::keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
                               engine::Machine* machine) const {
     Key key;
@@ -77,6 +83,23 @@ void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t start
     m_draft.detail.clear();
     m_draft.depth =
         m_context.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
+}
+
+bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
+                              engine::Machine& machine) noexcept {
+    if (m_logging || m_question || m_denied || !m_suspended.empty() || m_context.memory.isObserved() ||
+        m_mocks.table().concerns(function))
+        return false;
+    m_context.machine = &machine;
+    m_context.mayWait = false;
+    m_context.mostBytes = ~uint64_t{0};
+    bool isMade = false;
+    try {
+        isMade = row.direct(front, m_context, slots);
+    } catch (const std::bad_alloc&) {  // which the other way tells of
+    }
+    m_context.mayWait = true;
+    return isMade;
 }
 
 engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,

@@ -32,10 +32,13 @@ public:
     /// `call` is null only where a single function is tested without a machine.
     engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
                                engine::HostCall* call);
+    /// The short way: true if the call is made, which takes that there is nothing to ask, to log or to look at, and nothing to wait for.
+    bool invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
+                        engine::Machine& machine) noexcept;
     /// The call that runs, for the methods of front ends.
     CallContext& context() { return m_context; }
 
-    void setLogging(bool on) { m_logging = on; }
+    void setLogging(bool on);
     void setQuestion(std::function<GateDecision(uint16_t, engine::HostCall&)> question) {
         m_question = std::move(question);
     }

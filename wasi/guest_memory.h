@@ -63,6 +63,7 @@ public:
     void attach(engine::LinearMemory* memory) { m_memory = memory; }
     /// Null: nothing is journalled.
     void setJournal(Journal* journal) { m_journal = journal; }
+    bool isObserved() const { return m_memory && m_memory->observer(); }
     bool journals() const { return m_journal != nullptr; }
 
     bool contains(uint32_t address, uint64_t length) const {

@@ -4,7 +4,28 @@
 
 namespace wasi {
 
+bool isTidyName(std::string_view name) {
+    return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos;
+}
+
+bool isTidyPath(std::string_view path) {
+    if (path == "." || path == "/") return true;
+    // A component that begins with a dot may be what it seems; whoever asks does it the slow way then.
+    return !path.empty() && !path.starts_with('.') && !path.ends_with('/') &&
+           path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos;
+}
+
+std::string joinTidy(std::string_view directory, std::string_view name) {
+    if (directory == ".") return std::string(name);
+    std::string joined;
+    joined.reserve(directory.size() + 1 + name.size());
+    joined = directory;
+    if (directory != "/") joined += '/';
+    return joined += name;
+}
+
 std::string displayPath(std::string_view directory, std::string_view path) {
+    if (isTidyPath(directory) && isTidyName(path)) return joinTidy(directory, path);
     std::vector<std::string_view> parts;
     const bool isAbsolute = path.starts_with('/') || directory.starts_with('/');
     const auto add = [&](std::string_view text) {

@@ -9,6 +9,13 @@ namespace wasi {
 /// "/data/../x" and such, put together and tidied by its text alone.
 std::string displayPath(std::string_view directory, std::string_view path);
 
+/// One component that leads to itself.
+bool isTidyName(std::string_view name);
+/// True only of tidy paths, and of most of them.
+bool isTidyPath(std::string_view path);
+/// displayPath() of a tidy path and a tidy name.
+std::string joinTidy(std::string_view directory, std::string_view name);
+
 // Of tidy paths:
 
 /// Deepest folder that holds both.

@@ -214,11 +214,14 @@ engine::ImportResolver WasiHost::resolver(engine::Store& store) {
         const auto known = m->registered.find(index);
         if (known != m->registered.end())
             return engine::Extern{engine::ExternKind::Func, known->second.value};
-        const auto address =
-            store.addHostFunction(allHostFunctions()[index].type, import.module + "." + import.name,
-                                  [state = &m->state, front = &m->front, index](engine::HostCall& call) {
-                                      return state->gate.invoke(index, *front, call.slots, &call);
-                                  });
+        auto& function = m->functions.emplace_back(m->state.gate, m->front, hostRow(index), index);
+        const auto address = store.addHostFunction(
+            allHostFunctions()[index].type, import.module + "." + import.name,
+            [&function](engine::HostCall& call) {
+                return function.gate.invoke(function.index, function.front, call.slots, &call);
+            },
+            function.row.direct ? engine::DirectHostFunction{Impl::callDirectly, &function}
+                                : engine::DirectHostFunction{});
         m->registered.emplace(index, address);
         return engine::Extern{engine::ExternKind::Func, address.value};
     };

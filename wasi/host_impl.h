@@ -1,6 +1,7 @@
 // WasiHost::Impl: what a host owns beside the state that its front ends share. Used by the files of WasiHost only.
 #pragma once
 
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -14,8 +15,20 @@ namespace wasi {
 struct WasiHost::Impl {
     HostState state;
     Unstable front{state};  // is a Preview1: the rows of both versions call it
+    /// A function as the store knows it.
+    struct Registered {
+        CallGate& gate;
+        FrontEnd& front;
+        const HostRow& row;
+        uint16_t index;
+    };
+    std::deque<Registered> functions;  // all that were ever registered: an earlier store may still be there
     std::unordered_map<uint16_t, engine::FuncAddr> registered;
     const engine::Store* registeredIn = nullptr;
+    static bool callDirectly(void* self, engine::Machine& machine, engine::Slot* slots) noexcept {
+        const auto& f = *static_cast<Registered*>(self);
+        return f.gate.invokeDirectly(f.row, f.index, f.front, slots, machine);
+    }
     struct Virtual {
         Preopen preopen;
         std::shared_ptr<VirtualTree> tree;

@@ -15,6 +15,8 @@ namespace wasi {
 struct HostRow {
     HostFunction function;
     engine::HostOutcome (*call)(FrontEnd&, CallContext&);
+    /// Makes the call without waiting and without the gate. False: it would wait, and nothing was done. Null: it cannot be made so.
+    bool (*direct)(FrontEnd&, CallContext&, engine::Slot* slots);
     void (*show)(const ShowContext&, const HostFunction&, ShownCall&);
 };
 /// Row of allHostFunctions()[index].
@@ -124,8 +126,36 @@ struct Method<M> {
     }
     static constexpr auto kAt = offsets();
 
+    static constexpr bool kIsDirect = std::is_same_v<R, Errno> || std::is_same_v<R, FreshAnswer>;
+
     static engine::HostOutcome call(FrontEnd& front, CallContext& context) {
         return callWith(front, context, std::index_sequence_for<P...>{});
+    }
+    static bool direct(FrontEnd& front, CallContext& context, engine::Slot* slots) {
+        if constexpr (kIsDirect)
+            return directWith(front, context, slots, std::index_sequence_for<P...>{});
+        else
+            return false;
+    }
+    template <size_t... I>
+    static bool directWith(FrontEnd& front, CallContext& context, engine::Slot* slots,
+                           std::index_sequence<I...>) {
+        [[maybe_unused]] std::tuple<Held<P>...> values;
+        Errno error = Errno::Success;
+        (void)((error = lift<P>(context, slots + kAt[I], std::get<I>(values)), error == Errno::Success) &&
+               ...);
+        if (error == Errno::Success) {
+            auto answer = (static_cast<C&>(front).*M)(std::get<I>(values)...);
+            if constexpr (std::is_same_v<R, Errno>) {
+                error = answer;
+            } else {
+                if (!answer.ended()) return false;
+                error = answer.error();
+            }
+            if (error == Errno::Success) (lower<P>(context, slots[kAt[I]], std::get<I>(values)), ...);
+        }
+        slots[0] = static_cast<uint32_t>(error);
+        return true;
     }
     template <size_t... I>
     static engine::HostOutcome callWith(FrontEnd& front, CallContext& context, std::index_sequence<I...>) {
@@ -192,8 +222,10 @@ struct Method<M> {
 template <auto M>
 HostRow hostRow(std::string_view module, std::string_view name, Family family,
                 std::vector<std::string_view> names, std::string_view summary) {
-    HostRow made{
-        {module, name, family, summary, {}, {}, {}, true}, row::Method<M>::call, row::Method<M>::show};
+    HostRow made{{module, name, family, summary, {}, {}, {}, true},
+                 row::Method<M>::call,
+                 row::Method<M>::kIsDirect ? row::Method<M>::direct : nullptr,
+                 row::Method<M>::show};
     row::Method<M>::describe(made.function, names);
     return made;
 }

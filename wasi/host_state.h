@@ -40,6 +40,7 @@ struct HostState {
     /// The way in which a call waits: false if it was interrupted.
     bool wait(std::span<pollfd> what, std::optional<uint64_t> timeoutNs, const std::string& text) {
         CallContext& call = gate.context();
+        if (!call.mayWait) return false;
         // A wake-up that came before this call meant something else, unless the machine still is to yield.
         if (!std::exchange(call.hasWaited, true)) waiter.forget();
         if (call.yieldRequested()) return false;

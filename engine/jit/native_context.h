@@ -73,6 +73,9 @@ struct NativeContext {
 /// complete; machine code must leave for the interpreter, which executes it (again).
 bool executeCell(NativeContext* context, const Insn* ip, Slot* frame, Code* code);
 
+/// Makes a host call by its short way, which the function has. False: nothing was done.
+bool callHostDirectly(NativeContext* context, const FunctionInstance* function, Slot* slots);
+
 /// The same of a cell that sees the frames: it may call the host, collect, throw. They stand as records meanwhile. False: machine code must
 /// leave with kInterpreted, as the records are all that is left of it.
 bool executeInFrames(NativeContext* context, const Insn* ip, Slot* frame, Code* code);

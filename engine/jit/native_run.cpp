@@ -106,6 +106,13 @@ bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
     return false;
 }
 
+bool callHostDirectly(NativeContext* context, const FunctionInstance* function, Slot* slots) {
+    const Execution& x = *context->execution;
+    // A yield is heard behind a call that is made the other way.
+    return !x.yield.load(std::memory_order_relaxed) &&
+           function->direct.call(function->direct.self, *x.machine, slots);
+}
+
 bool executeInFrames(NativeContext* context, const Insn* ip, Slot*, Code* code) {
     Execution* x = context->execution;
     Frame* outermost = x->frame;

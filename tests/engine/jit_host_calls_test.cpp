@@ -190,6 +190,66 @@ TEST_F(Jit, ABreakpointThatIsSetInAHostCallStops) {
 }
 
 /// Calls within each other, each with machine code on top.
+/// A host function with a short way that declines every fifth argument; which way each call went, "d" or "b".
+struct DirectHost {
+    std::string ways;
+    static bool call(void* self, Machine&, Slot* slots) noexcept {
+        if (slots[0] % 5 == 0) return false;
+        static_cast<DirectHost*>(self)->ways += 'd';
+        slots[0] = slots[0] * 2 + 1;
+        return true;
+    }
+};
+
+TEST_F(Jit, AHostFunctionsShortWayIsTriedFirst) {
+    DirectHost hosts[2];
+    size_t sides = 0;
+    Pair p(calls(), Tier::Jit, {}, [&](Running& r) {
+        DirectHost& host = hosts[sides++];
+        const auto body = [&host](HostCall& call) {
+            host.ways += 'b';
+            // The next call must not go unheard.
+            if (call.slots[0] % 25 == 0) call.machine.requestYield();
+            call.slots[0] = call.slots[0] * 2 + 1;
+            return HostOutcome::done();
+        };
+        r.host("env.f", body, {DirectHost::call, &host});
+    });
+    HostPair expected;
+    for (const char* function : {"0", "1", "2", "3", "4"}) {
+        SCOPED_TRACE(function);
+        p.start({Value::i32(60)}, function);
+        expected.start({Value::i32(60)}, function);
+        size_t yields = 0;
+        for (; !p.ended() && yields < 10'000; ++yields)
+            ASSERT_NO_FATAL_FAILURE(p.run());
+        ASSERT_NO_FATAL_FAILURE(expected.runToEnd());
+        EXPECT_EQ(p.fast.machine->results(), expected.fast.machine->results());
+        EXPECT_EQ(hosts[0].ways, hosts[1].ways);
+        if (*function == '4') {
+            EXPECT_GT(yields, 100u);
+            EXPECT_NE(hosts[1].ways.find("dddd"), std::string::npos);
+        }
+    }
+}
+
+TEST_F(Jit, ARequestedYieldIsHeardBehindAHostCallThatHasAShortWay) {
+    static constexpr auto kCount = [](void* self, Machine& machine, Slot*) noexcept {
+        if (++*static_cast<uint64_t*>(self) == 100) machine.requestYield();
+        return true;
+    };
+    uint64_t counts[2] = {}, bodies = 0;
+    size_t sides = 0;
+    Pair p(calls(), Tier::Jit, {}, [&](Running& r) {
+        r.host("env.f", [&](HostCall&) { return ++bodies, HostOutcome::done(); }, {kCount, &counts[sides++]});
+    });
+    p.start({Value::i32(0)}, "4");
+    for (Running* r : {&p.plain, &p.fast})
+        EXPECT_EQ(r->machine->run(), StopKind::Yielded);
+    EXPECT_LE(counts[0], 101u);
+    EXPECT_LE(counts[1], 101u);  // at once, not when so many instructions have passed as between two looks
+}
+
 TEST_F(Jit, TheHostMayCallBack) {
     HostPair p([](HostCall& call, Running& r, size_t n) {
         if (n % 3 != 1 || n > 200) return HostOutcome::done();

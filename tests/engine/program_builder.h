@@ -219,15 +219,16 @@ struct Running {
             resolver = [this](const Import& import, const Module& m) -> Result<Extern> {
                 const auto host = hosts.find(import.module + "." + import.name);
                 if (host == hosts.end()) return Error{ErrorCode::NotFound, "unknown import"};
+                const auto& [body, direct] = host->second;
                 return Extern{
                     ExternKind::Func,
-                    store.addHostFunction(m.typeOf(FuncIdx(import.index)), host->first, host->second).value};
+                    store.addHostFunction(m.typeOf(FuncIdx(import.index)), host->first, body, direct).value};
             };
         this->resolver = resolver;
         machine = std::move(*Machine::create(store));
     }
-    Running& host(const std::string& name, HostFunctionBody body) {
-        hosts[name] = std::move(body);
+    Running& host(const std::string& name, HostFunctionBody body, DirectHostFunction direct = {}) {
+        hosts[name] = {std::move(body), direct};
         return *this;
     }
     Running& link() {
@@ -254,7 +255,7 @@ struct Running {
     Store store;
     std::shared_ptr<const Module> module;
     ImportResolver resolver;
-    std::map<std::string, HostFunctionBody> hosts;
+    std::map<std::string, std::pair<HostFunctionBody, DirectHostFunction>> hosts;
     std::unique_ptr<Machine> machine;
     InstanceId id;
 };

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/wasi/guest.h"
+#include "wasi/mock_text.h"
 #include "wasi/world/unique_fd.h"
 
 namespace wasi {
@@ -459,6 +460,66 @@ TEST(CallGate, RecordsNothingWhenLoggingIsOff) {
     guest.host->setLogging(true);
     EXPECT_EQ(guest.write(1, "loud"), Errno::Success);
     EXPECT_EQ(guest.host->log().count(), 1u);
+}
+
+struct Deaf final : engine::MemoryObserver {
+    void reads(const engine::LinearMemory&, uint64_t, uint64_t) override {}
+    void mayWrite(const engine::LinearMemory&, uint64_t, uint64_t) override {}
+    void wrote(const engine::LinearMemory&, uint64_t, uint64_t) override { heard++; }
+    int heard = 0;
+};
+
+TEST(CallGate, IsPassedByWhereNobodyAsksLogsOrLooks) {
+    Guest guest;
+    const uint32_t time = guest.room(8);
+    const auto isDirect = [&] {
+        EXPECT_EQ(guest.call("clock_time_get", 0, 0, time), Errno::Success);
+        return guest.wasDirect;
+    };
+    EXPECT_FALSE(isDirect());
+    guest.host->setLogging(false);
+    EXPECT_TRUE(isDirect());
+    EXPECT_EQ(guest.call("clock_time_get", 9, 0, time), Errno::Inval);
+    EXPECT_TRUE(guest.wasDirect);
+
+    guest.host->setGate([](uint16_t, engine::HostCall&) { return GateDecision::Pass; });
+    EXPECT_FALSE(isDirect());
+    guest.host->setGate({});
+    guest.host->setDenied([](const Refusal&) { return false; });
+    EXPECT_FALSE(isDirect());
+    guest.host->setDenied({});
+    Deaf observer;
+    auto& memory = guest.store.memory(engine::MemAddr(0));
+    memory.setObserver(&observer);
+    EXPECT_FALSE(isDirect());
+    EXPECT_EQ(observer.heard, 1);
+    memory.setObserver(nullptr);
+    ASSERT_TRUE(guest.host->setMocks({{0, parseMock("clock_* errno io").value()}}).ok());
+    EXPECT_EQ(guest.call("clock_time_get", 0, 0, time), Errno::Io);
+    EXPECT_FALSE(guest.wasDirect);
+    EXPECT_EQ(guest.write(1, "x"), Errno::Success);
+    EXPECT_TRUE(guest.wasDirect);
+    ASSERT_TRUE(guest.host->setMocks({}).ok());
+    EXPECT_TRUE(isDirect());
+}
+
+TEST(CallGate, WhatWouldWaitTakesTheLongWay) {
+    Guest guest;
+    guest.host->setLogging(false);
+    const uint32_t buffer = guest.room(16), result = guest.room(4), list = guest.put(Iovec{buffer, 16});
+    const std::vector<uint64_t> arguments{0, list, 1, result};
+    {
+        const Soon wake([&] { guest.host->wake(); });
+        EXPECT_EQ(guest.outcome("fd_read", arguments).kind, Kind::Interrupted);
+    }
+    EXPECT_FALSE(guest.wasDirect);
+    guest.host->pushInput(bytesOf("typed\n"));
+    EXPECT_EQ(guest.outcome("fd_read", arguments).kind, Kind::Return);  // it is the one that was interrupted
+    EXPECT_FALSE(guest.wasDirect);
+    EXPECT_EQ(guest.text(buffer, guest.get<Size>(result)), "typed\n");
+    guest.host->pushInput(bytesOf("again"));
+    EXPECT_EQ(guest.read(0, 16), "again");
+    EXPECT_TRUE(guest.wasDirect);
 }
 
 TEST(CallGate, ACallThatWasLeftIsInterrupted) {

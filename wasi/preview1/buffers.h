@@ -19,8 +19,14 @@ public:
     bool done() const { return m_rest.empty(); }
     /// The next buffers, at most kSliceBytes of them.
     std::span<const iovec> slice(uint64_t& bytes) {
-        m_slice.clear();
         bytes = 0;
+        if (m_into == 0) {
+            for (const iovec& part : m_rest)
+                bytes += part.iov_len;
+            if (bytes <= kSliceBytes) return m_rest;
+            bytes = 0;
+        }
+        m_slice.clear();
         for (size_t i = 0; i < m_rest.size() && bytes < kSliceBytes; i++) {
             iovec part = m_rest[i];
             if (i == 0) {

@@ -47,10 +47,10 @@ public:
     Errno fd_tell(Fd fd, Filesize& offset);
 
     // transfer.cpp
-    Answer fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread);
-    Answer fd_pwrite(Fd fd, List<Ciovec> iovs, Filesize offset, Size& nwritten);
-    Answer fd_read(Fd fd, List<Iovec> iovs, Size& nread);
-    Answer fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten);
+    FreshAnswer fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread);
+    FreshAnswer fd_pwrite(Fd fd, List<Ciovec> iovs, Filesize offset, Size& nwritten);
+    FreshAnswer fd_read(Fd fd, List<Iovec> iovs, Size& nread);
+    FreshAnswer fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten);
     Errno fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie cookie, Size& bufused);
 
     // path.cpp

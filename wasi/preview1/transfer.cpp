@@ -145,16 +145,16 @@ Answer Preview1::writeFrom(Fd fd, List<Ciovec> iovs, std::optional<uint64_t> off
     return answer;
 }
 
-Answer Preview1::fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread) {
+FreshAnswer Preview1::fd_pread(Fd fd, List<Iovec> iovs, Filesize offset, Size& nread) {
     return readInto(fd, iovs, offset, nread);
 }
-Answer Preview1::fd_read(Fd fd, List<Iovec> iovs, Size& nread) {
+FreshAnswer Preview1::fd_read(Fd fd, List<Iovec> iovs, Size& nread) {
     return readInto(fd, iovs, std::nullopt, nread);
 }
-Answer Preview1::fd_pwrite(Fd fd, List<Ciovec> iovs, Filesize offset, Size& nwritten) {
+FreshAnswer Preview1::fd_pwrite(Fd fd, List<Ciovec> iovs, Filesize offset, Size& nwritten) {
     return writeFrom(fd, iovs, offset, nwritten);
 }
-Answer Preview1::fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten) {
+FreshAnswer Preview1::fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten) {
     return writeFrom(fd, iovs, std::nullopt, nwritten);
 }
 

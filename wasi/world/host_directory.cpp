@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "wasi/abi.h"
+#include "wasi/guest_path.h"
 #include "wasi/world/host_errno.h"
 #include "wasi/world/host_files.h"
 #include "wasi/world/host_times.h"
@@ -80,6 +81,7 @@ std::string_view kindOf(mode_t mode) {
 
 /// For people only: without "." components, and cut where a path of the host would be too long.
 std::string shownPath(const std::string& directory, const std::string& path) {
+    if (isTidyPath(directory) && isTidyName(path)) return joinTidy(directory, path);
     const std::string whole = (std::filesystem::path(directory) / path).lexically_normal().string();
     return whole.size() < PATH_MAX ? whole : whole.substr(0, PATH_MAX) + "…";
 }
@@ -133,13 +135,17 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     if (S_ISDIR(s.st_mode) && (how.write || how.truncate || how.create)) return Errno::Isdir;
     if (m_isReadOnly && (how.write || how.truncate)) return refuse(Errno::Rofs, "the preopen is read-only");
     if (S_ISDIR(s.st_mode))
-        return std::unique_ptr<File>(std::make_unique<HostDirectory>(
-            std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly, m_resolution));
-    struct statfs system {};
-    if (fstatfs((*fd).get(), &system) != 0) return lastErrno();
-    if (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC)
-        return refuse(Errno::Notcapable,
-                      "denied: files of /proc and /sys are the host's own state, never granted");
+        return std::unique_ptr<File>(
+            std::make_unique<HostDirectory>(std::move(*fd), shownPath(m_hostPath, path), m_isReadOnly,
+                                            m_resolution, s.st_dev, m_isPlain && s.st_dev == m_device));
+    if (!m_isPlain || s.st_dev != m_device) {
+        struct statfs system {};
+        if (fstatfs((*fd).get(), &system) != 0) return lastErrno();
+        if (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC)
+            return refuse(Errno::Notcapable,
+                          "denied: files of /proc and /sys are the host's own state, never granted");
+        m_isPlain = m_isPlain || s.st_dev == m_device;
+    }
     if (!S_ISREG(s.st_mode))
         return refuse(Errno::Notsup,
                       "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
@@ -321,8 +327,11 @@ engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen) {
                                     : "cannot open " + preopen.hostPath + ": " +
                                           std::string(errnoText(static_cast<uint16_t>(fromHost(error)))))};
     }
+    struct stat s {};
+    if (fstat(fd.get(), &s) != 0)
+        return Error{ErrorCode::Io, "preopen " + preopen.guestPath + ": cannot look at " + preopen.hostPath};
     return std::unique_ptr<Directory>(std::make_unique<HostDirectory>(
-        std::move(fd), preopen.hostPath, preopen.kind != MountKind::Real, chooseResolution()));
+        std::move(fd), preopen.hostPath, preopen.kind != MountKind::Real, chooseResolution(), s.st_dev));
 }
 
 }  // namespace wasi

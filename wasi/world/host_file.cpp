@@ -47,10 +47,12 @@ OrErrno<Filestat> HostFile::stat() {
 
 OrErrno<uint64_t> HostFile::read(std::span<const iovec> to, std::optional<uint64_t> offset) {
     if (offset && !fitsOffset(*offset)) return Errno::Inval;
+    const auto count = static_cast<int>(to.size());
+    // One buffer costs the kernel less without a list.
     const ssize_t n = retried([&] {
-        return offset
-                   ? preadv(m_fd.get(), to.data(), static_cast<int>(to.size()), static_cast<off_t>(*offset))
-                   : readv(m_fd.get(), to.data(), static_cast<int>(to.size()));
+        if (offset) return preadv(m_fd.get(), to.data(), count, static_cast<off_t>(*offset));
+        return count == 1 ? ::read(m_fd.get(), to[0].iov_base, to[0].iov_len)
+                          : readv(m_fd.get(), to.data(), count);
     });
     if (n < 0) return lastErrno();
     return static_cast<uint64_t>(n);
@@ -61,8 +63,9 @@ OrErrno<uint64_t> HostFile::write(std::span<const iovec> from, std::optional<uin
     if (offset && !fitsOffset(*offset)) return Errno::Inval;
     const auto count = static_cast<int>(from.size());
     const ssize_t n = retried([&] {
-        return offset ? pwritev(m_fd.get(), from.data(), count, static_cast<off_t>(*offset))
-                      : writev(m_fd.get(), from.data(), count);
+        if (offset) return pwritev(m_fd.get(), from.data(), count, static_cast<off_t>(*offset));
+        return count == 1 ? ::write(m_fd.get(), from[0].iov_base, from[0].iov_len)
+                          : writev(m_fd.get(), from.data(), count);
     });
     if (n < 0) return lastErrno();
     return static_cast<uint64_t>(n);

@@ -2,6 +2,8 @@
 // before they are used, so that a FIFO or device in a preopen neither hangs nor acts.
 #pragma once
 
+#include <sys/types.h>
+
 #include "wasi/world.h"
 #include "wasi/world/beneath.h"
 
@@ -35,11 +37,15 @@ private:
 
 class HostDirectory : public Directory {
 public:
-    HostDirectory(UniqueFd fd, std::string hostPath, bool isReadOnly, Resolution resolution)
+    /// `device`: where it is, as stat(2) tells, 0 = unknown; `isPlain`: that is not /proc or /sys.
+    HostDirectory(UniqueFd fd, std::string hostPath, bool isReadOnly, Resolution resolution, dev_t device = 0,
+                  bool isPlain = false)
         : m_fd(std::move(fd)),
           m_hostPath(std::move(hostPath)),
           m_isReadOnly(isReadOnly),
-          m_resolution(resolution) {}
+          m_resolution(resolution),
+          m_device(device),
+          m_isPlain(isPlain) {}
     Filetype type() const override { return Filetype::Directory; }
     std::string_view kind() const override { return "directory"; }
     std::string hostPath() const override { return m_hostPath; }
@@ -82,6 +88,8 @@ private:
     std::string m_hostPath;
     bool m_isReadOnly;
     Resolution m_resolution;
+    dev_t m_device;  // which no other file system can be meanwhile, as we hold a descriptor there
+    bool m_isPlain;  // else nobody has looked yet
     mutable bool m_hasCrossed = false;  // a symbolic link
     int m_answers = 0;                  // that are yet to tell of it
 };

@@ -274,7 +274,24 @@ void FunctionCompiler::interpret(bool returns) {
         m_isDead = true;
         return;
     }
+    const asmjit::Label called = a.newLabel();
+    callHostDirectly(c, called);
     executeInFrames(c);
+    a.bind(called);
+}
+
+/// Of a call of a host function that has one, tries the short way, and goes on at `called` if that was it. Everything is at home.
+void FunctionCompiler::callHostDirectly(const Insn& c, const asmjit::Label& called) {
+    const FunctionInstance* function = nullptr;
+    if (c.plain == number(InternalOp::CallHost)) function = reinterpret_cast<const FunctionInstance*>(c.imm);
+    if (c.plain == number(Op::Call)) function = m_code->context->functions[c.b];
+    if (!function || !function->direct.call) return;
+    a.mov(x86::rdi, kContext);
+    a.mov(x86::rsi, asmjit::Imm(reinterpret_cast<uint64_t>(function)));
+    a.lea(x86::rdx, home(c.a));
+    a.call(reinterpret_cast<uint64_t>(m_stubs.callHostDirectly));
+    a.test(x86::al, x86::al);
+    a.jnz(called);
 }
 
 /// Everything is at home.

@@ -110,6 +110,7 @@ private:
     void callHandler(const Insn& c);
     /// The same of a cell that sees the frames.
     void executeInFrames(const Insn& c);
+    void callHostDirectly(const Insn& c, const asmjit::Label& called);
     static bool hasPlainHandler(uint16_t op);
     void localGet(const Insn& c);
     void localSet(const Insn& c, bool isTee);

@@ -81,6 +81,7 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
         a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
         a.ret();
     };
+    onHostStack(stubs.callHostDirectly, reinterpret_cast<void*>(&callHostDirectly));
     onHostStack(stubs.copyBytes, reinterpret_cast<void*>(&std::memmove));
     onHostStack(stubs.fillBytes, reinterpret_cast<void*>(&std::memset));
 
