@@ -11,6 +11,7 @@
 #include "debugger/wat_file.h"
 #include "engine/disassembly.h"
 #include "wasi/mock_player.h"
+#include "wasi/script/switch_off.h"
 
 namespace debugger {
 
@@ -67,6 +68,17 @@ engine::Result<> Debuggee::setMocks(std::vector<wasi::MockEntry> entries) {
     m_lastMock = last;
     m_mocks = std::move(entries);
     return {};
+}
+
+Result<std::vector<Error>> Debuggee::keepMocks(std::vector<wasi::MockEntry> entries) {
+    std::vector<wasi::MockRule*> rules;
+    for (wasi::MockEntry& entry : entries)
+        rules.push_back(&entry.rule);
+    std::vector<Error> errors;
+    for (const auto& [script, error] : wasi::switchOffFailing(rules, TRY(trust())))
+        errors.push_back({error.code, error.message + "; mocks that ask it are switched off"});
+    TRY(setMocks(std::move(entries)));
+    return errors;
 }
 
 std::vector<wasi::MockInfo> Debuggee::mocks() const {

@@ -41,6 +41,8 @@ public:
     void setShowDenied(bool on) { m_showDenied = on; }
     /// Rules of mocks, of this run and the next ones. BadArgument, and nothing has changed.
     engine::Result<> setMocks(std::vector<wasi::MockEntry> entries);
+    /// The same with what another debuggee had: rules whose script cannot be loaded any more are switched off. Returns why.
+    engine::Result<std::vector<engine::Error>> keepMocks(std::vector<wasi::MockEntry> entries);
     /// With what they have done in this run.
     std::vector<wasi::MockInfo> mocks() const;
     /// argv[1…] of the next start.

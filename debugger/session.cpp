@@ -100,7 +100,9 @@ engine::Result<ModuleSummary> Session::handle(const Load& request) {
         return loaded.error();
     }
     m_debuggee = std::move(*loaded);
-    if (!kept.empty()) TRY(m_debuggee->setMocks(std::move(kept)));
+    if (!kept.empty())
+        for (const Error& error : TRY(m_debuggee->keepMocks(std::move(kept))))
+            m_emit(ErrorRaised{error});
     m_emit(MocksChanged{m_debuggee->mocks()});
     bool shown = false;
     Symbols& symbols = m_debuggee->symbols([this, &shown](uint64_t done, uint64_t total) {

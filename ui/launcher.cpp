@@ -5,11 +5,13 @@
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QPointer>
+#include <algorithm>
 
 #include "ui/launch_json.h"
 #include "ui/plain_text.h"
 #include "ui/script_trust.h"
 #include "wasi/mock_json.h"
+#include "wasi/script/switch_off.h"
 
 namespace ui {
 
@@ -69,6 +71,7 @@ void Launcher::open(const debugger::LaunchOptions& options, std::function<void()
         m_context.settings().addRecentFile(path);
         restoreBreakpoints();
         emit opened(path);
+        tellSwitchedOff();
         if (then) then();
     });
 }
@@ -85,11 +88,11 @@ void Launcher::load(std::function<void()> then) {
             std::vector<std::string> scripts;
             for (const wasi::MockRule& rule : m_options.mocks)
                 if (!rule.script.empty()) scripts.push_back(rule.script);
+            emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
             if (error.code == engine::ErrorCode::Denied)
                 offerTrust(m_context, scripts, m_options.trustedFolders, [launcher = QPointer(this), then] {
                     if (launcher) launcher->load(then);
                 });
-            emit failed(fromUtf8(m_options.program), fromUtf8(error.text()));
         });
 }
 
@@ -119,13 +122,18 @@ void Launcher::restoreBreakpoints() {
     }
 }
 
-/// An unreadable file of settings mocks nothing, and says so; a rule whose script has gone is off, so that the program opens.
+/// An unreadable file of settings mocks nothing, and says so; rules whose script has gone, fails or may not run any more are off, so that
+/// the program opens.
 std::vector<wasi::MockRule> Launcher::rememberedMocks() {
+    m_off.clear();
+    m_why.clear();
     if (!m_memory.contains("mocks")) return {};
     auto rules = wasi::parseMocks(QJsonDocument(m_memory["mocks"].toObject()).toJson().toStdString());
     if (rules) {
+        std::vector<wasi::MockRule*> all;
         for (wasi::MockRule& rule : *rules)
-            if (!rule.script.empty() && !QFileInfo::exists(fromUtf8(rule.script))) rule.enabled = false;
+            all.push_back(&rule);
+        switchOffFailing(all);
         return std::move(*rules);
     }
     m_context.notify({Notice::Kind::Warning,
@@ -133,6 +141,48 @@ std::vector<wasi::MockRule> Launcher::rememberedMocks() {
                       fromUtf8(rules.error().message),
                       {}});
     return {};
+}
+
+void Launcher::switchOffFailing(const std::vector<wasi::MockRule*>& rules) {
+    auto trust = wasi::TrustedFolders::ofUser();
+    if (!trust.ok()) trust = wasi::TrustedFolders();
+    for (const std::string& folder : m_options.trustedFolders)
+        (void)trust.value().add(folder);
+    m_why = wasi::switchOffFailing(rules, trust.value());
+    m_off.clear();
+    for (const wasi::MockRule* rule : rules)
+        if (!rule->enabled && m_why.contains(rule->script)) m_off.push_back(*rule);
+}
+
+void Launcher::tellSwitchedOff() {
+    const auto again = [launcher = QPointer(this)] {
+        if (launcher) launcher->switchOnAgain();
+    };
+    for (const auto& [script, error] : m_why) {
+        if (error.code == engine::ErrorCode::Denied &&
+            offerTrust(m_context, {script}, m_options.trustedFolders, again))
+            continue;
+        m_context.notify({Notice::Kind::Warning,
+                          tr("Remembered mocks are switched off"),
+                          oneLine(error.message, 1000),
+                          {{tr("Try Again"), again}}});
+    }
+}
+
+/// Those of them that can be loaded by now, if they have not been edited since.
+void Launcher::switchOnAgain() {
+    std::vector<wasi::MockEntry> entries;
+    for (const wasi::MockInfo& info : m_context.mocks())
+        entries.push_back({info.id, info.rule});
+    std::vector<wasi::MockRule*> chosen;
+    for (wasi::MockEntry& entry : entries) {
+        if (std::find(m_off.begin(), m_off.end(), entry.rule) == m_off.end()) continue;
+        entry.rule.enabled = true;
+        chosen.push_back(&entry.rule);
+    }
+    switchOffFailing(chosen);
+    m_context.setMocks(std::move(entries));
+    tellSwitchedOff();
 }
 
 void Launcher::saveMemory() {
@@ -186,13 +236,25 @@ void Launcher::go() {
 void Launcher::goToEntry() { start(true); }
 
 void Launcher::start(bool stopAtEntry) {
-    const auto begin = [this] { m_context.post<debugger::Start>(this, {}); };
     const bool kept = std::exchange(m_options.stopAtEntry, stopAtEntry);
     if (toJson(m_options) == m_told)
         begin();
     else
-        load(begin);
+        load([this] { begin(); });
     m_options.stopAtEntry = kept;
+}
+
+void Launcher::begin() {
+    m_context.post<debugger::Start>(this, {}, {}, [this](const engine::Error& error) {
+        m_context.reportError(error);
+        if (error.code != engine::ErrorCode::Denied) return;
+        std::vector<std::string> scripts;
+        for (const wasi::MockInfo& info : m_context.mocks())
+            if (info.rule.enabled && !info.rule.script.empty()) scripts.push_back(info.rule.script);
+        offerTrust(m_context, scripts, m_options.trustedFolders, [launcher = QPointer(this)] {
+            if (launcher) launcher->begin();
+        });
+    });
 }
 
 void Launcher::restart() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QObject>
+#include <map>
 
 #include "ui/context.h"
 
@@ -48,16 +49,22 @@ signals:
 private:
     void load(std::function<void()> then);
     void start(bool stopAtEntry);
+    void begin();
     void forgetBreakpoints();
     void restoreBreakpoints();
     std::vector<wasi::MockRule> rememberedMocks();
+    void switchOffFailing(const std::vector<wasi::MockRule*>& rules);
+    void tellSwitchedOff();
+    void switchOnAgain();
     QString fingerprint() const;
 
     Context& m_context;
     debugger::LaunchOptions m_options;
     QJsonObject m_told;  // the options with which the session has loaded the program
     QJsonObject m_memory;
-    uint64_t m_opens = 0;  // what was asked for before the last one is overtaken
+    std::vector<wasi::MockRule> m_off;  // remembered mocks that are off as their scripts cannot be loaded
+    std::map<std::string, engine::Error> m_why;  // of each of these scripts
+    uint64_t m_opens = 0;                        // what was asked for before the last one is overtaken
 };
 
 }  // namespace ui
