@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/wscope/commands.h"
+#include "app/wscope/end_signals.h"
 #include "app/wscope/options.h"
 #include "app/wscope/output.h"
 #include "debugger/debuggee.h"
@@ -15,14 +16,18 @@ int finish(int status) {
     std::cout.flush();
     wscope::Output output(stdout, "standard output");
     const bool isTold = status == wscope::kOurError;
-    return output.flush() || isTold ? status : output.fail();
+    if (!output.flush() && !isTold) return output.fail();
+    const int signal = wscope::EndSignals::caught();
+    if (signal != 0 && status == 128 + signal) wscope::EndSignals::dieOf(signal);
+    return status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A guest that writes into a closed pipe gets EPIPE, as anywhere else.
+    // A guest that writes into a closed pipe gets EPIPE, and one that writes beyond `ulimit -f` EFBIG, as anywhere else.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app("Wasiscope on the command line: runs, traces, debugs and inspects WASI programs.", "wscope");
     app.set_version_flag("--version", "wscope " WASISCOPE_VERSION);
     app.require_subcommand(1);

@@ -1,5 +1,7 @@
 #include "app/wscope/output.h"
 
+#include <stdio_ext.h>
+
 #include <cerrno>
 #include <system_error>
 
@@ -15,8 +17,11 @@ void Output::write(std::string_view text) {
 
 bool Output::flush() {
     if (lost()) return false;
-    const bool wasLost = ferror(m_file) != 0;  // of a write before, whose errno is the last one
-    if (!wasLost) errno = 0;
+    // After a write that failed before, whose errno is long gone, the next one says why.
+    const bool wasLost = ferror(m_file) != 0;
+    clearerr(m_file);
+    errno = 0;
+    if (wasLost && __fpending(m_file) == 0) fputc('\n', m_file);
     if (fflush(m_file) != 0 || wasLost) m_error = errno != 0 ? errno : EIO;
     return !lost();
 }

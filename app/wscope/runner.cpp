@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "app/wscope/end_signals.h"
 #include "app/wscope/options.h"
 #include "debugger/frames.h"
 
@@ -17,7 +18,8 @@ using engine::StopKind;
 
 namespace {
 
-/// Wakes the guest at each period and at a deadline, from a thread of its own; there is none if neither is wanted.
+/// Wakes the guest at each period, at a deadline and after a signal, from a thread of its own; there is none if neither period nor deadline
+/// is wanted.
 class Alarm {
 public:
     Alarm(debugger::Debuggee& debuggee, bool periodic, uint64_t timeoutMs) : m_debuggee(debuggee) {
@@ -46,14 +48,18 @@ private:
             m_changed.wait_until(lock, next, [this] { return m_ends; });
             if (m_ends) break;
             m_debuggee.machine().requestYield();
-            if (!isLate()) continue;
+            const int signal = EndSignals::caught();
+            if (!isLate() && signal == 0) continue;
+            if (signal != 0 && !m_lastMoment) m_lastMoment = Clock::now() + std::chrono::seconds(2);
+            // It is stuck where nothing can wake it: in our own output, or in a disk of the host.
+            if (m_lastMoment && Clock::now() > *m_lastMoment) EndSignals::dieOf(signal);
             m_debuggee.host().wake();
             m_changed.wait_for(lock, std::chrono::milliseconds(20), [this] { return m_ends; });
         }
     }
 
     debugger::Debuggee& m_debuggee;
-    std::optional<Clock::time_point> m_deadline;
+    std::optional<Clock::time_point> m_deadline, m_lastMoment;
     std::mutex m_mutex;
     std::condition_variable m_changed;
     bool m_ends = false;
@@ -125,6 +131,8 @@ int runPhases(debugger::Debuggee& debuggee, const std::function<bool()>& onYield
     while (true) {
         const StopKind kind = debuggee.machine().run();
         if (onYield && !onYield()) return kOurError;
+        const int signal = onYield ? EndSignals::caught() : 0;
+        if (signal != 0 && kind != StopKind::Exited && kind != StopKind::Trapped) return 128 + signal;
         switch (kind) {
         case StopKind::Exited: return static_cast<int>(debuggee.machine().exitCode() & 0xff);
         case StopKind::Trapped: fail(trapReport(debuggee)); return kTrapStatus;

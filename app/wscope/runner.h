@@ -13,7 +13,7 @@ namespace wscope {
 /// Runs what was started. `onYield` is called between two guest instructions, at least every 50 ms while the guest computes, and at the end;
 /// where it returns false, the run is over.
 /// Returns the exit status: the guest's; 134 after a trap, with message and backtrace on stderr; 2 after the time limit, or where
-/// `onYield` ended it. Results of an invoked export go to stdout; what was wrong with scripts of mocks to stderr.
+/// `onYield` ended it; 128 + the signal that EndSignals caught, where there is an `onYield`. Results of an invoked export go to stdout; what was wrong with scripts of mocks to stderr.
 int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield = {});
 
 /// Tells on stderr where the program listens, if a port was left to the host.

@@ -1,5 +1,6 @@
 // wscope trace: runs a program and writes one line for each of its host calls, as they happen.
 
+#include <stdio_ext.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "app/wscope/commands.h"
+#include "app/wscope/end_signals.h"
 #include "app/wscope/options.h"
 #include "app/wscope/output.h"
 #include "app/wscope/runner.h"
@@ -29,8 +31,10 @@ struct TraceOptions {
     bool withStack = false, withTimes = false, withSummary = false;
 };
 
+constexpr size_t kBufferBytes = 256 << 10;
+
 /// Writes out every 50 ms what the stream of a file holds, also while the guest waits in a call: one write for each call would cost as much
-/// as the rest of tracing it.
+/// as the rest of tracing it. A stream that is locked is not written: so whole records are.
 class Flusher {
 public:
     explicit Flusher(FILE* file) : m_thread([this, file] { loop(file); }) {}
@@ -74,6 +78,7 @@ public:
           m_format(makeFormat(options.format, output.file(), options.withTimes)),
           m_output(output),
           m_out(output.file()) {
+        if (!options.output.empty()) setvbuf(m_out, nullptr, _IOFBF, kBufferBytes);
         if (!options.output.empty() && isRegularFile(m_out)) m_flusher.emplace(m_out);
         if (!options.withSummary) m_format->begin(debuggee.options().program);
     }
@@ -93,8 +98,12 @@ public:
         return true;
     }
 
-    /// What follows the last call.
+    /// What follows the last call: one that is not over, where the run was ended in it.
     void end() {
+        for (const wasi::SyscallRecord& record : m_debuggee.host().log().slice(m_written, 1))
+            if (!m_output.lost()) write(record);
+        if (m_flusher && m_flusher->error()) m_output.lose(m_flusher->error());
+        if (m_output.lost()) return;
         if (m_options.withSummary)
             writeSummary(m_out, m_totals, m_options.format);
         else
@@ -111,9 +120,13 @@ private:
         const bool failed = function.returnsErrno && record.errno_ != 0;
         if (failed) totals.errors++;
         if (m_options.withSummary) return;
-        m_format->write({record, function, wasi::show(record, m_options.bytes), failed,
-                         m_options.withStack ? stack(record) : std::vector<debugger::Location>()});
-        if (!m_flusher || ferror(m_out)) m_output.flush();
+        const TracedCall call{record, function, wasi::show(record, m_options.bytes), failed,
+                              m_options.withStack ? stack(record) : std::vector<debugger::Location>()};
+        flockfile(m_out);
+        m_format->write(call);
+        const bool isFilling = __fpending(m_out) > kBufferBytes / 2;
+        funlockfile(m_out);
+        if (!m_flusher || isFilling || ferror(m_out)) m_output.flush();
         if (m_flusher && m_flusher->error()) m_output.lose(m_flusher->error());
     }
 
@@ -170,6 +183,7 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     if (!file)
         return fail("cannot write " + debugger::printable(wanted.output) + ": " + std::strerror(errno));
     Output output(file.get(), wanted.output.empty() ? "standard error" : debugger::printable(wanted.output));
+    const EndSignals signals;
     Tracer tracer(**debuggee, wanted, std::move(*filter), output);
     // All earlier calls are over when another one begins.
     (*debuggee)->host().setGate([&](uint16_t, engine::HostCall&) {

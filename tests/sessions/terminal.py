@@ -4,8 +4,10 @@
 Each check drives wscope as a person or a shell would: Ctrl-C is typed at a pseudo terminal, the reader of a pipe goes away. Prints a line
 per failure, and last `N passed, N failed`.
 """
+import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -264,6 +266,92 @@ def a_folder_is_no_script():
           (2, b"", b"wscope: cannot read the script /tmp: Is a directory\n"))
 
 
+# ------------------------------------------------------------------------------------------------- a trace that is ended
+
+def ended_trace(number, program, *options, once=lambda text: text.count("\n") > 1000, before=None):
+    """The file of a trace that a signal ended, sent when `once` holds of what is written."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "trace")
+        process = subprocess.Popen([WSCOPE, "trace", "-o", path, *options, PROGRAMS / program], stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=before)
+        begin = time.monotonic()
+        while not (path.exists() and once(path.read_text(errors="replace"))):
+            assert time.monotonic() < begin + LONG and process.poll() is None, "it does not write"
+            time.sleep(0.02)
+        process.send_signal(number)
+        sent = time.monotonic()
+        try:
+            _, said = process.communicate(timeout=LONG)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise AssertionError("it does not end") from None
+        equal((process.returncode, said), (-number, ""))
+        assert time.monotonic() < sent + 20, "it ends late"
+        return path.read_text(errors="replace")
+
+
+def a_signal_ends_a_trace_in_order():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        last = ended_trace(number, "torrent.wasm").splitlines(keepends=True)[-1]
+        assert last.startswith("fd_write(") and last.endswith("\n") and " = " in last, last
+    lines = ended_trace(signal.SIGTERM, "torrent.wasm", "--format", "json").splitlines(keepends=True)
+    assert lines[-1].endswith("\n")
+    equal([json.loads(line)["sequence"] for line in lines], list(range(len(lines))))
+    events = json.loads(ended_trace(signal.SIGTERM, "torrent.wasm", "--format", "chrome"))["traceEvents"]
+    assert len(events) > 1000
+    table = ended_trace(signal.SIGTERM, "torrent.wasm", "-c", once=lambda _: time.sleep(0.5) is None)
+    assert "fd_write\n" in table and table.endswith("total\n"), table
+
+
+def a_signal_ends_a_trace_while_a_call_waits():
+    def waits(_):
+        return time.sleep(0.7) is None
+    last = ended_trace(signal.SIGTERM, "echo.wasm", once=waits).splitlines(keepends=True)[-1]
+    assert last.startswith("fd_read(0") and last.endswith(" = …\n"), last
+    whole = ended_trace(signal.SIGINT, "echo.wasm", "--format", "json", once=waits).splitlines()
+    equal(json.loads(whole[-1])["outcome"], "pending")
+
+
+def a_trace_whose_reader_hangs_ends_too():
+    for again in (False, True):
+        process = subprocess.Popen([WSCOPE, "trace", PROGRAMS / "torrent.wasm"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(1)  # the pipe is full
+        process.send_signal(signal.SIGTERM)
+        if again:
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+        begin = time.monotonic()
+        equal(process.wait(LONG), -signal.SIGTERM)
+        assert not again or time.monotonic() < begin + 1.5, "the second signal ends it at once"
+        process.stderr.close()
+
+
+def a_signal_that_is_ignored_stays_so():
+    def ignore():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    process = subprocess.Popen([WSCOPE, "trace", PROGRAMS / "echo.wasm"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, preexec_fn=ignore)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    said = process.communicate(b"more\n", timeout=LONG)[1]
+    equal(process.returncode, 1)
+    assert b'more' in said, said
+
+
+def a_trace_beyond_the_limit_of_files_is_an_error():
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    with tempfile.TemporaryDirectory() as folder:
+        for options in ((), ("--format", "json")):
+            path = Path(folder, "trace")
+            done = subprocess.run([WSCOPE, "trace", "-o", path, *options, PROGRAMS / "torrent.wasm"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=limit, timeout=LONG, text=True)
+            equal((done.returncode, done.stderr), (2, f"wscope: cannot write to {path}: File too large\n"))
+            equal(path.stat().st_size, 300_000)
+
+
 # ------------------------------------------------------------------------------------------------- folders of scripts
 
 def trust_warns_where_others_write():
@@ -295,7 +383,9 @@ def trust_warns_where_others_write():
 
 CHECKS = (ctrl_c_ends_a_series_of_steps, ctrl_c_cuts_a_flood_short, ctrl_c_while_input_is_waited_for, ctrl_c_at_an_idle_prompt,
           ctrl_c_ends_a_script, ctrl_c_while_text_is_assembled, output_without_newlines_takes_little_memory, a_closed_pipe_ends_it,
-          a_full_disk_is_an_error, a_folder_is_no_script, trust_warns_where_others_write)
+          a_full_disk_is_an_error, a_folder_is_no_script, a_signal_ends_a_trace_in_order,
+          a_signal_ends_a_trace_while_a_call_waits, a_trace_whose_reader_hangs_ends_too, a_signal_that_is_ignored_stays_so,
+          a_trace_beyond_the_limit_of_files_is_an_error, trust_warns_where_others_write)
 
 
 def main():
