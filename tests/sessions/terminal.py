@@ -281,11 +281,12 @@ def ended_trace(number, program, *options, once=lambda text: text.count("\n") > 
         process.send_signal(number)
         sent = time.monotonic()
         try:
-            _, said = process.communicate(timeout=LONG)
+            process.wait(LONG)  # its input stays open
         except subprocess.TimeoutExpired:
             process.kill()
             raise AssertionError("it does not end") from None
-        equal((process.returncode, said), (-number, ""))
+        process.stdin.close()
+        equal((process.returncode, process.stderr.read()), (-number, ""))
         assert time.monotonic() < sent + 20, "it ends late"
         return path.read_text(errors="replace")
 
