@@ -1,5 +1,6 @@
 #include "wasi/abi.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 
@@ -36,22 +37,34 @@ std::optional<ShowContext::Found> ShowContext::anyBytesAt(uint32_t address, uint
     return bytesAt(address, length, true);
 }
 
-std::string quote(std::span<const uint8_t> bytes, uint64_t length, size_t limit) {
-    const size_t shown = std::min(bytes.size(), limit);
-    const bool utf8 = isUtf8({reinterpret_cast<const char*>(bytes.data()), shown});
-    std::string text;
-    for (size_t i = 0; i < shown; i++) {
-        const uint8_t byte = bytes[i];
-        if (byte == '"' || byte == '\\') text += '\\';
-        if (byte < 0x80 || utf8) {
-            text += static_cast<char>(byte);
-        } else {
-            char hex[5];
-            std::snprintf(hex, sizeof hex, "\\x%02x", byte);
-            text += hex;
+void appendQuoted(std::string& to, std::span<const uint8_t> bytes, uint64_t length, size_t limit) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), limit));
+    to += '"';
+    if (std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; })) {
+        to += text;
+    } else {
+        const bool utf8 = isUtf8(text);
+        std::string escaped;
+        for (const char c : text) {
+            const auto byte = static_cast<uint8_t>(c);
+            if (c == '"' || c == '\\') escaped += '\\';
+            if (byte < 0x80 || utf8) {
+                escaped += c;
+            } else {
+                char hex[5];
+                std::snprintf(hex, sizeof hex, "\\x%02x", byte);
+                escaped += hex;
+            }
         }
+        to += engine::printable(escaped);
     }
-    return "\"" + engine::printable(text) + (shown < length ? "\"…" : "\"");
+    to += text.size() < length ? "\"…" : "\"";
+}
+
+std::string quote(std::span<const uint8_t> bytes, uint64_t length, size_t limit) {
+    std::string text;
+    appendQuoted(text, bytes, length, limit);
+    return text;
 }
 
 std::string hexAddress(uint32_t address) {
@@ -96,15 +109,20 @@ Errno Abi<std::string>::lift(GuestMemory& memory, const engine::Slot* slots, std
     return isUtf8(value) ? Errno::Success : Errno::Ilseq;
 }
 
-ShownValue Abi<std::string>::showSlots(const ShowContext& context, const engine::Slot* slots) {
+void Abi<std::string>::writeSlots(std::string& to, const ShowContext& context, const engine::Slot* slots) {
     const auto address = static_cast<uint32_t>(slots[0]);
     const auto length = static_cast<uint32_t>(slots[1]);
-    ShownValue shown{{}, std::string(kName), {}, {}, address, length};
     // Paths are what a reader of the log looks for: shown whole, unless they are absurd.
     if (const auto found = context.bytesAt(address, length, false))
-        shown.text = quote(found->bytes, length, std::max<size_t>(context.payloadBytes, 1024));
+        appendQuoted(to, found->bytes, length, std::max<size_t>(context.payloadBytes, 1024));
     else
-        shown.text = hexAddress(address) + "[" + decimal(length) + "]";
+        to += hexAddress(address) + "[" + decimal(length) + "]";
+}
+
+ShownValue Abi<std::string>::showSlots(const ShowContext& context, const engine::Slot* slots) {
+    ShownValue shown{
+        {}, std::string(kName), {}, {}, static_cast<uint32_t>(slots[0]), static_cast<uint32_t>(slots[1])};
+    writeSlots(shown.text, context, slots);
     return shown;
 }
 
@@ -131,39 +149,34 @@ std::string flagText(std::span<const std::string_view> names, uint64_t bits) {
     return text.empty() ? "0" : text;
 }
 
-ShownValue showFlags(std::string_view type, std::span<const std::string_view> names, uint64_t bits) {
-    constexpr int kFlagsInALine = 6;  // more are counted, and named one by one in the details
-    ShownValue shown{{}, std::string(type), {}, {}};
-    const uint64_t known = bits & ((uint64_t{1} << names.size()) - 1);
-    const auto count = static_cast<size_t>(std::popcount(known));
-    if (count <= kFlagsInALine) {
-        shown.text = flagText(names, bits);
-        return shown;
+namespace {
+constexpr int kFlagsInALine = 6;  // more are counted, and named one by one in the details
+
+uint64_t knownFlags(std::span<const std::string_view> names, uint64_t bits) {
+    return bits & ((uint64_t{1} << names.size()) - 1);
+}
+}  // namespace
+
+void writeFlags(std::string& to, std::span<const std::string_view> names, uint64_t bits) {
+    const auto count = static_cast<size_t>(std::popcount(knownFlags(names, bits)));
+    if (bits == 0) {
+        to += '0';
+    } else if (count <= kFlagsInALine) {
+        to += flagText(names, bits);
+    } else {
+        to += count == names.size() ? "all" : std::to_string(count) + " of " + std::to_string(names.size());
+        to += " (" + hexText(bits) + ")";
     }
-    shown.text =
-        count == names.size() ? "all" : std::to_string(count) + " of " + std::to_string(names.size());
-    shown.text += " (" + hexText(bits) + ")";
+}
+
+ShownValue showFlags(std::string_view type, std::span<const std::string_view> names, uint64_t bits) {
+    ShownValue shown{{}, std::string(type), {}, {}};
+    writeFlags(shown.text, names, bits);
+    const uint64_t known = knownFlags(names, bits);
+    if (std::popcount(known) <= kFlagsInALine) return shown;
     for (size_t i = 0; i < names.size(); i++)
         if (known >> i & 1) shown.children.push_back({std::string(names[i]), "bool", "true", {}});
     return shown;
-}
-
-void joinFields(ShownValue& record) {
-    record.text = "{";
-    for (const auto& child : record.children) {
-        if (record.text.size() > 1) record.text += ", ";
-        record.text += child.name + "=" + child.text;
-    }
-    record.text += "}";
-}
-
-void joinElements(ShownValue& list, bool more) {
-    list.text = "[";
-    for (const auto& child : list.children) {
-        if (list.text.size() > 1) list.text += ", ";
-        list.text += child.text;
-    }
-    list.text += more ? (list.children.empty() ? "…]" : ", …]") : "]";
 }
 
 }  // namespace abi

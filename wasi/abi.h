@@ -3,11 +3,13 @@
 //
 //   parameter   kCore, kSlots, lift(memory, slots, value) -> Errno (EINVAL: no such value, EFAULT: out of bounds)
 //   in memory   size(), align(), load(bytes, value) -> false if the bytes are no such value, store(bytes, value)
-//   for people  kName, show(context, value) and, where it is more than the lifted value, showSlots(context, slots)
+//   for people  kName, write(text, context, value), which appends it to a text, and show(context, value), which takes it apart; where it
+//               is more than the lifted value, writeSlots(text, context, slots) and showSlots(context, slots) instead
 #pragma once
 
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -41,12 +43,27 @@ struct ShowContext {
 
 /// `"text"` with C escapes, at most `limit` bytes of it, then "…" if more of `length` follow.
 std::string quote(std::span<const uint8_t> bytes, uint64_t length, size_t limit);
+void appendQuoted(std::string& to, std::span<const uint8_t> bytes, uint64_t length, size_t limit);
 std::string hexAddress(uint32_t address);
 std::string decimal(uint64_t value);
 
 namespace abi {
 
 constexpr size_t roundUp(size_t at, size_t align) { return (at + align - 1) / align * align; }
+
+template <class Integer>
+void appendNumber(std::string& to, Integer value) {
+    char digits[20];
+    to.append(digits, std::to_chars(digits, std::end(digits), value).ptr);
+}
+
+/// A value that is all text.
+template <class T>
+ShownValue showText(const ShowContext& context, const T& value) {
+    ShownValue shown{{}, std::string(Abi<T>::kName), {}, {}};
+    Abi<T>::write(shown.text, context, value);
+    return shown;
+}
 
 /// Slots and bytes of a number of type Rep.
 template <class T, class Rep>
@@ -73,9 +90,8 @@ struct ScalarAbi : Number<T, typename T::Representation> {
         value = static_cast<typename T::Representation>(*slots);
         return Errno::Success;
     }
-    static ShownValue show(const ShowContext&, const T& value) {
-        return {{}, std::string(Abi<T>::kName), std::to_string(value.value), {}};
-    }
+    static void write(std::string& to, const ShowContext&, const T& value) { appendNumber(to, value.value); }
+    static ShownValue show(const ShowContext& context, const T& value) { return showText(context, value); }
 };
 
 /// Enumerations: kNames in order of their values.
@@ -87,22 +103,33 @@ struct EnumAbi : Number<T, std::underlying_type_t<T>> {
         value = static_cast<T>(raw);
         return Errno::Success;
     }
-    static ShownValue show(const ShowContext&, const T& value) { return shown(static_cast<uint32_t>(value)); }
-    static ShownValue showSlots(const ShowContext&, const engine::Slot* slots) {
-        return shown(static_cast<uint32_t>(*slots));
+    static void write(std::string& to, const ShowContext&, const T& value) {
+        writeRaw(to, static_cast<uint32_t>(value));
+    }
+    static void writeSlots(std::string& to, const ShowContext&, const engine::Slot* slots) {
+        writeRaw(to, static_cast<uint32_t>(*slots));
+    }
+    static ShownValue show(const ShowContext& context, const T& value) { return showText(context, value); }
+    static ShownValue showSlots(const ShowContext& context, const engine::Slot* slots) {
+        ShownValue shown{{}, std::string(Abi<T>::kName), {}, {}};
+        writeSlots(shown.text, context, slots);
+        return shown;
     }
 
 private:
-    static ShownValue shown(uint32_t raw) {
-        return {{},
-                std::string(Abi<T>::kName),
-                raw < Abi<T>::kNames.size() ? std::string(Abi<T>::kNames[raw]) : std::to_string(raw) + "?",
-                {}};
+    static void writeRaw(std::string& to, uint32_t raw) {
+        if (raw < Abi<T>::kNames.size()) {
+            to += Abi<T>::kNames[raw];
+        } else {
+            appendNumber(to, raw);
+            to += '?';
+        }
     }
 };
 
 std::string flagText(std::span<const std::string_view> names, uint64_t bits);
 /// A few flags by name, many by their number, with each as a child.
+void writeFlags(std::string& to, std::span<const std::string_view> names, uint64_t bits);
 ShownValue showFlags(std::string_view type, std::span<const std::string_view> names, uint64_t bits);
 
 /// Flags: kNames from bit 0 on. Unknown bits in a parameter are EINVAL, but for rights, where they are rights that no file has.
@@ -115,6 +142,12 @@ struct FlagsAbi : Number<T, std::underlying_type_t<T>> {
             if (bits & ~kAll) return Errno::Inval;
         value = static_cast<T>(bits & kAll);
         return Errno::Success;
+    }
+    static void write(std::string& to, const ShowContext&, const T& value) {
+        writeFlags(to, Abi<T>::kNames, static_cast<uint64_t>(value));
+    }
+    static void writeSlots(std::string& to, const ShowContext&, const engine::Slot* slots) {
+        writeFlags(to, Abi<T>::kNames, raw(slots));
     }
     static ShownValue show(const ShowContext&, const T& value) {
         return showFlags(Abi<T>::kName, Abi<T>::kNames, static_cast<uint64_t>(value));
@@ -142,8 +175,6 @@ constexpr Field<T, F> field(std::string_view name, F T::*member) {
 
 template <class F>
 using AbiOf = Abi<typename std::decay_t<F>::Type>;
-
-void joinFields(ShownValue& record);
 
 /// Records: kFields, a tuple of field(name, member); laid out as in C.
 template <class T>
@@ -180,14 +211,24 @@ struct RecordAbi {
         std::memset(to, 0, size());  // padding never leaks bytes of ours
         forEach([&](const auto& f, size_t at) { AbiOf<decltype(f)>::store(to + at, value.*f.member); });
     }
+    static void write(std::string& to, const ShowContext& context, const T& value) {
+        to += '{';
+        bool isFirst = true;
+        forEach([&](const auto& f, size_t) {
+            if (!std::exchange(isFirst, false)) to += ", ";
+            to += f.name;
+            to += '=';
+            AbiOf<decltype(f)>::write(to, context, value.*f.member);
+        });
+        to += '}';
+    }
     static ShownValue show(const ShowContext& context, const T& value) {
-        ShownValue shown{{}, std::string(Abi<T>::kName), {}, {}};
+        ShownValue shown = showText(context, value);
         forEach([&](const auto& f, size_t) {
             auto child = AbiOf<decltype(f)>::show(context, value.*f.member);
             child.name = f.name;
             shown.children.push_back(std::move(child));
         });
-        joinFields(shown);
         return shown;
     }
 };
@@ -227,10 +268,15 @@ struct UnionAbi {
     static ShownValue show(const ShowContext& context, const T& value) {
         auto shown = std::visit(
             [&](const auto& c) { return Abi<std::decay_t<decltype(c)>>::show(context, c); }, value.content);
-        const auto tag = TagAbi::show(context, static_cast<typename T::Tag>(value.content.index()));
-        shown.text = tag.text + shown.text;
+        shown.text.clear();
+        write(shown.text, context, value);
         shown.type = Abi<T>::kName;
         return shown;
+    }
+    static void write(std::string& to, const ShowContext& context, const T& value) {
+        TagAbi::write(to, context, static_cast<typename T::Tag>(value.content.index()));
+        std::visit([&](const auto& c) { Abi<std::decay_t<decltype(c)>>::write(to, context, c); },
+                   value.content);
     }
 
 private:
@@ -259,13 +305,16 @@ struct BufferAbi {
         std::memcpy(to, &value.buf, 4);
         std::memcpy(to + 4, &value.buf_len.value, 4);
     }
+    static void write(std::string& to, const ShowContext& context, const T& value);
     static ShownValue show(const ShowContext& context, const T& value);
 };
 
 /// Elements that a call read from or wrote to `address`, as far as they were recorded.
 template <class T>
+void writeElements(std::string& to, const ShowContext& context, uint32_t address,
+                   std::optional<uint32_t> count);
+template <class T>
 ShownValue showElements(const ShowContext& context, uint32_t address, std::optional<uint32_t> count);
-void joinElements(ShownValue& list, bool more);
 
 }  // namespace abi
 
@@ -521,6 +570,7 @@ struct Abi<std::string> {
     static constexpr size_t kSlots = 2;
     /// EFAULT, ENAMETOOLONG, EILSEQ (not UTF-8), EINVAL (a NUL inside).
     static Errno lift(GuestMemory& memory, const engine::Slot* slots, std::string& value);
+    static void writeSlots(std::string& to, const ShowContext& context, const engine::Slot* slots);
     static ShownValue showSlots(const ShowContext& context, const engine::Slot* slots);
 };
 
@@ -533,6 +583,9 @@ struct Abi<List<T>> {
         value = {static_cast<uint32_t>(slots[0]), static_cast<uint32_t>(slots[1])};
         return memory.contains(value.address, uint64_t{value.count} * Abi<T>::size()) ? Errno::Success
                                                                                       : Errno::Fault;
+    }
+    static void writeSlots(std::string& to, const ShowContext& context, const engine::Slot* slots) {
+        abi::writeElements<T>(to, context, static_cast<uint32_t>(slots[0]), static_cast<uint32_t>(slots[1]));
     }
     static ShownValue showSlots(const ShowContext& context, const engine::Slot* slots) {
         auto shown =
@@ -558,12 +611,25 @@ struct Abi<Pointer<T>> {
         return std::memcpy(&value.address, from, 4), true;
     }
     static void store(uint8_t* to, const Pointer<T>& value) { std::memcpy(to, &value.address, 4); }
+    static void write(std::string& to, const ShowContext& context, const Pointer<T>& value) {
+        if constexpr (!std::is_same_v<T, uint8_t>)
+            abi::writeElements<T>(to, context, value.address, std::nullopt);
+        else if (const auto found = context.anyBytesAt(value.address, 1))
+            appendQuoted(to, found->bytes, found->length, context.payloadBytes);
+        else
+            to += hexAddress(value.address);
+    }
+    static void writeSlots(std::string& to, const ShowContext& context, const engine::Slot* slots) {
+        write(to, context, {static_cast<uint32_t>(*slots)});
+    }
     static ShownValue show(const ShowContext& context, const Pointer<T>& value) {
         if constexpr (std::is_same_v<T, uint8_t>) {
-            const auto found = context.anyBytesAt(value.address, 1);
-            if (!found) return {{}, std::string(kName), hexAddress(value.address), {}};
-            return {{}, std::string(kName), quote(found->bytes, found->length, context.payloadBytes),
-                    {}, value.address,      static_cast<uint32_t>(found->length)};
+            ShownValue shown = abi::showText(context, value);
+            if (const auto found = context.anyBytesAt(value.address, 1)) {
+                shown.address = value.address;
+                shown.size = static_cast<uint32_t>(found->length);
+            }
+            return shown;
         } else {
             return abi::showElements<T>(context, value.address, std::nullopt);
         }
@@ -576,45 +642,88 @@ struct Abi<Pointer<T>> {
 namespace abi {
 
 template <class T>
+void BufferAbi<T>::write(std::string& to, const ShowContext& context, const T& value) {
+    to += '{';
+    if (value.buf_len == 0)
+        to += "\"\"";
+    else
+        Abi<Pointer<uint8_t>>::write(to, context, {value.buf});
+    to += ", ";
+    appendNumber(to, value.buf_len.value);
+    to += '}';
+}
+
+template <class T>
 ShownValue BufferAbi<T>::show(const ShowContext& context, const T& value) {
     auto bytes = Abi<Pointer<uint8_t>>::show(context, {value.buf});
     if (value.buf_len == 0) bytes.text = "\"\"";
     bytes.name = "buf";
     auto length = Abi<Size>::show(context, value.buf_len);
     length.name = "buf_len";
-    ShownValue shown{
-        {},           std::string(Abi<T>::kName), "{" + bytes.text + ", " + length.text + "}", {}, value.buf,
-        value.buf_len};
+    ShownValue shown = showText(context, value);
+    shown.address = value.buf;
+    shown.size = value.buf_len;
     shown.children = {std::move(bytes), std::move(length)};
     return shown;
 }
 
+/// The elements of which there is something to see: at most kMostShown. Nothing: the call moved none.
+template <class T>
+struct Elements {
+    static constexpr size_t kMostShown = 256;
+    static constexpr size_t kSize = Abi<T>::size();
+    Elements(const ShowContext& context, uint32_t address, std::optional<uint32_t> count)
+        : found(context.anyBytesAt(address, count ? *count * uint64_t{kSize} : kSize)) {
+        if (!found) return;
+        all = count ? *count : found->length / kSize;
+        seen = std::min<uint64_t>({all, kMostShown, found->bytes.size() / kSize});
+    }
+    /// False: its bytes are no T.
+    bool load(size_t i, T& value) const { return Abi<T>::load(found->bytes.data() + i * kSize, value); }
+    std::optional<ShowContext::Found> found;
+    uint64_t all = 0, seen = 0;
+};
+
+template <class T>
+void writeElements(std::string& to, const ShowContext& context, uint32_t address,
+                   std::optional<uint32_t> count) {
+    const Elements<T> elements(context, address, count);
+    if (!elements.found) {
+        to += count && *count == 0 ? "[]" : hexAddress(address);
+        if (count && *count) to += "[" + decimal(*count) + "]";
+        return;
+    }
+    to += '[';
+    for (size_t i = 0; i < elements.seen; i++) {
+        T value{};
+        if (i) to += ", ";
+        if (elements.load(i, value))
+            Abi<T>::write(to, context, value);
+        else
+            to += '?';
+    }
+    if (elements.seen < elements.all) to += elements.seen ? ", …" : "…";
+    to += ']';
+}
+
 template <class T>
 ShownValue showElements(const ShowContext& context, uint32_t address, std::optional<uint32_t> count) {
-    constexpr size_t kMostShown = 256;
     const size_t size = Abi<T>::size();
     ShownValue shown{{}, std::string(Abi<T>::kName), {}, {}, address, 0};
-    const auto found = context.anyBytesAt(address, count ? *count * uint64_t{size} : size);
-    if (!found) {
-        shown.text = count && *count == 0 ? "[]" : hexAddress(address);
-        if (count && *count) shown.text += "[" + decimal(*count) + "]";
-        return shown;
-    }
-    const uint64_t all = count ? *count : found->length / size;
-    shown.size = static_cast<uint32_t>(all * size);
-    size_t at = 0;
-    for (; at < std::min<uint64_t>(all, kMostShown) && (at + 1) * size <= found->bytes.size(); at++) {
+    writeElements<T>(shown.text, context, address, count);
+    const Elements<T> elements(context, address, count);
+    shown.size = static_cast<uint32_t>(elements.all * size);
+    for (size_t i = 0; i < elements.seen; i++) {
         T value{};
         ShownValue element;
-        if (Abi<T>::load(found->bytes.data() + at * size, value))
+        if (elements.load(i, value))
             element = Abi<T>::show(context, value);
         else
             element.text = "?";
-        element.address = address + static_cast<uint32_t>(at * size);
+        element.address = address + static_cast<uint32_t>(i * size);
         element.size = static_cast<uint32_t>(size);
         shown.children.push_back(std::move(element));
     }
-    joinElements(shown, at < all);
     return shown;
 }
 

@@ -188,6 +188,49 @@ ShownCall show(const SyscallRecord& record, size_t payloadBytes) {
     return call;
 }
 
+namespace {
+
+/// How a call ended that did not return; empty if it did.
+std::string endText(const SyscallRecord& record) {
+    switch (record.outcome) {
+    case Outcome::Pending: return "…";
+    case Outcome::Trapped: return "trap";
+    case Outcome::Exited: return "exit " + std::to_string(record.result);
+    case Outcome::Interrupted: return "interrupted";
+    case Outcome::Dropped:
+    case Outcome::Returned: break;
+    }
+    return {};
+}
+
+}  // namespace
+
+void appendCall(std::string& to, const SyscallRecord& record, size_t payloadBytes) {
+    if (record.outcome == Outcome::Dropped || record.function >= table().rows.size()) {
+        const ShownCall shown = show(record, payloadBytes);
+        to += shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown);
+        return;
+    }
+    const HostRow& row = hostRow(record.function);
+    thread_local std::string arguments, results;
+    arguments.clear();
+    results.clear();
+    row.write({record, payloadBytes}, row.function, arguments, results);
+    to += row.function.name;
+    to += '(';
+    to += arguments;
+    to += ") = ";
+    if (record.outcome != Outcome::Returned) {
+        to += endText(record);
+        return;
+    }
+    if (row.function.returnsErrno)
+        to += errnoName(record.errno_);
+    else if (!results.empty())
+        results.erase(0, 1);
+    to += results;
+}
+
 std::string ShownCall::line() const {
     std::string text = name + "(";
     for (size_t i = 0; i < arguments.size(); i++)
@@ -207,14 +250,7 @@ std::string argumentText(const ShownCall& shown) {
 }
 
 std::string resultText(const SyscallRecord& record, const ShownCall& shown) {
-    switch (record.outcome) {
-    case Outcome::Pending: return "…";
-    case Outcome::Trapped: return "trap";
-    case Outcome::Exited: return "exit " + std::to_string(record.result);
-    case Outcome::Interrupted: return "interrupted";
-    case Outcome::Dropped: return "";
-    case Outcome::Returned: break;
-    }
+    if (record.outcome != Outcome::Returned) return endText(record);
     std::string text = shown.errnoName;
     for (const ShownValue& result : shown.results) {
         text += (text.empty() ? "" : " ") + (result.name.empty() ? "" : result.name + "=") + result.text;

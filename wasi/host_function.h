@@ -88,6 +88,10 @@ struct ShownCall {
 /// Decodes a record through Abi<T>::show. `payloadBytes` = how many bytes of each buffer to quote.
 ShownCall show(const SyscallRecord& record, size_t payloadBytes = 64);
 
+/// Appends "fd_write(1, [{\"hello\\n\", 6}]) = ESUCCESS nwritten=6": name, argumentText() and resultText() of show(), for a fraction of its
+/// cost.
+void appendCall(std::string& to, const SyscallRecord& record, size_t payloadBytes = 64);
+
 /// Arguments as one line, without parentheses.
 std::string argumentText(const ShownCall& shown);
 /// "ESUCCESS nwritten=6", "exit 0", "…" while it waits: the result as one text.

@@ -18,6 +18,8 @@ struct HostRow {
     /// Makes the call without waiting and without the gate. False: it would wait, and nothing was done. Null: it cannot be made so.
     bool (*direct)(FrontEnd&, CallContext&, engine::Slot* slots);
     void (*show)(const ShowContext&, const HostFunction&, ShownCall&);
+    /// What show() has as texts: arguments as "a, b", and results as " x=1 y=2".
+    void (*write)(const ShowContext&, const HostFunction&, std::string& arguments, std::string& results);
 };
 /// Row of allHostFunctions()[index].
 const HostRow& hostRow(uint16_t index);
@@ -85,22 +87,63 @@ ShownValue showParameter(const ShowContext& context, const engine::Slot* slots) 
     }
 }
 
+template <class T>
+void writeParameter(std::string& to, const ShowContext& context, const engine::Slot* slots) {
+    if constexpr (requires { Abi<T>::writeSlots(to, context, slots); }) {
+        Abi<T>::writeSlots(to, context, slots);
+    } else {
+        T value{};
+        GuestMemory none;
+        (void)Abi<T>::lift(none, slots, value);
+        Abi<T>::write(to, context, value);
+    }
+}
+
+/// A result as the call left it in memory; false: it was not kept, or is none.
+template <class T>
+bool loadResult(const ShowContext& context, engine::Slot slot, T& value) {
+    const auto found = context.bytesAt(static_cast<uint32_t>(slot), Abi<T>::size(), true);
+    return found && found->bytes.size() >= Abi<T>::size() && Abi<T>::load(found->bytes.data(), value);
+}
+inline bool hasResults(const SyscallRecord& record) {
+    return record.errno_ == 0 && record.outcome == Outcome::Returned;
+}
+
+template <class P>
+void write(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown,
+           std::string& arguments, std::string& results) {
+    if constexpr (kIsResult<P>) {
+        if (!hasResults(context.record)) return;
+        results += ' ';
+        results += name;
+        results += '=';
+        Held<P> value{};
+        if (loadResult(context, *slots, value))
+            Abi<Held<P>>::write(results, context, value);
+        else
+            results += '?';
+    } else {
+        if (!arguments.empty()) arguments += ", ";
+        writeParameter<Held<P>>(arguments, context, slots);
+        if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) &&
+            !context.record.subject.empty())
+            arguments += " (" + engine::printable(context.record.subject) + ")";
+    }
+}
+
 template <class P>
 void show(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown,
           ShownCall& call) {
     if constexpr (kIsResult<P>) {
-        if (context.record.errno_ != 0 || context.record.outcome != Outcome::Returned) return;
-        const auto address = static_cast<uint32_t>(*slots);
-        const auto found = context.bytesAt(address, Abi<Held<P>>::size(), true);
+        if (!hasResults(context.record)) return;
         Held<P> value{};
         ShownValue shown;
-        if (found && found->bytes.size() >= Abi<Held<P>>::size() &&
-            Abi<Held<P>>::load(found->bytes.data(), value))
+        if (loadResult(context, *slots, value))
             shown = Abi<Held<P>>::show(context, value);
         else
             shown = {{}, std::string(Abi<Held<P>>::kName), "?", {}};
         shown.name = name;
-        shown.address = address;
+        shown.address = static_cast<uint32_t>(*slots);
         shown.size = Abi<Held<P>>::size();
         call.results.push_back(std::move(shown));
     } else {
@@ -195,6 +238,21 @@ struct Method<M> {
          ...);
     }
 
+    static void write(const ShowContext& context, const HostFunction& function, std::string& arguments,
+                      std::string& results) {
+        writeWith(context, function, arguments, results, std::index_sequence_for<P...>{});
+    }
+    template <size_t... I>
+    static void writeWith(const ShowContext& context, const HostFunction& function, std::string& arguments,
+                          std::string& results, std::index_sequence<I...>) {
+        [[maybe_unused]] const engine::Slot* slots = context.record.arguments.data();
+        [[maybe_unused]] size_t result = 0;
+        [[maybe_unused]] bool subjectShown = false;
+        (row::write<P>(context, slots + kAt[I], kIsResult<P> ? function.results[result++].name : "",
+                       subjectShown, arguments, results),
+         ...);
+    }
+
     static void describe(HostFunction& function, std::span<const std::string_view> names) {
         CHECK(names.size() == sizeof...(P));
         [[maybe_unused]] size_t i = 0;
@@ -225,7 +283,8 @@ HostRow hostRow(std::string_view module, std::string_view name, Family family,
     HostRow made{{module, name, family, summary, {}, {}, {}, true},
                  row::Method<M>::call,
                  row::Method<M>::kIsDirect ? row::Method<M>::direct : nullptr,
-                 row::Method<M>::show};
+                 row::Method<M>::show,
+                 row::Method<M>::write};
     row::Method<M>::describe(made.function, names);
     return made;
 }

@@ -120,7 +120,7 @@ private:
         const bool failed = function.returnsErrno && record.errno_ != 0;
         if (failed) totals.errors++;
         if (m_options.withSummary) return;
-        const TracedCall call{record, function, wasi::show(record, m_options.bytes), failed,
+        const TracedCall call{record, function, m_options.bytes, failed,
                               m_options.withStack ? stack(record) : std::vector<debugger::Location>()};
         flockfile(m_out);
         m_format->write(call);

@@ -19,9 +19,11 @@ class TextFormat final : public CallFormat {
 public:
     TextFormat(FILE* out, bool withTimes) : m_out(out), m_withTimes(withTimes) {}
     void write(const TracedCall& call) override {
-        std::string line =
-            call.shown.name + "(" + argumentText(call.shown) + ") = " + resultText(call.record, call.shown);
-        if (call.failed && !call.shown.errnoText.empty()) line += " (" + call.shown.errnoText + ")";
+        std::string& line = m_line;
+        line.clear();
+        appendCall(line, call.record, call.payloadBytes);
+        if (call.failed && call.record.outcome == wasi::Outcome::Returned)
+            line += " (" + std::string(wasi::errnoText(call.record.errno_)) + ")";
         if (call.record.origin != wasi::Origin::Host)
             line += " [" + std::string(wasi::toText(call.record.origin)) + "]";
         const bool isWorthTelling = call.failed || call.record.origin != wasi::Origin::Host;
@@ -31,7 +33,8 @@ public:
             fprintf(m_out, "%12.6f %s <%.6f>\n", static_cast<double>(call.record.startNs) / 1e9, line.c_str(),
                     static_cast<double>(call.record.durationNs) / 1e9);
         } else {
-            fprintf(m_out, "%s\n", line.c_str());
+            line += '\n';
+            fwrite(line.data(), 1, line.size(), m_out);
         }
         for (const debugger::Location& at : call.stack) {
             const std::string place = at.line != 0
@@ -44,6 +47,7 @@ public:
 private:
     FILE* m_out;
     bool m_withTimes;
+    std::string m_line;
 };
 
 Json toJson(const wasi::ShownValue& value) {
@@ -58,16 +62,17 @@ class JsonFormat final : public CallFormat {
 public:
     explicit JsonFormat(FILE* out) : m_out(out) {}
     void write(const TracedCall& call) override {
+        const wasi::ShownCall shown = call.shown();
         const wasi::SyscallRecord& record = call.record;
         Json json = {{"sequence", record.sequence},
-                     {"name", call.shown.name},
+                     {"name", shown.name},
                      {"arguments", Json::array()},
                      {"results", Json::array()}};
-        for (const wasi::ShownValue& value : call.shown.arguments)
+        for (const wasi::ShownValue& value : shown.arguments)
             json["arguments"].push_back(toJson(value));
-        for (const wasi::ShownValue& value : call.shown.results)
+        for (const wasi::ShownValue& value : shown.results)
             json["results"].push_back(toJson(value));
-        if (!call.shown.errnoName.empty()) json["errno"] = call.shown.errnoName;
+        if (!shown.errnoName.empty()) json["errno"] = shown.errnoName;
         json["outcome"] = wasi::toText(record.outcome);
         if (record.outcome == wasi::Outcome::Exited) json["exitCode"] = record.result;
         if (record.origin != wasi::Origin::Host) json["origin"] = wasi::toText(record.origin);
@@ -107,11 +112,12 @@ public:
         std::string stack;
         for (const debugger::Location& at : call.stack)
             stack += (stack.empty() ? "" : " < ") + at.functionName;
+        const wasi::ShownCall shown = call.shown();
         const wasi::SyscallRecord& r = call.record;
         std::string row =
             std::to_string(r.sequence) + "," + std::to_string(r.startNs) + "," + std::to_string(r.durationNs);
         for (const std::string& text :
-             {call.shown.name, argumentText(call.shown), resultText(r, call.shown), call.shown.errnoName,
+             {shown.name, argumentText(shown), resultText(r, shown), shown.errnoName,
               std::to_string(wasi::bytesMoved(r)), std::string(wasi::toText(r.origin)), stack})
             row += "," + csvCell(text);
         fprintf(m_out, "%s\r\n", row.c_str());
@@ -131,16 +137,17 @@ public:
             dump({{"name", "process_name"}, {"ph", "M"}, {"pid", 1}, {"args", {{"name", program}}}}).c_str());
     }
     void write(const TracedCall& call) override {
+        const wasi::ShownCall shown = call.shown();
         const wasi::SyscallRecord& r = call.record;
         Json arguments;
-        for (const auto* values : {&call.shown.arguments, &call.shown.results})
+        for (const auto* values : {&shown.arguments, &shown.results})
             for (const wasi::ShownValue& value : *values)
                 arguments[value.name] = value.text;
-        arguments["result"] = resultText(r, call.shown);
+        arguments["result"] = resultText(r, shown);
         arguments["sequence"] = r.sequence;
         for (const debugger::Location& at : call.stack)
             arguments["stack"].push_back(at.functionName);
-        const Json event = {{"name", call.shown.name},
+        const Json event = {{"name", shown.name},
                             {"cat", wasi::toText(call.function.family)},
                             {"ph", "X"},
                             {"ts", static_cast<double>(r.startNs) / 1e3},

@@ -15,9 +15,10 @@ namespace wscope {
 struct TracedCall {
     const wasi::SyscallRecord& record;
     const wasi::HostFunction& function;
-    wasi::ShownCall shown;
+    size_t payloadBytes = 64;  // of a buffer that are shown
     bool failed = false;
     std::vector<debugger::Location> stack;  // if it was asked for
+    wasi::ShownCall shown() const { return wasi::show(record, payloadBytes); }
 };
 
 class CallFormat {
