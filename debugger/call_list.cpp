@@ -35,9 +35,10 @@ void CallList::attach(Debuggee* debuggee, Places* places, std::function<bool(con
 }
 
 void CallList::newRun() {
+    m_search = wasi::CallSearch(m_filter);
     m_matching.clear();
     m_searched = 0;
-    m_searching = false;
+    m_searching = m_isHeld = false;
 }
 
 Location CallList::caller(const SyscallRecord& record) {
@@ -73,40 +74,45 @@ CallRow CallList::row(const SyscallRecord& record) {
     row.durationNs = record.durationNs;
     row.caller = caller(record);
     row.bytes = wasi::bytesMoved(record);
+    (void)wasi::anyDescriptor(wasi::RecordedCall(record, m_names), [&](uint32_t number) {
+        if (std::find(row.descriptors.begin(), row.descriptors.end(), number) == row.descriptors.end())
+            row.descriptors.push_back(number);
+        return false;
+    });
     return row;
 }
 
-bool CallList::matches(const SyscallRecord& record) const {
-    return m_filter.matches(wasi::RecordedCall(record, m_names));
+void CallList::searchUpTo(uint64_t end) {
+    wasi::LogCursor cursor(m_debuggee->host().log());
+    wasi::LoggedCall call(cursor, m_names);
+    m_searched = std::max(m_searched, cursor.firstKept());
+    end = std::min(end, cursor.end());
+    for (; m_searched < end; m_searched++) {
+        if (!call.moveTo(m_searched)) return;
+        if (m_search.matches(call)) m_matching.push_back(m_searched);
+    }
 }
 
 bool CallList::search(std::chrono::milliseconds budget) {
-    if (!m_debuggee || !m_debuggee->started()) {
-        m_searching = false;
-        return true;
-    }
+    m_searching = false;
+    if (!m_debuggee || !m_debuggee->started() || m_isHeld) return true;
     const auto end = std::chrono::steady_clock::now() + budget;
     const uint64_t total = m_debuggee->host().log().count();
-    m_searched = std::max(m_searched, m_debuggee->host().log().firstKept());
     while (m_searched < total) {
-        const std::vector<SyscallRecord> chunk = m_debuggee->host().log().slice(m_searched, kChunk);
-        if (chunk.empty()) break;
-        for (const SyscallRecord& record : chunk) {
-            if (record.outcome == wasi::Outcome::Pending) {
-                m_searching = false;
-                return true;  // it is the last, and its text will change
-            }
-            if (record.outcome != wasi::Outcome::Dropped && matches(record))
-                m_matching.push_back(record.sequence);
-            m_searched++;
-        }
+        const uint64_t before = m_searched;
+        searchUpTo(std::min(total, m_searched + kChunk));
+        if (m_searched == before) return true;  // the last is not over, and its text will change
         if (std::chrono::steady_clock::now() >= end && m_searched < total) {
             m_searching = true;
             return false;
         }
     }
-    m_searching = false;
     return true;
+}
+
+void CallList::holdSearch(bool isHeld) {
+    m_isHeld = isHeld;
+    m_searching = !isHeld && m_debuggee && m_debuggee->started() && !m_filterText.empty();
 }
 
 Result<CallSlice> CallList::slice(const GetCalls& request) {
@@ -120,7 +126,7 @@ Result<CallSlice> CallList::slice(const GetCalls& request) {
     slice.total = log.count();
     const uint64_t count = std::min(request.count, kMaxRows);
     if (request.filter.empty()) {
-        slice.matching = slice.total;
+        slice.matching = slice.searched = slice.total;
         for (const SyscallRecord& record : log.slice(request.first, count))
             slice.rows.push_back(row(record));
         return slice;
@@ -135,10 +141,12 @@ Result<CallSlice> CallList::slice(const GetCalls& request) {
     for (uint64_t i = request.first; i < m_matching.size() && matching.size() < count; i++)
         matching.push_back(m_matching[i]);
     slice.matching = m_matching.size();
+    slice.searched = m_searched;
+    slice.isSearching = m_searching;
     // A call that is still being made stands behind the others, if it matches by what is known of it.
-    if (!m_searching && m_searched < slice.total) {
+    if (!m_searching && !m_isHeld && m_searched < slice.total) {
         for (const SyscallRecord& record : log.slice(m_searched, 1)) {
-            if (!matches(record)) continue;
+            if (!m_search.wouldMatch(wasi::RecordedCall(record, m_names))) continue;
             if (slice.matching >= request.first && matching.size() < count)
                 matching.push_back(record.sequence);
             slice.matching++;
@@ -149,6 +157,12 @@ Result<CallSlice> CallList::slice(const GetCalls& request) {
             slice.rows.push_back(row(record));
     }
     return slice;
+}
+
+Result<std::string> CallList::follow(uint64_t sequence, uint32_t descriptor) {
+    if (!m_debuggee || !m_debuggee->started() || sequence >= m_debuggee->host().log().count())
+        return Error{ErrorCode::NotFound, "there is no call " + std::to_string(sequence)};
+    return "fd = " + wasi::toText(wasi::descriptorIn(m_debuggee->host().log(), sequence, descriptor));
 }
 
 Result<CallDetail> CallList::detail(uint64_t sequence) {

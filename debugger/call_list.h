@@ -23,8 +23,13 @@ public:
     engine::Result<CallSlice> slice(const GetCalls& request);
     engine::Result<CallDetail> detail(uint64_t sequence);
 
+    /// NotFound: the call.
+    engine::Result<std::string> follow(uint64_t sequence, uint32_t descriptor);
+
     /// A filter's search that slice() began is not through yet.
     bool searching() const { return m_searching; }
+    /// Leaves it where it is, or goes on with it; another filter and another run begin anew.
+    void holdSearch(bool isHeld);
     /// Goes on for about that long. True when it has caught up with the calls.
     bool search(std::chrono::milliseconds budget);
 
@@ -32,17 +37,19 @@ public:
 
 private:
     Location caller(const wasi::SyscallRecord& record);
-    bool matches(const wasi::SyscallRecord& record) const;
+    /// Looks at calls up to `end`, or to the first that is not over.
+    void searchUpTo(uint64_t end);
 
     Debuggee* m_debuggee = nullptr;
     Places* m_places = nullptr;
     std::function<bool(const std::string&)> m_hasSource;
     std::string m_filterText;
     wasi::CallFilter m_filter;
+    wasi::CallSearch m_search;
     wasi::NamesAt m_names;
     std::vector<uint64_t> m_matching;
     uint64_t m_searched = 0;  // records looked at
-    bool m_searching = false;
+    bool m_searching = false, m_isHeld = false;
 };
 
 CallValue toCallValue(const wasi::ShownValue& shown);

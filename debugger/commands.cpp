@@ -15,6 +15,7 @@ constexpr StateMask kLive = in({Running, Stopped, Waiting});
 constexpr StateMask kRuns = in({Running, Waiting});
 constexpr StateMask kStartable = kLoaded;
 constexpr StateMask kStopped = in({Stopped});
+constexpr StateMask kSteppable = in({Ready, Stopped, Exited});  // the window starts the program for it
 constexpr StateMask kLookable = in({Stopped, Exited});
 
 // clang-format off
@@ -27,13 +28,13 @@ constexpr Verb kVerbs[] = {
     {"restart", "Restart", "restart", "Ctrl+Shift+F5", "restart", "", "restart", "Starts the program again; breakpoints stay.", "restart", kStartable},
     {"pause", "Pause", "pause", "F6", "pause", "interrupt", "pause", "Stops the running program where it is.", "pause", kRuns},
     {"stop", "Stop", "stop", "Shift+F5", "kill", "k", "kill", "Ends the program; it stays loaded.", "terminate", kLive},
-    {"step-over", "Step Over", "step-over", "F10", "next", "n", "next [COUNT]", "Runs to the next line; calls are run through.", "next", kStopped},
-    {"step-into", "Step Into", "step-into", "F11", "step", "s", "step [COUNT]", "Runs to the next line, also inside a called function whose source is here.", "stepIn", kStopped},
+    {"step-over", "Step Over", "step-over", "F10", "next", "n", "next [COUNT]", "Runs to the next line; calls are run through.", "next", kSteppable},
+    {"step-into", "Step Into", "step-into", "F11", "step", "s", "step [COUNT]", "Runs to the next line, also inside a called function whose source is here.", "stepIn", kSteppable},
     {"step-out", "Step Out", "step-out", "Shift+F11", "finish", "fin", "finish", "Runs until the function of the selected frame has returned, and shows what it returned.", "stepOut", kStopped},
     {"run-to-cursor", "Run to Cursor", "run-to-cursor", "Ctrl+F10", "until", "u", "until FILE:LINE | LINE | *OFFSET", "Runs to that place, or to whatever stops first.", "goto", in({Ready, Stopped, Exited})},
     {"advance", "Advance", "", "", "advance", "", "advance FILE:LINE | LINE | *OFFSET", "The same as until.", "", in({Ready, Stopped, Exited})},
-    {"step-instruction", "Step Instruction", "step-instruction", "Ctrl+F11", "stepi", "si", "stepi [COUNT]", "Executes one instruction.", "stepIn", kStopped},
-    {"step-instruction-over", "Step Instruction Over", "step-instruction-over", "Ctrl+Shift+F10", "nexti", "ni", "nexti [COUNT]", "Executes one instruction; a call is run through.", "next", kStopped},
+    {"step-instruction", "Step Instruction", "step-instruction", "Ctrl+F11", "stepi", "si", "stepi [COUNT]", "Executes one instruction.", "stepIn", kSteppable},
+    {"step-instruction-over", "Step Instruction Over", "step-instruction-over", "Ctrl+Shift+F10", "nexti", "ni", "nexti [COUNT]", "Executes one instruction; a call is run through.", "next", kSteppable},
     {"input", "Send Input", "", "", "input", "", "input [-n] TEXT | --end", "Gives the program a line of standard input (-n: without the newline), or ends it; then goes on if the program waits for it.", "", kLive},
 
     {"toggle-breakpoint", "Toggle Breakpoint", "breakpoint", "F9", "", "", "", "Sets or removes a breakpoint at the cursor.", "setBreakpoints", kAny},

@@ -272,21 +272,27 @@ Result<> CommandInterpreter::Impl::calls(std::string_view filter) {
             const std::string place = placeText(at);
             line("  from " + at.functionName + " at " + (place.empty() ? hexText(at.offset) : place));
         }
+        answer["follow"] = Json::array();
+        for (const uint32_t descriptor : call.row.descriptors) {
+            const std::string followed = TRY(client.call(FollowDescriptor{number, descriptor}));
+            answer["follow"].push_back(followed);
+            line("  all calls on that descriptor " + std::to_string(descriptor) + ": calls " + followed);
+        }
         return {};
     }
     answer["calls"] = Json::array();
-    uint64_t first = 0, matching = 0;
-    do {
+    uint64_t first = 0;
+    bool isThrough = false;
+    while (!isThrough && !interrupted && !finished) {
         const CallSlice slice = TRY(client.call(GetCalls{first, 1000, std::string(filter)}));
-        matching = slice.matching;
         for (const CallRow& row : slice.rows) {
             answer["calls"].push_back(toJson(row));
             const std::string place = placeText(row.caller);
             line(callText(row) + (place.empty() ? "" : "  [" + place + "]"));
         }
-        if (slice.rows.empty() || interrupted || finished) break;
         first += slice.rows.size();
-    } while (first < matching);
+        isThrough = !slice.isSearching && (slice.rows.empty() || first >= slice.matching);
+    }
     if (first == 0) line(filter.empty() ? "No calls yet." : "No call matches.");
     return {};
 }

@@ -238,8 +238,9 @@ struct CallRow {
     std::string origin;  // "host", "mock" …
     uint64_t tick = 0;
     int64_t startNs = 0, durationNs = 0;
-    uint64_t bytes = 0;  // moved
-    Location caller;     // nearest frame with source
+    uint64_t bytes = 0;                 // moved
+    Location caller;                    // nearest frame with source
+    std::vector<uint32_t> descriptors;  // numbers that it was passed or returned
 };
 struct CallDetail {
     CallRow row;
@@ -485,12 +486,25 @@ struct GetSource {
 /// Calls [first, first + count) of those that match the filter (wasi/call_filter.h; empty = all). BadArgument: the filter.
 struct CallSlice {
     uint64_t total = 0, matching = 0, first = 0;
+    uint64_t searched = 0;     // calls looked at so far, for `matching`
+    bool isSearching = false;  // the session goes on with the others; ask again
     std::vector<CallRow> rows;
 };
 struct GetCalls {
     using Reply = CallSlice;
     uint64_t first = 0, count = 100;
     std::string filter;
+};
+/// Leaves the search for calls where it is, until there is another filter; or goes on with it.
+struct HoldSearch {
+    using Reply = Done;
+    bool isHeld = true;
+};
+/// The filter for all calls on the descriptor that this number stood for in that call: "fd = 5@1234". NotFound: the call.
+struct FollowDescriptor {
+    using Reply = std::string;
+    uint64_t sequence = 0;
+    uint32_t number = 0;
 };
 struct GetCall {
     using Reply = CallDetail;
@@ -561,9 +575,9 @@ using Request =
                  PassHits, RemoveBreakpoint, ListBreakpoints, GetStop, GetFrames, GetVariables, GetChildren,
                  Evaluate, Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain,
                  GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries,
-                 GetSources, GetSource, GetCalls, GetCall, GetOpenFiles, GetFolderChanges, ApplyFolderChanges,
-                 DiscardFolderChanges, GetLedger, GetCapabilities, GrantCapability, RevokeCapability,
-                 GetMocks, SetMocks, GetOutput, SendInput>;
+                 GetSources, GetSource, GetCalls, HoldSearch, FollowDescriptor, GetCall, GetOpenFiles,
+                 GetFolderChanges, ApplyFolderChanges, DiscardFolderChanges, GetLedger, GetCapabilities,
+                 GrantCapability, RevokeCapability, GetMocks, SetMocks, GetOutput, SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 

@@ -117,6 +117,8 @@ private:
     Result<std::vector<SourceFileInfo>> handle(const GetSources&);
     Result<SourceText> handle(const GetSource& request);
     Result<CallSlice> handle(const GetCalls& request);
+    Result<Done> handle(const HoldSearch& request);
+    Result<std::string> handle(const FollowDescriptor& request);
     Result<CallDetail> handle(const GetCall& request);
     Result<std::vector<OpenFileRow>> handle(const GetOpenFiles&);
     Result<std::vector<wasi::FolderChanges>> handle(const GetFolderChanges&);

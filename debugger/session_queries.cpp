@@ -164,6 +164,15 @@ engine::Result<SourceText> Session::handle(const GetSource& request) { return m_
 
 engine::Result<CallSlice> Session::handle(const GetCalls& request) { return m_calls.slice(request); }
 
+engine::Result<Done> Session::handle(const HoldSearch& request) {
+    m_calls.holdSearch(request.isHeld);
+    return Done{};
+}
+
+engine::Result<std::string> Session::handle(const FollowDescriptor& request) {
+    return m_calls.follow(request.sequence, request.number);
+}
+
 engine::Result<CallDetail> Session::handle(const GetCall& request) {
     return m_calls.detail(request.sequence);
 }

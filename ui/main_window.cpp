@@ -209,11 +209,20 @@ void MainWindow::makeRunVerbs() {
         m_context.post<debugger::Pause>(this, {});
     });
     handle("stop", [this] { m_launcher->terminate(); });
-    handle("step-over", [this] { m_steps->step(StepKind::Over); });
-    handle("step-into", [this] { m_steps->step(StepKind::Into); });
+    // Before the start, a step goes to the entry.
+    const auto handleStep = [this, handle](const char* id, StepKind kind) {
+        handle(id, [this, kind] {
+            const debugger::SessionState state = m_context.state();
+            const bool isOver =
+                state == debugger::SessionState::Ready || state == debugger::SessionState::Exited;
+            isOver ? m_launcher->goToEntry() : m_steps->step(kind);
+        });
+    };
+    handleStep("step-over", StepKind::Over);
+    handleStep("step-into", StepKind::Into);
+    handleStep("step-instruction", StepKind::Instruction);
+    handleStep("step-instruction-over", StepKind::InstructionOver);
     handle("step-out", [this] { m_steps->step(StepKind::Out); });
-    handle("step-instruction", [this] { m_steps->step(StepKind::Instruction); });
-    handle("step-instruction-over", [this] { m_steps->step(StepKind::InstructionOver); });
     handle("run-to-cursor", [this] { m_sources->runToCursor(); });
     handle("toggle-breakpoint", [this] { m_sources->toggleBreakpoint(); });
     const auto addBreakpoint = [this](const QString& begin) {

@@ -48,7 +48,8 @@ StateText stateText(const Context& context) {
                 Tone::Accent};
     case SessionState::Ready: {
         const QString why = context.stateDetail();
-        return {QStringLiteral("Ready"), why.isEmpty() ? QStringLiteral("F5 starts it") : why,
+        return {QStringLiteral("Ready"),
+                why.isEmpty() ? QStringLiteral("F5 starts it · F10 stops at its entry") : why,
                 QStringLiteral("run"), Tone::Good};
     }
     case SessionState::Running:

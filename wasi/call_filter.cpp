@@ -30,7 +30,9 @@ struct FieldRow {
 constexpr FieldRow kFields[] = {
     {{"function", "name of the call: fd_write", true}, Subject::Function, Unit::Text},
     {{"family", "files, clocks, random, network, process or poll", true}, Subject::Family, Unit::Text},
-    {{"fd", "any descriptor that is passed or returned", true}, Subject::Fd, Unit::Plain},
+    {{"fd", "any descriptor that is passed or returned; 5@1234: the one that call 1234 made", true},
+     Subject::Fd,
+     Unit::Plain},
     {{"path", "any path that is passed, or the name of the descriptor", true}, Subject::Path, Unit::Text},
     {{"caller", "any function on the stack of the call", true}, Subject::Caller, Unit::Text},
     {{"data", "the bytes that are read or written", true}, Subject::Data, Unit::Text},
@@ -147,11 +149,27 @@ std::string valuesText(const HostField& field) {
     return text + (field.names.size() > kMost ? ", …" : "");
 }
 
+constexpr uint8_t kLineCost = 9;
+
+uint8_t costOf(Subject subject) {
+    switch (subject) {
+    case Subject::Fd: return 1;
+    case Subject::Bytes:
+    case Subject::Length:
+    case Subject::Parameter: return 2;
+    case Subject::Path: return 3;
+    case Subject::Data: return 4;
+    case Subject::Caller: return 5;
+    default: return 0;
+    }
+}
+
 class Parser {
 public:
     Parser(std::vector<FilterToken> tokens, CallFilter::Moment moment)
         : m_tokens(std::move(tokens)), m_moment(moment) {}
 
+    std::vector<DescriptorName> takeFollowed() { return std::move(m_followed); }
     Result<NodePtr> all() {
         if (peek().kind == Kind::End) return NodePtr();
         NodePtr node = TRY(either());
@@ -175,10 +193,14 @@ private:
         if (peek().kind == Kind::End) return filterError(peek().column, "something is missing at the end");
         return filterError(peek().column, "\"" + peek().text + "\" is not expected here");
     }
+    /// What is judged soon comes first: often it decides.
     static NodePtr join(Node::Kind kind, std::vector<NodePtr> children) {
         if (children.size() == 1 && kind != Node::Kind::Not) return children[0];
         Node node;
         node.kind = kind;
+        std::stable_sort(children.begin(), children.end(),
+                         [](const NodePtr& a, const NodePtr& b) { return a->cost < b->cost; });
+        node.cost = children.back()->cost;
         node.children = std::move(children);
         return std::make_shared<const Node>(std::move(node));
     }
@@ -246,6 +268,9 @@ private:
         node.text = token.text;
         node.lowered = lowerCase(token.text);
         node.isAboutRights = node.lowered.find("rights") != std::string::npos;
+        node.cost = kLineCost;
+        for (const HostFunction& function : allHostFunctions())
+            node.byFunction.push_back(function.name.find(node.lowered) != std::string_view::npos);
         m_at++;
         return std::make_shared<const Node>(std::move(node));
     }
@@ -264,10 +289,12 @@ private:
         node.lowered = lowerCase(value.text);
         if (const FieldRow* field = findField(name.text)) {
             TRY(builtIn(node, *field, name, sign, value));
+            node.cost = costOf(node.subject);
         } else {
             if (++m_arguments > kMaxArguments)
                 return filterError(name.column, "a filter compares at most 64 arguments");
             TRY(parameter(node, name, sign, value));
+            node.cost = costOf(Subject::Parameter);
         }
         return std::make_shared<const Node>(std::move(node));
     }
@@ -278,13 +305,17 @@ private:
     static bool isOfText(Relation relation) { return relation >= Relation::Like; }
 
     Result<> builtIn(Node& node, const FieldRow& field, const FilterToken& name, const FilterToken& sign,
-                     const FilterToken& value) const {
+                     const FilterToken& value) {
         node.subject = field.subject;
         if (m_moment == CallFilter::Moment::Before && !field.shown.isKnownBefore)
             return filterError(name.column, name.text + " is not known before the call is made");
         if (field.unit == Unit::Text) {
             if (isOrder(node.relation))
                 return filterError(sign.column, name.text + " is text: compare it with = != ~ or contains");
+            if (field.subject == Subject::Function || field.subject == Subject::Family)
+                for (const HostFunction& f : allHostFunctions())
+                    node.byFunction.push_back(
+                        matchesText(node, field.subject == Subject::Function ? f.name : toText(f.family)));
             return oneOf(node, valuesOf(field.subject), name, value);
         }
         if (isOfText(node.relation) && field.subject != Subject::Errno && field.subject != Subject::Fd)
@@ -293,12 +324,36 @@ private:
         std::optional<uint64_t> number = parseAmount(value.text, field.unit);
         if (field.subject == Subject::Errno)
             if (const auto error = parseErrno(value.text)) number = error;
+        if (field.subject == Subject::Fd && value.kind == Kind::Word) {
+            if (const auto descriptor = parseDescriptorName(value.text))
+                return follow(node, *descriptor, name, sign);
+            if (value.text.find_first_not_of("0123456789") == value.text.find('@') &&
+                value.text.find('@') != std::string::npos)
+                return filterError(value.column,
+                                   "\"" + value.text +
+                                       "\" is no descriptor; write 5@1234, the one that call 1234 "
+                                       "made as number 5, or 5@start");
+        }
         if (!number && field.subject == Subject::Fd && !isOrder(node.relation)) {
             node.subject = Subject::Path;  // fd = stdout
             return {};
         }
         if (!number) return filterError(value.column, "\"" + value.text + "\" is no " + wanted(field));
         node.number = *number;
+        return {};
+    }
+    Result<> follow(Node& node, const DescriptorName& descriptor, const FilterToken& name,
+                    const FilterToken& sign) {
+        if (m_moment == CallFilter::Moment::Before)
+            return filterError(name.column,
+                               "which call made a descriptor is not known before a call is made");
+        if (isOrder(node.relation))
+            return filterError(sign.column, "one descriptor is compared with = or !=");
+        if (++m_arguments > kMaxArguments)
+            return filterError(name.column, "a filter compares at most 64 arguments");
+        node.subject = Subject::Descriptor;
+        node.number = m_followed.size();
+        m_followed.push_back(descriptor);
         return {};
     }
     /// Of a field that has but a few values, one at least has to be meant.
@@ -377,14 +432,14 @@ private:
     size_t m_at = 0;
     static constexpr int kMaxArguments = 64;  // each is looked up in every function
     int m_depth = 0, m_arguments = 0;
+    std::vector<DescriptorName> m_followed;
 };
 
 }  // namespace
 
 std::string lowerCase(std::string_view text) {
     std::string lowered(text);
-    for (char& c : lowered)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    std::transform(lowered.begin(), lowered.end(), lowered.begin(), lowerLetter);
     return lowered;
 }
 
@@ -393,7 +448,9 @@ CallFilter::CallFilter() = default;
 Result<CallFilter> CallFilter::parse(std::string_view text, Moment moment) {
     if (text.size() > kMaxText) return filterError(kMaxText, "the filter is too long (4096 bytes at most)");
     CallFilter filter;
-    filter.m_root = TRY(Parser(TRY(filterTokens(text)), moment).all());
+    Parser parser(TRY(filterTokens(text)), moment);
+    filter.m_root = TRY(parser.all());
+    filter.m_followed = parser.takeFollowed();
     return filter;
 }
 
@@ -407,6 +464,20 @@ std::span<const FilterField> CallFilter::fields() {
     return kShown;
 }
 
-bool CallFilter::matches(const FilteredCall& call) const { return !m_root || matchesNode(*m_root, call); }
+bool CallFilter::matches(const FilteredCall& call) const {
+    return !m_root || matchesNode(*m_root, call, Concerned(m_followed.size()));
+}
+
+CallSearch::CallSearch(CallFilter filter) : m_filter(std::move(filter)) {
+    for (const DescriptorName& name : m_filter.m_followed)
+        m_followed.emplace_back(name);
+    m_concerned.resize(m_followed.size());
+}
+
+bool CallSearch::matches(const FilteredCall& call) {
+    for (size_t i = 0; i < m_followed.size(); i++)
+        m_concerned[i] = m_followed[i].concerns(call);
+    return !m_filter.m_root || matchesNode(*m_filter.m_root, call, m_concerned);
+}
 
 }  // namespace wasi

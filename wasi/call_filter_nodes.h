@@ -11,6 +11,7 @@ enum class Subject : uint8_t {
     Function,
     Family,
     Fd,
+    Descriptor,
     Path,
     Data,
     Length,
@@ -47,13 +48,20 @@ struct CallFilter::Node {
     // Compare:
     Subject subject = Subject::Function;
     Relation relation = Relation::Is;
-    uint64_t number = 0;
+    uint64_t number = 0;               // Descriptor: index of it among those followed
     std::vector<ParameterTest> tests;  // Parameter: by function
+    // Line, Function and Family, by function: its name alone matches; the negation is not in it.
+    std::vector<uint8_t> byFunction;
+    uint8_t cost = 0;  // of judging it, against that of others
 };
 
+/// Which of the followed descriptors the call is about.
+using Concerned = std::vector<uint8_t>;
+
+constexpr char lowerLetter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 std::string lowerCase(std::string_view text);
 /// As the node compares texts, without the negation: that is of the whole condition, where a call has several such values.
 bool matchesText(const CallFilter::Node& node, std::string_view text);
-bool matchesNode(const CallFilter::Node& node, const FilteredCall& call);
+bool matchesNode(const CallFilter::Node& node, const FilteredCall& call, const Concerned& concerned);
 
 }  // namespace wasi

@@ -132,8 +132,8 @@ void write(const ShowContext& context, const engine::Slot* slots, std::string_vi
 }
 
 template <class P>
-void show(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown,
-          ShownCall& call) {
+void show(const ShowContext& context, const engine::Slot* slots, std::string_view name,
+          std::string_view& subjects, ShownCall& call) {
     if constexpr (kIsResult<P>) {
         if (!hasResults(context.record)) return;
         Held<P> value{};
@@ -149,9 +149,11 @@ void show(const ShowContext& context, const engine::Slot* slots, std::string_vie
     } else {
         auto shown = showParameter<Held<P>>(context, slots);
         shown.name = name;
-        if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) &&
-            !context.record.subject.empty())
-            shown.text += " (" + engine::printable(context.record.subject) + ")";
+        if (std::is_same_v<Held<P>, Fd> && !subjects.empty()) {
+            const std::string_view subject = subjects.substr(0, subjects.find('\0'));
+            shown.text += " (" + engine::printable(subject) + ")";
+            subjects.remove_prefix(std::min(subjects.size(), subject.size() + 1));
+        }
         call.arguments.push_back(std::move(shown));
     }
 }
@@ -231,10 +233,10 @@ struct Method<M> {
                          std::index_sequence<I...>) {
         [[maybe_unused]] const engine::Slot* slots = context.record.arguments.data();
         [[maybe_unused]] size_t parameter = 0, result = 0;
-        [[maybe_unused]] bool subjectShown = false;
+        [[maybe_unused]] std::string_view subjects = context.record.subject;  // one for each descriptor
         (row::show<P>(context, slots + kAt[I],
                       kIsResult<P> ? function.results[result++].name : function.parameters[parameter++].name,
-                      subjectShown, call),
+                      subjects, call),
          ...);
     }
 

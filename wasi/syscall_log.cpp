@@ -225,9 +225,16 @@ Segment* SyscallLog::Impl::segmentOf(uint64_t sequence) {
     return nullptr;
 }
 
-SyscallRecord SyscallLog::Impl::unpack(const Segment& s, uint64_t place) const {
-    Unpacker from(s.chunks[(place - 1) >> 32].bytes.get() + ((place - 1) & 0xffffffff));
-    SyscallRecord r;
+namespace {
+
+/// Where the parts of a packed call that unpackHead() leaves are to be found.
+struct Rest {
+    uint64_t subject = 0, backtrace = 0;  // ids
+    Unpacker from;                        // behind them
+};
+
+Rest unpackHead(const Segment& segment, uint64_t place, SyscallRecord& r) {
+    Unpacker from(segment.chunks[(place - 1) >> 32].bytes.get() + ((place - 1) & 0xffffffff));
     const uint8_t head = from.byte();
     r.outcome = static_cast<Outcome>(head & 7);
     r.origin = static_cast<Origin>(head >> 3);
@@ -241,20 +248,44 @@ SyscallRecord SyscallLog::Impl::unpack(const Segment& s, uint64_t place) const {
     r.argumentCount = static_cast<uint8_t>(from.number());
     for (size_t i = 0; i < r.argumentCount; i++)
         r.arguments[i] = from.number();
-    r.subject = names[from.number()];
-    const Backtrace& backtrace = s.backtraces[from.number()];
-    r.backtrace.assign(backtrace.frames.begin(), backtrace.frames.begin() + backtrace.depth);
-    const size_t detail = from.number();
-    r.detail.assign(reinterpret_cast<const char*>(from.bytes(detail)), detail);
+    const uint64_t subject = from.number(), backtrace = from.number();
+    return {subject, backtrace, from};
+}
+
+std::string_view unpackDetail(Unpacker& from) {
+    const size_t length = from.number();
+    return {reinterpret_cast<const char*>(from.bytes(length)), length};
+}
+
+LogCursor::Access unpackAccess(Unpacker& from) {
+    LogCursor::Access access;
+    access.address = static_cast<uint32_t>(from.number());
+    const uint64_t shape = from.number();
+    const size_t kept = shape >> 2;
+    access.isWrite = (shape & 1) != 0;
+    access.length = shape & 2 ? from.number() : kept;
+    access.bytes = {from.bytes(kept), kept};
+    return access;
+}
+
+std::span<const engine::CodeLocation> framesOf(const Segment& segment, uint64_t id) {
+    const Backtrace& backtrace = segment.backtraces[id];
+    return {backtrace.frames.data(), backtrace.depth};
+}
+
+}  // namespace
+
+SyscallRecord SyscallLog::Impl::unpack(const Segment& segment, uint64_t place) const {
+    SyscallRecord r;
+    auto [subject, backtrace, from] = unpackHead(segment, place, r);
+    r.subject = names[subject];
+    const auto frames = framesOf(segment, backtrace);
+    r.backtrace.assign(frames.begin(), frames.end());
+    r.detail = unpackDetail(from);
     r.accesses.resize(from.number());
     for (auto& access : r.accesses) {
-        access.address = static_cast<uint32_t>(from.number());
-        const uint64_t shape = from.number();
-        const size_t kept = shape >> 2;
-        access.isWrite = (shape & 1) != 0;
-        access.length = shape & 2 ? from.number() : kept;
-        const uint8_t* bytes = from.bytes(kept);
-        access.bytes.assign(bytes, bytes + kept);
+        const LogCursor::Access packed = unpackAccess(from);
+        access = {packed.address, packed.isWrite, {packed.bytes.begin(), packed.bytes.end()}, packed.length};
     }
     return r;
 }
@@ -404,6 +435,67 @@ uint64_t SyscallLog::bytesUsed() const {
     for (const auto& segment : m->segments)
         bytes += segment->bytes();
     return bytes;
+}
+
+struct LogCursor::Impl {
+    const SyscallLog::Impl* log = nullptr;
+    SegmentList segments;
+    const Segment* segment = nullptr;  // where it stands
+    uint64_t place = 0;
+    SyscallRecord head;
+    Rest rest{0, 0, Unpacker(nullptr)};
+    std::vector<Access> accesses;
+    bool hasAccesses = false;
+};
+
+LogCursor::LogCursor(const SyscallLog& log) : m(std::make_unique<Impl>()) {
+    m->log = log.m.get();
+    const std::lock_guard lock(log.m->mutex);
+    m->segments.assign(log.m->segments.begin(), log.m->segments.end());
+    m->segment = m->segments.front().get();
+}
+LogCursor::~LogCursor() = default;
+
+uint64_t LogCursor::firstKept() const { return m->segments.front()->first; }
+uint64_t LogCursor::end() const { return m->segments.back()->end(); }
+
+bool LogCursor::moveTo(uint64_t sequence) {
+    if (sequence < m->segment->first || sequence >= m->segment->end()) {
+        const auto found = std::find_if(m->segments.begin(), m->segments.end(), [&](const auto& segment) {
+            return sequence >= segment->first && sequence < segment->end();
+        });
+        if (found == m->segments.end()) return false;
+        m->segment = found->get();
+    }
+    m->place = m->segment->index[sequence - m->segment->first].load(std::memory_order_acquire);
+    if (m->place == 0) return false;
+    m->rest = unpackHead(*m->segment, m->place, m->head);
+    m->head.sequence = sequence;
+    m->hasAccesses = false;
+    return true;
+}
+
+const SyscallRecord& LogCursor::head() const { return m->head; }
+std::string_view LogCursor::subject() const { return m->log->names[m->rest.subject]; }
+std::span<const engine::CodeLocation> LogCursor::backtrace() const {
+    return framesOf(*m->segment, m->rest.backtrace);
+}
+
+std::span<const LogCursor::Access> LogCursor::accesses() const {
+    if (!std::exchange(m->hasAccesses, true)) {
+        Unpacker from = m->rest.from;
+        unpackDetail(from);
+        m->accesses.resize(from.number());
+        for (Access& access : m->accesses)
+            access = unpackAccess(from);
+    }
+    return m->accesses;
+}
+
+SyscallRecord LogCursor::record() const {
+    SyscallRecord record = m->log->unpack(*m->segment, m->place);
+    record.sequence = m->head.sequence;
+    return record;
 }
 
 }  // namespace wasi

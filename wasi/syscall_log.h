@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -46,6 +47,40 @@ public:
     std::string_view name(uint32_t id) const;
     /// Bytes used.
     uint64_t bytesUsed() const;
+
+private:
+    friend class LogCursor;
+    struct Impl;
+    std::unique_ptr<Impl> m;
+};
+
+/// Looks at one call after the other without copying it: unpacks what is asked for. Borrows the log and keeps the calls that were there
+/// when it was made. Any thread, one at a time.
+class LogCursor {
+public:
+    struct Access {
+        uint32_t address = 0;
+        bool isWrite = false;
+        std::span<const uint8_t> bytes;
+        uint64_t length = 0;  // the true number
+    };
+    explicit LogCursor(const SyscallLog& log);
+    ~LogCursor();
+
+    uint64_t firstKept() const;
+    /// One behind the last call that was begun.
+    uint64_t end() const;
+    /// Goes to that call. False: it was given up, or is not over.
+    bool moveTo(uint64_t sequence);
+
+    // Of the call it stands at:
+    /// Its numbers; accesses, backtrace and texts are left out.
+    const SyscallRecord& head() const;
+    std::string_view subject() const;
+    std::span<const engine::CodeLocation> backtrace() const;
+    std::span<const Access> accesses() const;
+    /// All of it, as a copy.
+    SyscallRecord record() const;
 
 private:
     struct Impl;

@@ -42,7 +42,8 @@ struct SyscallRecord {
     int64_t durationNs = 0;
     std::vector<MemoryAccess> accesses;
     std::vector<engine::CodeLocation> backtrace;  // youngest first, at most 16
-    std::string subject;  // guest path of the descriptor that the call is about ("/data/in.txt", "stdin")
+    // Guest path of the descriptor that the call is about ("/data/in.txt", "stdin"); of two, with a NUL between them.
+    std::string subject;
     std::string
         detail;  // host path, why denied, "not implemented" …: one line, for people; cut at kMaxDetailBytes
 };

@@ -26,9 +26,9 @@ namespace wscope {
 namespace {
 
 struct TraceOptions {
-    std::string output, format = "text", filter;
+    std::string output, format = "text", filter, descriptor;
     size_t bytes = 64;
-    bool withStack = false, withTimes = false, withSummary = false;
+    bool withNumbers = false, withStack = false, withTimes = false, withSummary = false;
 };
 
 constexpr size_t kBufferBytes = 256 << 10;
@@ -73,7 +73,7 @@ public:
     Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, wasi::CallFilter filter, Output& output)
         : m_debuggee(debuggee),
           m_options(options),
-          m_filter(std::move(filter)),
+          m_search(std::move(filter)),
           m_names([this](const auto& frame, const auto& test) { debugger::namesAt(places())(frame, test); }),
           m_format(makeFormat(options.format, output.file(), options.withTimes)),
           m_output(output),
@@ -112,7 +112,7 @@ public:
 
 private:
     void write(const wasi::SyscallRecord& record) {
-        if (!m_filter.matches(wasi::RecordedCall(record, m_names))) return;
+        if (!m_search.matches(wasi::RecordedCall(record, m_names))) return;
         const wasi::HostFunction& function = wasi::allHostFunctions()[record.function];
         Totals& totals = m_totals[std::string(function.name)];
         totals.calls++;
@@ -123,6 +123,8 @@ private:
         const TracedCall call{record, function, m_options.bytes, failed,
                               m_options.withStack ? stack(record) : std::vector<debugger::Location>()};
         flockfile(m_out);
+        if (m_options.withNumbers && m_options.format == "text")
+            fprintf(m_out, "%6llu ", static_cast<unsigned long long>(record.sequence));
         m_format->write(call);
         const bool isFilling = __fpending(m_out) > kBufferBytes / 2;
         funlockfile(m_out);
@@ -148,7 +150,7 @@ private:
 
     debugger::Debuggee& m_debuggee;
     const TraceOptions& m_options;
-    wasi::CallFilter m_filter;
+    wasi::CallSearch m_search;
     wasi::NamesAt m_names;
     std::unique_ptr<CallFormat> m_format;
     Output& m_output;
@@ -158,6 +160,27 @@ private:
     std::unique_ptr<debugger::Places> m_places;
     std::optional<Flusher> m_flusher;  // of a file
 };
+
+/// Both have to hold. Each is read for itself first, so that an error names a column of what was typed.
+engine::Result<wasi::CallFilter> filterOf(const TraceOptions& wanted) {
+    const auto option = [](const char* name, const engine::Error& error) {
+        return engine::Error{error.code, std::string(name) + ": " + error.message};
+    };
+    auto filter = wasi::CallFilter::parse(wanted.filter);
+    if (!filter) return option("--filter", filter.error());
+    if (wanted.descriptor.empty()) return filter;
+    const std::string& typed = wanted.descriptor;
+    const std::string follows =
+        "fd = " + (typed.find_first_of(" \"()") == std::string::npos ? typed : '\'' + typed + '\'');
+    const auto followed = wasi::CallFilter::parse(follows);
+    if (!followed) {  // the columns are not of what was typed
+        engine::Error error = followed.error();
+        error.message.erase(0, error.message.find(": ") + 2);
+        return option("--follow-fd", error);
+    }
+    return wasi::CallFilter::parse(wanted.filter.empty() ? follows
+                                                         : follows + " and (" + wanted.filter + ")");
+}
 
 using FileHandle = std::unique_ptr<FILE, int (*)(FILE*)>;
 
@@ -169,8 +192,8 @@ FileHandle openOutput(const std::string& path) {
 int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions& wanted) {
     const auto program = programOf(command);
     if (!program) return fail(program.error());
-    auto filter = wasi::CallFilter::parse(wanted.filter);
-    if (!filter) return fail("--filter: " + filter.error().message);
+    auto filter = filterOf(wanted);
+    if (!filter) return fail(filter.error().message);
     auto options = launchOptions(typed, *program, false);
     if (!options) return fail(options.error());
     options->capabilities.budgets.maxLogBytes = 64 << 20;  // calls are written as soon as they are over
@@ -225,6 +248,13 @@ void addTrace(CLI::App& app, int& status) {
             "--filter", wanted->filter,
             "Show only calls that match: fd_write, errno = noent, path ~ \"*.cfg\" and duration > 1ms")
         ->type_name("EXPR");
+    command
+        ->add_option(
+            "--follow-fd", wanted->descriptor,
+            "Show only calls on this descriptor: its number, or name; 5@1234: the one that call 1234 "
+            "made as number 5 (see -n), from then to its close; 3@start: one that was open before")
+        ->type_name("FD");
+    command->add_flag("-n,--numbers", wanted->withNumbers, "Show the number of each call, from 0");
     command->add_option("--bytes", wanted->bytes, "How many bytes of a buffer to show")
         ->type_name("N")
         ->check(checkCount);

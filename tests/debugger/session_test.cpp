@@ -346,6 +346,44 @@ TEST_F(Session, InvokesAnExportWithArgumentsBySignature) {
     EXPECT_NE(missing.error().message.find("it exports"), std::string::npos) << missing.error().message;
 }
 
+/// A search of a long log takes its turns, tells how far it is, and can be left and taken up again.
+TEST_F(Session, SearchesCallsALittleAtATime) {
+    load(program("calls"));
+    ASSERT_TRUE(client().call(Start{}).ok());
+    constexpr uint64_t kCalls = 300'000;
+    const auto calls = [&](const std::string& filter) {
+        return client().call(GetCalls{0, 0, filter}).value();
+    };
+    while (calls("").total < kCalls)
+        std::this_thread::sleep_for(milliseconds(5));
+    run(Pause{});
+    const uint64_t total = calls("").total;
+    // A word asks for the line of each call.
+    const std::string last = "nowhere or sequence = " + std::to_string(total - 1);
+    CallSlice found = calls(last);
+    ASSERT_TRUE(found.isSearching);
+    EXPECT_GT(found.searched, 0u);
+    EXPECT_LT(found.searched, total);
+    ASSERT_TRUE(client().call(HoldSearch{true}).ok());
+    const uint64_t held = calls(last).searched;
+    std::this_thread::sleep_for(milliseconds(50));
+    found = calls(last);
+    EXPECT_EQ(found.searched, held);
+    EXPECT_FALSE(found.isSearching);
+    ASSERT_TRUE(client().call(HoldSearch{false}).ok());
+    do
+        found = calls(last);
+    while (found.isSearching);
+    EXPECT_EQ(found.searched, total);
+    EXPECT_EQ(found.matching, 1u);
+    do
+        found = calls("errno = badf");
+    while (found.isSearching);
+    EXPECT_EQ(found.matching, total / 10);
+    EXPECT_EQ(client().call(FollowDescriptor{total - 1, 99}).value(), "fd = 99@start");
+    EXPECT_FALSE(client().call(FollowDescriptor{total, 99}).ok());
+}
+
 TEST_F(Session, ATimeLimitStops) {
     LaunchOptions launch = options(program("spin"));
     launch.capabilities.budgets.timeoutMs = 200;

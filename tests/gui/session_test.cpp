@@ -31,6 +31,25 @@ TEST_F(WindowOnSession, AClickInTheMarginStopsTheProgramAndF10StepsIt) {
     EXPECT_TRUE(m_window.status().text().contains("exited with status 0"));
 }
 
+TEST_F(WindowOnSession, AStepBeforeTheStartGoesToTheEntry) {
+    openWordcount();
+    EXPECT_TRUE(m_window.status().text().contains("F10 stops at its entry"));
+    const struct {
+        Qt::Key key;
+        Qt::KeyboardModifiers with;
+    } kSteps[] = {{Qt::Key_F10, {}}, {Qt::Key_F11, {}}, {Qt::Key_F11, Qt::ControlModifier}};
+    for (const auto& [key, with] : kSteps) {
+        const auto before = m_context.generation();
+        press(key, with);
+        ASSERT_TRUE(stops(before)) << m_window.status().text().toStdString();
+        EXPECT_EQ(m_context.stop().reason, debugger::StopReason::Entry);
+        EXPECT_EQ(m_context.location().functionName, "main");
+        EXPECT_TRUE(m_context.location().file.ends_with("wordcount.c"));
+        press(Qt::Key_F5);
+        ASSERT_TRUE(until([&] { return m_context.state() == SessionState::Exited; }));
+    }
+}
+
 TEST_F(WindowOnSession, AWatchpointTellsWhoChangedWhat) {
     openWordcount();
     m_window.docks().raise("breakpoints");
@@ -70,6 +89,20 @@ TEST_F(WindowOnSession, SystemCallsFillAndFilter) {
         }
         return false;
     }));
+    // From the row of the call that opened the file, all calls on it.
+    const debugger::CallRow opened =
+        m_context.client().call(debugger::GetCalls{0, 1, "path_open"}).value().rows.at(0);
+    ASSERT_EQ(opened.descriptors.size(), 2u);
+    emit view->customContextMenuRequested(view->visualRect(view->model()->index(0, 0)).center());
+    for (QAction* action : panel->findChildren<QAction*>())
+        if (action->text() == "Follow Descriptor 4, From Open to Close") action->trigger();
+    for (QMenu* menu : panel->findChildren<QMenu*>())
+        menu->close();
+    ASSERT_TRUE(until([&] { return filter->text() == QString("fd = 4@%1").arg(opened.sequence); }))
+        << filter->text().toStdString();
+    ASSERT_TRUE(until([&] { return view->model()->rowCount() > 2; }));
+    const int last = view->model()->rowCount() - 1;
+    EXPECT_TRUE(until([&] { return view->model()->index(last, 2).data().toString() == "fd_close"; }));
 }
 
 TEST_F(WindowOnSession, AVariableAndAByteOfMemoryCanBeChanged) {

@@ -345,6 +345,84 @@ TEST_F(SystemCallsPanelTest, CompletesTheWordThatIsTyped) {
     EXPECT_EQ(box->text(), "fd = 3 and duration");
 }
 
+TEST_F(SystemCallsPanelTest, TellsHowFarASearchIsAndStopsAndGoesOn) {
+    auto panel = running();
+    append(1000);
+    uint64_t searched = 340;
+    bool isHeld = false;
+    m_fake->answer<debugger::GetCalls>([&](const debugger::GetCalls& r) {
+        debugger::CallSlice slice{
+            .total = 1000, .matching = searched / 10, .first = r.first, .searched = searched};
+        slice.isSearching = !isHeld && searched < 1000;
+        for (uint64_t i = r.first; i < std::min(r.first + r.count, slice.matching); ++i)
+            slice.rows.push_back(callAt(i * 10));
+        return slice;
+    });
+    m_fake->answer<debugger::HoldSearch>([&](const debugger::HoldSearch& r) {
+        isHeld = r.isHeld;
+        return debugger::Done{};
+    });
+    auto* count = panel->findChild<QLabel*>("call-count");
+    auto* hold = panel->findChild<QToolButton*>("hold-search");
+    filter(*panel, "path_open");
+    EXPECT_EQ(count->text(), "34 · searching … 34 %");
+    EXPECT_EQ(view(*panel).model()->rowCount(), 34) << "what was found so far";
+    ASSERT_TRUE(hold->isVisible());
+    searched = 560;
+    m_fake->emitEvent(debugger::SyscallsAppended{1000});
+    ASSERT_TRUE(QTest::qWaitFor([&] { return count->text() == "56 · searching … 56 %"; }));
+    hold->click();
+    settle();
+    EXPECT_TRUE(isHeld);
+    EXPECT_EQ(count->text(), "56 in the first 56 % of 1,000");
+    EXPECT_EQ(view(*panel).model()->rowCount(), 56);
+    hold->click();
+    EXPECT_FALSE(isHeld);
+    searched = 1000;
+    m_fake->emitEvent(debugger::SyscallsAppended{1000});
+    ASSERT_TRUE(QTest::qWaitFor([&] { return count->text() == "100 of 1,000"; }));
+    EXPECT_FALSE(hold->isVisible());
+    // Without a filter nobody waits for the rest of a search.
+    searched = 10;
+    filter(*panel, "fd_write");
+    filter(*panel, {});
+    EXPECT_TRUE(isHeld);
+    filter(*panel, "fd_write");
+    EXPECT_FALSE(isHeld);
+}
+
+TEST_F(SystemCallsPanelTest, FollowsADescriptorFromTheRow) {
+    auto panel = running();
+    append(30);
+    m_fake->answer<debugger::GetCalls>([](const debugger::GetCalls& r) {
+        debugger::CallSlice slice{.total = 30, .matching = 30, .first = r.first, .searched = 30};
+        for (uint64_t i = r.first; i < std::min<uint64_t>(r.first + r.count, 30); ++i) {
+            slice.rows.push_back(callAt(i));
+            slice.rows.back().descriptors = {3, 7};
+        }
+        return slice;
+    });
+    std::vector<std::pair<uint64_t, uint32_t>> asked;
+    m_fake->answer<debugger::FollowDescriptor>([&](const debugger::FollowDescriptor& r) {
+        asked.emplace_back(r.sequence, r.number);
+        return std::string("fd = 7@12");
+    });
+    filter(*panel, "in.txt");
+    cell(*panel, 20, 0);
+    settle();
+    TableView& table = view(*panel);
+    table.scrollTo(table.model()->index(20, 0));
+    emit table.customContextMenuRequested(table.visualRect(table.model()->index(20, 0)).center());
+    for (QAction* action : panel->findChildren<QAction*>())
+        if (action->text() == "Follow Descriptor 7, From Open to Close") action->trigger();
+    for (QMenu* menu : panel->findChildren<QMenu*>())
+        menu->close();
+    settle();
+    EXPECT_EQ(asked, (std::vector<std::pair<uint64_t, uint32_t>>{{20, 7}}));
+    EXPECT_EQ(panel->findChild<FilterBox*>()->filter(), "fd = 7@12");
+    EXPECT_FALSE(panel->findChild<QLabel*>("filter-error")->isVisible());
+}
+
 TEST(SystemCalls, FilterOnTheFirstArgumentTellsThreeFromThirtyOne) {
     debugger::CallRow row;
     row.name = "fd_write";

@@ -191,9 +191,11 @@ TEST_F(WindowTest, BreaksOnExceptionsAreSwitchedByTheirVerbs) {
 }
 
 TEST_F(WindowTest, VerbsAreEnabledAsTheStateAllows) {
-    EXPECT_FALSE(isEnabled("step-over"));
+    EXPECT_FALSE(isEnabled("step-out"));
+    EXPECT_TRUE(isEnabled("step-over")) << "it starts the program";
     EXPECT_FALSE(isEnabled("pause"));
     stopAt(17);
+    EXPECT_TRUE(isEnabled("step-out"));
     EXPECT_TRUE(isEnabled("step-over"));
     EXPECT_TRUE(isEnabled("continue"));
     EXPECT_FALSE(isEnabled("pause"));

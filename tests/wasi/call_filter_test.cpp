@@ -38,6 +38,16 @@ protected:
             record.backtrace[1].offset = 99;
             if (filter->matches(RecordedCall(record, names))) found.push_back(record.sequence);
         }
+        if (text.find("caller") == std::string::npos) EXPECT_EQ(byCursor(*filter), found) << text;
+        return found;
+    }
+    std::vector<uint64_t> byCursor(const CallFilter& filter) {
+        std::vector<uint64_t> found;
+        const NamesAt names;
+        LogCursor cursor(m_guest.host->log());
+        LoggedCall call(cursor, names);
+        for (uint64_t at = 0; at < cursor.end() && call.moveTo(at); at++)
+            if (filter.matches(call)) found.push_back(at);
         return found;
     }
     static std::string refusal(const std::string& text,

@@ -210,8 +210,14 @@ QWidget* SystemCallsPanel::makeBar() {
     m_count->setObjectName(QStringLiteral("call-count"));
     m_count->setTextFormat(Qt::PlainText);
     m_count->setForegroundRole(QPalette::PlaceholderText);
+    m_hold = new QToolButton;
+    m_hold->setObjectName(QStringLiteral("hold-search"));
+    m_hold->setAutoRaise(true);
+    m_hold->hide();
+    connect(m_hold, &QToolButton::clicked, this, [this] { hold(!m_isHeld); });
     layout->addWidget(m_box, 1);
     layout->addWidget(m_count);
+    layout->addWidget(m_hold);
     return bar;
 }
 
@@ -221,8 +227,11 @@ void SystemCallsPanel::setFilter(const QString& text) {
     m_filterError->setVisible(!filter.ok());
     if (!filter.ok())
         return m_filterError->setText(QStringLiteral("⚠ ") + oneLine(filter.error().message, 500));
+    const bool wasSearching = m_isSearching;
     m_filter = toUtf8(text);
+    if (m_isHeld && !m_filter.empty()) hold(false);
     reset();
+    if (wasSearching && m_filter.empty()) hold(true);  // nobody waits for the rest
 }
 
 // -------------------------------------------------------------------------------------------------------------------- rows
@@ -234,16 +243,18 @@ void SystemCallsPanel::showState() {
     if (context().state() == debugger::SessionState::Ready && m_total == 0)
         return showEmpty(tr("Start the program; each call to its host is listed here as it happens."), "run");
     showContent();
-    m_view->setPlaceholder(!m_filter.empty() ? tr("No call matches. Escape in the filter shows all of them.")
-                           : context().hasEnded()
-                               ? tr("The program has ended without a call to its host.")
+    m_view->setPlaceholder(
+        m_isSearching          ? tr("Searching …")
+        : !m_filter.empty()    ? tr("No call matches. Escape in the filter shows all of them.")
+        : context().hasEnded() ? tr("The program has ended without a call to its host.")
                                : tr("No call yet: each call of the program to its host is listed here as it "
                                     "happens. F5 lets it go on."));
 }
 
 void SystemCallsPanel::reset() {
     ++m_epoch;
-    m_isPolling = m_hasPending = false;
+    m_isPolling = m_hasPending = m_isSearching = m_isHeld = false;
+    m_searched = 0;
     m_shown = UINT64_MAX;
     m_total = context().callCount();
     m_isFollowing = false;
@@ -265,6 +276,9 @@ void SystemCallsPanel::fetch(int first, int count) {
 
 void SystemCallsPanel::take(const debugger::CallSlice& slice) {
     m_total = std::max(m_total, slice.total);
+    m_searched = slice.searched;
+    const bool wasSearching = std::exchange(m_isSearching, slice.isSearching);
+    if (wasSearching != m_isSearching) showState();
     if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
     if (!slice.rows.empty()) m_model.setPage(static_cast<int>(slice.first), slice.rows);
     grow(m_filter.empty() ? m_total : slice.matching);
@@ -336,9 +350,26 @@ void SystemCallsPanel::pollMatching() {
 
 void SystemCallsPanel::showCount() {
     const QString total = grouped(m_total);
-    m_count->setText(m_filter.empty()
-                         ? (m_total == 1 ? tr("1 call") : tr("%1 calls").arg(total))
-                         : tr("%1 of %2").arg(grouped(static_cast<uint64_t>(m_model.rowCount())), total));
+    const bool isPartial = !m_filter.empty() && (m_isSearching || m_isHeld);
+    m_hold->setVisible(isPartial);
+    m_hold->setText(m_isHeld ? tr("Go On") : tr("Stop"));
+    m_hold->setToolTip(m_isHeld ? tr("Searches the other calls too")
+                                : tr("Stops searching; what was found so far stays"));
+    if (m_filter.empty()) return m_count->setText(m_total == 1 ? tr("1 call") : tr("%1 calls").arg(total));
+    const QString found = grouped(static_cast<uint64_t>(m_model.rowCount()));
+    const uint64_t percent = m_total == 0 ? 0 : std::min<uint64_t>(m_searched * 100 / m_total, 99);
+    m_count->setText(m_isHeld        ? tr("%1 in the first %2 % of %3").arg(found).arg(percent).arg(total)
+                     : m_isSearching ? tr("%1 · searching … %2 %").arg(found).arg(percent)
+                                     : tr("%1 of %2").arg(found, total));
+}
+
+/// Leaves the session's search where it is, or lets it go on.
+void SystemCallsPanel::hold(bool isHeld) {
+    m_isHeld = isHeld;
+    m_isSearching = !isHeld;
+    context().post<debugger::HoldSearch>(this, {isHeld}, [](const debugger::Done&) {});
+    if (!isHeld) pollMatching();
+    showCount();
 }
 
 QJsonObject SystemCallsPanel::save() const { return {{QStringLiteral("filter"), m_box->filter()}}; }
@@ -453,6 +484,12 @@ void SystemCallsPanel::mock(uint64_t sequence, const char* clause) {
     });
 }
 
+void SystemCallsPanel::follow(uint64_t sequence, uint32_t descriptor) {
+    context().post<debugger::FollowDescriptor>(
+        this, {sequence, descriptor},
+        [this](const std::string& filter) { m_box->setFilter(fromUtf8(filter)); });
+}
+
 void SystemCallsPanel::showMenu(const QPoint& at) {
     const CallRow* found = m_model.rowAt(m_view->indexAt(at));
     if (!found) return;
@@ -466,6 +503,9 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
     if (!first.isEmpty())
         menu.addAction(tr("Show Only Calls With %1").arg(oneLine(first, 60)), this,
                        [=, this] { m_box->setFilter(first); });
+    for (const uint32_t descriptor : row.descriptors)
+        menu.addAction(tr("Follow Descriptor %1, From Open to Close").arg(descriptor), this,
+                       [=, this] { follow(row.sequence, descriptor); });
     menu.addAction(tr("Show All"), this, [this] { m_box->setFilter({}); })->setEnabled(!m_filter.empty());
     menu.addSeparator();
     menu.addAction(breakOn(row.name) ? tr("No Break on %1").arg(name) : tr("Break on %1").arg(name), this,

@@ -6,6 +6,7 @@
 #include <QMenu>
 #include <QSplitter>
 #include <QTimer>
+#include <QToolButton>
 
 #include "ui/models/table_model.h"
 #include "ui/panel.h"
@@ -44,6 +45,7 @@ private:
     void onAppended(uint64_t count);
     void pollMatching();
     void showCount();
+    void hold(bool isHeld);
     void arrange();
     void closeDetail();
     void showDetailSoon();
@@ -52,6 +54,7 @@ private:
     void toggleBreak(const std::string& name);
     const debugger::BreakpointInfo* breakOn(const std::string& name) const;
     void setFilter(const QString& text);
+    void follow(uint64_t sequence, uint32_t descriptor);
     void addAnswers(QMenu& menu, const debugger::CallRow& row);
     void mock(uint64_t sequence, const char* clause);
     void showMenu(const QPoint& at);
@@ -60,6 +63,8 @@ private:
     std::string m_filter;
     uint64_t m_epoch = 0;  // of run and filter: answers of an older one are dropped
     uint64_t m_total = 0;
+    uint64_t m_searched = 0;  // calls that the session has looked at for the filter
+    bool m_isSearching = false, m_isHeld = false;
     uint64_t m_wanted = 0;       // rows there would be
     bool m_isFollowing = false;  // the rows at the end are asked for
     bool m_hasPending = false;   // a call that was shown had not ended
@@ -69,6 +74,7 @@ private:
 
     FilterBox* m_box = nullptr;
     QLabel* m_count = nullptr;
+    QToolButton* m_hold = nullptr;
     TableView* m_view;
     CallDetailView* m_detail;
     QSplitter* m_splitter;

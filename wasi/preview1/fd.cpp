@@ -17,6 +17,13 @@ OrErrno<Descriptor*> Preview1::open(Fd fd, Rights needed) {
     return descriptor;
 }
 
+void Preview1::nameSecond(const Descriptor& second) {
+    if (!m_call.logging() || second.subject == m_call.subject) return;
+    std::string names(m_state.log.name(m_call.subject));
+    names += '\0';
+    m_call.subject = m_state.log.intern(names + second.guestPath);
+}
+
 Errno Preview1::refuse(Errno error, std::string subject, std::string why, std::optional<Grant> grant,
                        std::string flag) {
     if (!m_call.logging()) return error;
@@ -170,6 +177,7 @@ Errno Preview1::fd_renumber(Fd fd, Fd to) {
     if (!from) return from.error();
     const auto target = open(to, Rights::None);
     if (!target) return target.error();
+    nameSecond(**target);
     m_state.files.renumber(fd, to);
     return Errno::Success;
 }

@@ -223,6 +223,7 @@ Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& o
     if (!from) return from.error();
     auto to = target(new_fd, Rights::PathLinkTarget, new_path);
     if (!to) return to.error();
+    nameSecond(*to->from);
     from->follows = has(old_flags, Lookupflags::SymlinkFollow);
     const Errno error = from->directory->link(from->path, from->follows, *to->directory, to->path);
     if (error == Errno::Success) (void)explain(error, *to);  // both are used
@@ -308,6 +309,7 @@ Errno Preview1::path_rename(Fd fd, const std::string& old_path, Fd new_fd, const
     if (!from) return from.error();
     auto to = target(new_fd, Rights::PathRenameTarget, new_path);
     if (!to) return to.error();
+    nameSecond(*to->from);
     const Errno error = from->directory->rename(from->path, *to->directory, to->path);
     if (error == Errno::Success) (void)explain(error, *to);  // both are used
     return explain(error, *from,

@@ -104,6 +104,8 @@ private:
     Errno needRoom();
     Answer stopSelf(Signal signal);
     Errno lacks(const Descriptor& descriptor, Rights missing);
+    /// The running call is about a second descriptor too.
+    void nameSecond(const Descriptor& second);
     /// The running call is refused: notes why, and the single grant that would allow it, if there is one; passes the errno on. `subject`:
     /// what was wanted. `flag`: where it is not a grant but an option of the command line.
     Errno refuse(Errno error, std::string subject, std::string why, std::optional<Grant> grant = {},
