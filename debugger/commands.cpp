@@ -15,7 +15,7 @@ constexpr StateMask kLive = in({Running, Stopped, Waiting});
 constexpr StateMask kRuns = in({Running, Waiting});
 constexpr StateMask kStartable = kLoaded;
 constexpr StateMask kStopped = in({Stopped});
-constexpr StateMask kSteppable = in({Ready, Stopped, Exited});  // the window starts the program for it
+constexpr StateMask kSteppable = in({Ready, Stopped});  // the window starts the program for it
 constexpr StateMask kLookable = in({Stopped, Exited});
 
 // clang-format off

@@ -209,13 +209,11 @@ void MainWindow::makeRunVerbs() {
         m_context.post<debugger::Pause>(this, {});
     });
     handle("stop", [this] { m_launcher->terminate(); });
-    // Before the start, a step goes to the entry.
+    // Before the start, a step goes to the entry. Not behind the end, where it would throw away what one came to see.
     const auto handleStep = [this, handle](const char* id, StepKind kind) {
         handle(id, [this, kind] {
-            const debugger::SessionState state = m_context.state();
-            const bool isOver =
-                state == debugger::SessionState::Ready || state == debugger::SessionState::Exited;
-            isOver ? m_launcher->goToEntry() : m_steps->step(kind);
+            const bool isReady = m_context.state() == debugger::SessionState::Ready;
+            isReady ? m_launcher->goToEntry() : m_steps->step(kind);
         });
     };
     handleStep("step-over", StepKind::Over);

@@ -370,10 +370,18 @@ TEST_F(Session, SearchesCallsALittleAtATime) {
     found = calls(last);
     EXPECT_EQ(found.searched, held);
     EXPECT_FALSE(found.isSearching);
+    // Nobody has to ask for it to go on; each time it got further is announced.
+    std::atomic<int> announced{0};
+    onEachEvent([&](const Event& event) { announced += std::holds_alternative<SyscallsAppended>(event); });
     ASSERT_TRUE(client().call(HoldSearch{false}).ok());
-    do
-        found = calls(last);
-    while (found.isSearching);
+    for (int before = -1; before != announced;) {
+        before = announced;
+        std::this_thread::sleep_for(milliseconds(500));
+    }
+    EXPECT_GT(announced, 1);
+    found = calls(last);
+    onEachEvent({});
+    EXPECT_FALSE(found.isSearching);
     EXPECT_EQ(found.searched, total);
     EXPECT_EQ(found.matching, 1u);
     do

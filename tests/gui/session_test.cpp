@@ -45,8 +45,8 @@ TEST_F(WindowOnSession, AStepBeforeTheStartGoesToTheEntry) {
         EXPECT_EQ(m_context.stop().reason, debugger::StopReason::Entry);
         EXPECT_EQ(m_context.location().functionName, "main");
         EXPECT_TRUE(m_context.location().file.ends_with("wordcount.c"));
-        press(Qt::Key_F5);
-        ASSERT_TRUE(until([&] { return m_context.state() == SessionState::Exited; }));
+        m_window.launcher().terminate();
+        ASSERT_TRUE(until([&] { return m_context.state() == SessionState::Ready; }));
     }
 }
 
@@ -95,7 +95,7 @@ TEST_F(WindowOnSession, SystemCallsFillAndFilter) {
     ASSERT_EQ(opened.descriptors.size(), 2u);
     emit view->customContextMenuRequested(view->visualRect(view->model()->index(0, 0)).center());
     for (QAction* action : panel->findChildren<QAction*>())
-        if (action->text() == "Follow Descriptor 4, From Open to Close") action->trigger();
+        if (action->text() == "Follow This Descriptor: 4") action->trigger();
     for (QMenu* menu : panel->findChildren<QMenu*>())
         menu->close();
     ASSERT_TRUE(until([&] { return filter->text() == QString("fd = 4@%1").arg(opened.sequence); }))
@@ -159,6 +159,38 @@ TEST_F(WindowOnSession, EachOfSeveralMemoriesShowsItsOwnBytes) {
     chooser->setFocus();
     QTest::keyClick(chooser, Qt::Key_Down);
     EXPECT_TRUE(shows(23, ": 73")) << hexView->spoken().toStdString();
+}
+
+TEST_F(WindowOnSession, AnExceptionAmongTheOperandsOpensToItsValues) {
+    open(kPrograms + "throw_ref.wasm");
+    debugger::BreakpointSpec spec;
+    spec.kind = debugger::BreakpointSpec::Kind::Function;
+    spec.function = "check";
+    spec.condition = "number == 5";
+    m_context.addBreakpoint(spec);
+    m_window.docks().raise("operand-stack");
+    auto before = m_context.generation();
+    press(Qt::Key_F5);
+    ASSERT_TRUE(stops(before)) << m_window.status().text().toStdString();
+    before = m_context.generation();
+    m_window.verbs().trigger("step-out");  // by the exception, into the cleanup of guarded()
+    ASSERT_TRUE(stops(before));
+    auto* view = m_window.docks().panel("operand-stack")->findChild<TreeView*>();
+    const auto textOf = [&](const QModelIndex& index) {
+        QStringList cells;
+        for (int column = 0; column < view->model()->columnCount(); ++column)
+            cells << index.siblingAtColumn(column).data().toString();
+        return cells.join(u' ');
+    };
+    const auto top = [&] { return view->model()->index(0, 0); };
+    ASSERT_TRUE(until([&] { return textOf(top()).contains("exception"); })) << textOf(top()).toStdString();
+    EXPECT_TRUE(textOf(top()).contains("exnref")) << textOf(top()).toStdString();
+    ASSERT_TRUE(view->model()->hasChildren(top()));
+    view->expand(top());
+    ASSERT_TRUE(until([&] { return view->model()->rowCount(top()) > 0; }));
+    const QString value = textOf(view->model()->index(0, 0, top()));
+    EXPECT_TRUE(value.contains("65536")) << value.toStdString();
+    EXPECT_TRUE(value.contains("i32")) << value.toStdString();
 }
 
 TEST_F(WindowOnSession, WhatIsNoProgramIsToldAndDoesNoHarm) {

@@ -352,7 +352,7 @@ TEST_F(SystemCallsPanelTest, TellsHowFarASearchIsAndStopsAndGoesOn) {
     bool isHeld = false;
     m_fake->answer<debugger::GetCalls>([&](const debugger::GetCalls& r) {
         debugger::CallSlice slice{
-            .total = 1000, .matching = searched / 10, .first = r.first, .searched = searched};
+            .total = 1000, .matching = searched / 10, .first = r.first, .searched = searched, .rows = {}};
         slice.isSearching = !isHeld && searched < 1000;
         for (uint64_t i = r.first; i < std::min(r.first + r.count, slice.matching); ++i)
             slice.rows.push_back(callAt(i * 10));
@@ -395,7 +395,7 @@ TEST_F(SystemCallsPanelTest, FollowsADescriptorFromTheRow) {
     auto panel = running();
     append(30);
     m_fake->answer<debugger::GetCalls>([](const debugger::GetCalls& r) {
-        debugger::CallSlice slice{.total = 30, .matching = 30, .first = r.first, .searched = 30};
+        debugger::CallSlice slice{.total = 30, .matching = 30, .first = r.first, .searched = 30, .rows = {}};
         for (uint64_t i = r.first; i < std::min<uint64_t>(r.first + r.count, 30); ++i) {
             slice.rows.push_back(callAt(i));
             slice.rows.back().descriptors = {3, 7};
@@ -414,7 +414,7 @@ TEST_F(SystemCallsPanelTest, FollowsADescriptorFromTheRow) {
     table.scrollTo(table.model()->index(20, 0));
     emit table.customContextMenuRequested(table.visualRect(table.model()->index(20, 0)).center());
     for (QAction* action : panel->findChildren<QAction*>())
-        if (action->text() == "Follow Descriptor 7, From Open to Close") action->trigger();
+        if (action->text() == "Follow This Descriptor: 7") action->trigger();
     for (QMenu* menu : panel->findChildren<QMenu*>())
         menu->close();
     settle();

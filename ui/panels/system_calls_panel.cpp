@@ -64,12 +64,13 @@ std::vector<Column<CallRow>> callColumns() {
          .text = [](const CallRow& row) { return QString::number(row.sequence); },
          .kind = ColumnKind::Number,
          .width = 6,
+         .rank = 1,
          .look = dim},
         {.title = "Time",
          .text = [](const CallRow& row) { return seconds(row.startNs); },
          .kind = ColumnKind::Number,
          .width = 9,
-         .rank = 3,
+         .rank = 4,
          .look = dim,
          .tip =
              [](const CallRow& row) {
@@ -94,18 +95,18 @@ std::vector<Column<CallRow>> callColumns() {
          .text = [](const CallRow& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
          .kind = ColumnKind::Number,
          .width = 7,
-         .rank = 4},
+         .rank = 5},
         {.title = "Duration",
          .text = [](const CallRow& row) { return row.pending ? QString() : duration(row.durationNs); },
          .kind = ColumnKind::Number,
          .width = 9,
-         .rank = 2,
+         .rank = 3,
          .look = dim},
         {.title = "Caller",
          .text = callerOf,
          .kind = ColumnKind::Code,
          .width = 16,
-         .rank = 1,
+         .rank = 2,
          .look = dim,
          .tip =
              [](const CallRow& row) {
@@ -389,8 +390,10 @@ void SystemCallsPanel::arrange() {
     const Qt::Orientation orientation = width() > height() * 3 / 2 ? Qt::Horizontal : Qt::Vertical;
     if (orientation != m_splitter->orientation()) {
         m_splitter->setOrientation(orientation);
-        const int half = (orientation == Qt::Horizontal ? width() : height()) / 2;
-        m_splitter->setSizes({half, half});
+        // Beside it, the results of calls are to stay in sight.
+        const bool isBeside = orientation == Qt::Horizontal;
+        m_splitter->setSizes(isBeside ? QList<int>{width() * 3 / 5, width() * 2 / 5}
+                                      : QList<int>{height() / 2, height() / 2});
     }
 }
 
@@ -484,6 +487,14 @@ void SystemCallsPanel::mock(uint64_t sequence, const char* clause) {
     });
 }
 
+/// "4 (/data/in.txt)", if the row names it.
+static QString descriptorText(const CallRow& row, uint32_t descriptor) {
+    const QString number = QString::number(descriptor), begin = number + QStringLiteral(" (");
+    for (const QString& argument : fromUtf8(row.arguments).split(QStringLiteral(", ")))
+        if (argument.startsWith(begin)) return oneLine(argument, 60);
+    return number;
+}
+
 void SystemCallsPanel::follow(uint64_t sequence, uint32_t descriptor) {
     context().post<debugger::FollowDescriptor>(
         this, {sequence, descriptor},
@@ -504,7 +515,7 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
         menu.addAction(tr("Show Only Calls With %1").arg(oneLine(first, 60)), this,
                        [=, this] { m_box->setFilter(first); });
     for (const uint32_t descriptor : row.descriptors)
-        menu.addAction(tr("Follow Descriptor %1, From Open to Close").arg(descriptor), this,
+        menu.addAction(tr("Follow This Descriptor: %1").arg(descriptorText(row, descriptor)), this,
                        [=, this] { follow(row.sequence, descriptor); });
     menu.addAction(tr("Show All"), this, [this] { m_box->setFilter({}); })->setEnabled(!m_filter.empty());
     menu.addSeparator();
