@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "engine/base/printable.h"
 #include "engine/module.h"
@@ -116,6 +119,8 @@ private:
         if (!value.is_object())
             return wrong(path,
                          "an object is expected: results by name, and \"bytes\", \"hex\" or \"entries\"");
+        if (value.contains("bytes") && value.contains("hex"))
+            return wrong(path, "\"bytes\" and \"hex\" say the same; write either");
         for (const auto& [key, member] : value.items()) {
             const std::string at = path + "." + engine::printable(key);
             if (key == "bytes") {
@@ -208,8 +213,14 @@ private:
         return {};
     }
     static Result<> take(const std::string& path, const Json& value, uint64_t& to) {
-        if (!value.is_number_unsigned()) return wrong(path, "a whole number is expected");
-        to = value.get<uint64_t>();
+        constexpr double kMostExact = 9007199254740992;  // 2^53
+        const double number = value.is_number_float() ? value.get<double>() : -1;
+        if (number >= 0 && number <= kMostExact && number == std::floor(number))
+            to = static_cast<uint64_t>(number);  // 3.0 is 3, as in the schema
+        else if (value.is_number_unsigned())
+            to = value.get<uint64_t>();
+        else
+            return wrong(path, "a whole number is expected");
         return {};
     }
 
@@ -297,13 +308,24 @@ Result<std::vector<MockRule>> parseMocks(std::string_view text) {
     if (const size_t nul = text.find('\0'); nul != std::string_view::npos)
         return Error{ErrorCode::BadArgument, "this is no JSON: byte " + std::to_string(nul) + " is NUL"};
     Json json;
+    // Which of two members with one name counts, readers of JSON do not agree on.
+    std::vector<std::set<std::string>> open;
+    std::optional<std::string> twice;
     try {
-        json = Json::parse(text);
+        json = Json::parse(text, [&](int, Json::parse_event_t event, Json& parsed) {
+            using Event = Json::parse_event_t;
+            if (event == Event::object_start) open.emplace_back();
+            if (event == Event::object_end) open.pop_back();
+            if (event == Event::key && !open.back().insert(parsed.get<std::string>()).second)
+                twice = parsed.get<std::string>();
+            return true;
+        });
     } catch (const Json::parse_error& problem) {
         return Error{ErrorCode::BadArgument, "this is no JSON, from byte " + std::to_string(problem.byte) +
                                                  " on; rules are {\"rules\": [{\"call\": \"fd_write\", "
                                                  "\"errno\": \"nospc\"}]}"};
     }
+    if (twice) return wrong(engine::printable(twice->substr(0, 100)), "it stands twice in the same object");
     if (!json.is_object() || !json.contains("rules") || !json["rules"].is_array())
         return Error{
             ErrorCode::BadArgument,

@@ -89,7 +89,10 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
     command
         .add_option(
             "--mock", typed.mocks,
-            "Answer host calls by the rules in this JSON file; mocks.schema.json says how they are written")
+            "Answer host calls by the rules in this JSON file, such as {\"rules\": [{\"call\": \"fd_write\", "
+            "\"nth\": 3, \"errno\": \"nospc\"}]}; other answers are reply, short, corrupt, trap, stop, pass "
+            "and script, "
+            "each also with a delay (schema/mocks.schema.json has them all)")
         ->type_name("FILE");
     command
         .add_option(

@@ -291,9 +291,13 @@ def ended_trace(number, program, *options, once=lambda text: text.count("\n") > 
         return path.read_text(errors="replace")
 
 
+def last_line(text):
+    return (text.splitlines(keepends=True) or [""])[-1]
+
+
 def a_signal_ends_a_trace_in_order():
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        last = ended_trace(number, "torrent.wasm").splitlines(keepends=True)[-1]
+        last = last_line(ended_trace(number, "torrent.wasm"))
         assert last.startswith("fd_write(") and last.endswith("\n") and " = " in last, last
     lines = ended_trace(signal.SIGTERM, "torrent.wasm", "--format", "json").splitlines(keepends=True)
     assert lines[-1].endswith("\n")
@@ -307,10 +311,10 @@ def a_signal_ends_a_trace_in_order():
 def a_signal_ends_a_trace_while_a_call_waits():
     def waits(_):
         return time.sleep(0.7) is None
-    last = ended_trace(signal.SIGTERM, "echo.wasm", once=waits).splitlines(keepends=True)[-1]
+    last = last_line(ended_trace(signal.SIGTERM, "echo.wasm", once=waits))
     assert last.startswith("fd_read(0") and last.endswith(" = …\n"), last
-    whole = ended_trace(signal.SIGINT, "echo.wasm", "--format", "json", once=waits).splitlines()
-    equal(json.loads(whole[-1])["outcome"], "pending")
+    last = last_line(ended_trace(signal.SIGINT, "echo.wasm", "--format", "json", once=waits))
+    assert '"outcome":"pending"' in last and last.endswith("}\n"), last
 
 
 def a_trace_whose_reader_hangs_ends_too():
