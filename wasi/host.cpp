@@ -45,7 +45,7 @@ engine::Result<> WasiHost::Impl::openStandardStreams() {
                          Wanted{c.standardError, StdioStream::Error, sink(OutputStream::Stderr), kWriting}}) {
         auto file = TRY(openStdio(wanted.grant, wanted.stream, state.input, wanted.sink));
         Descriptor d;
-        d.base = wanted.rights & rightsThatApply(file->type());
+        d.base = wanted.rights & rightsThatApply(*file);
         d.guestPath = wanted.stream == StdioStream::Input    ? "stdin"
                       : wanted.stream == StdioStream::Output ? "stdout"
                                                              : "stderr";

@@ -61,6 +61,8 @@ class File {
 public:
     virtual ~File() = default;
     virtual Filetype type() const = 0;
+    /// Of a character device: C libraries take one for a terminal if it lacks the rights to seek and to tell.
+    virtual bool isTerminal() const { return true; }
     /// "file", "directory", "stdin" …
     virtual std::string_view kind() const = 0;
     virtual std::string hostPath() const { return {}; }

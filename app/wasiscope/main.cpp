@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "app/launch/options.h"
+#include "app/launch/standard_streams.h"
 #include "app/wasiscope/scene.h"
 #include "ui/context.h"
 #include "ui/main_window.h"
@@ -90,6 +91,7 @@ int show(const WindowOptions& options, const std::optional<debugger::LaunchOptio
 }  // namespace
 
 int main(int argc, char** argv) {
+    launch::takeStandardStreams();
     std::signal(SIGPIPE, SIG_IGN);
     CLI::App app("Wasiscope: debugs and inspects WASI programs in a window.", "wasiscope");
     app.set_version_flag("--version", "wasiscope " WASISCOPE_VERSION);

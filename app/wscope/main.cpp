@@ -3,6 +3,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "app/launch/standard_streams.h"
 #include "app/wscope/commands.h"
 #include "app/wscope/end_signals.h"
 #include "app/wscope/options.h"
@@ -25,6 +26,7 @@ int finish(int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    launch::takeStandardStreams();
     // A guest that writes into a closed pipe gets EPIPE, and one that writes beyond `ulimit -f` EFBIG, as anywhere else.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);

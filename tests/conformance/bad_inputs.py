@@ -25,10 +25,11 @@ failures = []
 passed = 0
 
 
-def wscope(*arguments, seconds=20, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE):
+def wscope(*arguments, seconds=20, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, closed=None):
     """Status (negative for a signal), output, messages, peak memory in MiB. None as status if it hung."""
     started = time.monotonic()
-    process = subprocess.Popen([WSCOPE, *map(str, arguments)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+    process = subprocess.Popen([WSCOPE, *map(str, arguments)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
+                               preexec_fn=None if closed is None else lambda: os.close(closed))
     try:
         output, messages = process.communicate(timeout=seconds * SLOW)
     except subprocess.TimeoutExpired:
@@ -141,6 +142,11 @@ def bad_programs(folder):
     status, _, messages, _ = wscope("run", EXAMPLES / "overrun/overrun.wasm")
     check("out of bounds", status == 134 and b"out of bounds memory access" in messages and b"overrun.c:" in messages, status,
           messages)
+
+    # Started without a standard stream: nothing is read, what is written is thrown away, and no file of ours takes its place.
+    for fd in (0, 1, 2):
+        status, output, messages, _ = wscope("run", "--dir", folder, PROGRAMS / "echo.wasm", stdin=subprocess.PIPE, closed=fd)
+        check(f"closed descriptor {fd}", status == 0 and output == b"" and messages == b"", status, messages)
 
     # Options that make no sense are refused, by name.
     for options, needle in ((["run", "--env", "=x"], b"--env"), (["run", "--stdin", folder], b"is a folder"),

@@ -237,6 +237,39 @@ TEST(WasiHost, SpeaksWasiUnstable) {
     const uint32_t event = guest.room(32);
     EXPECT_EQ(guest.call("wasi_unstable.poll_oneoff", guest.put(sub), event, 1, result), Errno::Success);
     EXPECT_EQ(guest.get<Event>(event).userdata, 8u);
+    for (const std::string version : {"wasi_unstable.", "wasi_snapshot_preview1."}) {
+        EXPECT_EQ(guest.call(version + "poll_oneoff", 0, 0, 0, result), Errno::Inval);
+        EXPECT_EQ(guest.call(version + "poll_oneoff", 0, 0, 0x80000000u, result), Errno::Fault);
+    }
+}
+
+/// By what C libraries (isatty) know a terminal: a character device in which nobody can seek.
+bool looksLikeTerminal(Guest& guest, uint32_t fd) {
+    const uint32_t result = guest.room(32);
+    EXPECT_EQ(guest.call("fd_fdstat_get", fd, result), Errno::Success);
+    const auto stat = guest.get<Fdstat>(result);
+    const bool cannotSeek = !hasAny(stat.fs_rights_base, Rights::FdSeek | Rights::FdTell);
+    EXPECT_EQ(guest.call("fd_seek", fd, 0, static_cast<uint64_t>(Whence::Set), result),
+              cannotSeek ? Errno::Spipe : Errno::Success);
+    return cannotSeek && stat.fs_filetype == Filetype::CharacterDevice;
+}
+
+TEST(WasiHost, OnlyTerminalsLookLikeOnes) {
+    const UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(master && grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
+    const Scratch s;
+    for (const auto& [grant, isTerminal] : {
+             std::pair{StdioGrant{StdioKind::File, ptsname(master.get()), {}}, true},
+             std::pair{StdioGrant{StdioKind::Session, {}, {}}, true},
+             std::pair{StdioGrant{StdioKind::File, "/dev/null", {}}, false},
+             std::pair{StdioGrant{StdioKind::Null, {}, {}}, false},
+         }) {
+        auto c = Guest::quiet();
+        c.standardOutput = grant;
+        Guest guest(c);
+        EXPECT_EQ(looksLikeTerminal(guest, 1), isTerminal) << grant.path;
+        EXPECT_EQ(guest.write(1, "x"), Errno::Success) << grant.path;
+    }
 }
 
 TEST(WasiHost, AnswersSocketCallsOnOtherThings) {
@@ -391,6 +424,10 @@ TEST(Waiting, PollsDescriptors) {
               Errno::Success);
     ASSERT_EQ(guest.call("poll_oneoff", guest.put(reading(fd)), event, 1, count), Errno::Success);
     EXPECT_EQ(guest.get<Event>(event).fd_readwrite.nbytes, 5u);
+    Subscription writing;
+    writing.u.content.emplace<2>(SubscriptionFdReadwrite{1});
+    ASSERT_EQ(guest.call("poll_oneoff", guest.put(writing), event, 1, count), Errno::Success);
+    EXPECT_GT(guest.get<Event>(event).fd_readwrite.nbytes, 0u);
     ASSERT_EQ(guest.call("poll_oneoff", guest.put(reading(99)), event, 1, count), Errno::Success);
     EXPECT_EQ(guest.get<Event>(event).error, Errno::Badf);
     {

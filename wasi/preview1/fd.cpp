@@ -12,7 +12,8 @@ OrErrno<Descriptor*> Preview1::open(Fd fd, Rights needed) {
     }
     if (m_call.subject == 0) m_call.subject = descriptor->subject;
     m_call.use.add(descriptor->grant);
-    const Rights missing = needed & ~descriptor->base & rightsThatApply(descriptor->file->type());
+    Rights missing = needed & ~descriptor->base;
+    if (missing != Rights::None) missing = missing & rightsThatApply(*descriptor->file);
     if (missing != Rights::None) return lacks(*descriptor, missing);
     return descriptor;
 }

@@ -268,7 +268,7 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     if (!file) return explain(file.error(), *at, why);
 
     Descriptor opened;
-    const Rights apply = rightsThatApply((*file)->type());
+    const Rights apply = rightsThatApply(**file);
     opened.base = base & apply;
     opened.inheriting = (*file)->asDirectory() ? inheriting & (kFileRights | kDirectoryRights) : Rights::None;
     opened.flags = fdflags;

@@ -8,6 +8,9 @@ namespace wasi {
 
 namespace {
 
+/// Told of what can be written to: a pipe takes so much without blocking.
+constexpr uint64_t kWritableBytes = 4096;
+
 /// One subscription on its way to an event.
 struct Watched {
     const Subscription* subscription = nullptr;
@@ -34,45 +37,46 @@ std::string seconds(uint64_t ns) {
 
 }  // namespace
 
-Answer Preview1::poll_oneoff(Pointer<Subscription> in, Pointer<Event> out, Size nsubscriptions,
-                             Size& nevents) {
-    if (nsubscriptions == 0) return Errno::Inval;
-    const uint8_t* bytes =
-        m_call.memory.read(in.address, uint64_t{nsubscriptions} * Abi<Subscription>::size());
-    if (!bytes || !m_call.memory.contains(out.address, uint64_t{nsubscriptions} * Abi<Event>::size()))
-        return Errno::Fault;
-    if (nsubscriptions > kMaxSubscriptions) {
+/// Of a call that can be answered in `out`.
+template <class S>
+Errno Preview1::readSubscriptions(Pointer<S> in, uint32_t out, Size count, std::vector<S>& all) {
+    if (count == 0) return Errno::Inval;
+    const uint8_t* bytes = m_call.memory.read(in.address, uint64_t{count} * Abi<S>::size());
+    if (!bytes || !m_call.memory.contains(out, uint64_t{count} * Abi<Event>::size())) return Errno::Fault;
+    if (count > kMaxSubscriptions) {
         m_call.detail = "more than " + decimal(kMaxSubscriptions) + " subscriptions";
         return Errno::Inval;
     }
-    std::vector<Subscription> subscriptions(nsubscriptions);
-    for (size_t i = 0; i < subscriptions.size(); i++)
-        if (!Abi<Subscription>::load(bytes + i * Abi<Subscription>::size(), subscriptions[i]))
-            return Errno::Inval;
-    return pollOneoff(std::move(subscriptions), out.address, nevents);
+    all.resize(count);
+    for (size_t i = 0; i < all.size(); i++)
+        if (!Abi<S>::load(bytes + i * Abi<S>::size(), all[i])) return Errno::Inval;
+    return Errno::Success;
+}
+
+Answer Preview1::poll_oneoff(Pointer<Subscription> in, Pointer<Event> out, Size nsubscriptions,
+                             Size& nevents) {
+    std::vector<Subscription> subscriptions;
+    const Errno error = readSubscriptions(in, out.address, nsubscriptions, subscriptions);
+    return error == Errno::Success ? pollOneoff(std::move(subscriptions), out.address, nevents) : error;
 }
 
 Answer Unstable::poll_oneoff(Pointer<unstable::Subscription> in, Pointer<Event> out, Size nsubscriptions,
                              Size& nevents) {
-    if (nsubscriptions == 0 || nsubscriptions > kMaxSubscriptions) return Errno::Inval;
-    const uint8_t* bytes =
-        m_call.memory.read(in.address, uint64_t{nsubscriptions} * Abi<unstable::Subscription>::size());
-    if (!bytes || !m_call.memory.contains(out.address, uint64_t{nsubscriptions} * Abi<Event>::size()))
-        return Errno::Fault;
-    std::vector<Subscription> subscriptions(nsubscriptions);
-    for (size_t i = 0; i < subscriptions.size(); i++) {
-        unstable::Subscription old;
-        if (!Abi<unstable::Subscription>::load(bytes + i * Abi<unstable::Subscription>::size(), old))
-            return Errno::Inval;
+    std::vector<unstable::Subscription> before;
+    const Errno error = readSubscriptions(in, out.address, nsubscriptions, before);
+    if (error != Errno::Success) return error;
+    std::vector<Subscription> subscriptions(before.size());
+    for (size_t i = 0; i < before.size(); i++) {
+        const auto& content = before[i].u.content;
         auto& now = subscriptions[i];
-        now.userdata = old.userdata;
-        if (const auto* clock = std::get_if<0>(&old.u.content))
+        now.userdata = before[i].userdata;
+        if (const auto* clock = std::get_if<0>(&content))
             now.u.content.emplace<0>(
                 SubscriptionClock{clock->id, clock->timeout, clock->precision, clock->flags});
-        else if (const auto* reading = std::get_if<1>(&old.u.content))
+        else if (const auto* reading = std::get_if<1>(&content))
             now.u.content.emplace<1>(*reading);
         else
-            now.u.content.emplace<2>(std::get<2>(old.u.content));
+            now.u.content.emplace<2>(std::get<2>(content));
     }
     return pollOneoff(std::move(subscriptions), out.address, nevents);
 }
@@ -116,7 +120,7 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
             w.event = eventOf(subscriptions[i], Errno::Notcapable);
         } else if ((*d)->file->readiness().hostFd < 0) {
             w.event = eventOf(subscriptions[i], Errno::Success);
-            w.event->fd_readwrite.nbytes = isRead ? (*d)->file->available() : 0;
+            w.event->fd_readwrite.nbytes = isRead ? (*d)->file->available() : kWritableBytes;
         } else {
             w.descriptor = *d;
         }
@@ -168,7 +172,7 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
             if (revents == 0 || w.event) continue;
             w.event = eventOf(*w.subscription, Errno::Success);
             w.event->fd_readwrite.nbytes =
-                w.event->type == Eventtype::FdRead ? w.descriptor->file->available() : 4096;
+                w.event->type == Eventtype::FdRead ? w.descriptor->file->available() : kWritableBytes;
             if (w.descriptor->file->readiness().isSocketLike && (revents & POLLHUP))
                 w.event->fd_readwrite.flags = Eventrwflags::FdReadwriteHangup;
         }

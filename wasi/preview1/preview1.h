@@ -78,6 +78,8 @@ public:
     Errno sock_shutdown(Fd fd, Sdflags how);
 
 protected:
+    template <class S>
+    Errno readSubscriptions(Pointer<S> in, uint32_t out, Size count, std::vector<S>& all);
     Answer pollOneoff(std::vector<Subscription> subscriptions, uint32_t out, Size& nevents);
     static constexpr uint32_t kMaxSubscriptions = 65'536;
 

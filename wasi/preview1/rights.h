@@ -1,7 +1,7 @@
 // Which rights apply to what kind of file (WASI 0.1, `rights`).
 #pragma once
 
-#include "wasi/types.h"
+#include "wasi/world.h"
 
 namespace wasi {
 
@@ -16,20 +16,23 @@ inline constexpr Rights kDirectoryRights =
     Rights::PathFilestatGet | Rights::PathFilestatSetSize | Rights::PathFilestatSetTimes |
     Rights::FdFilestatGet | Rights::FdFilestatSetTimes | Rights::PathSymlink | Rights::PathRemoveDirectory |
     Rights::PathUnlinkFile | Rights::PollFdReadwrite;
-/// Terminals, pipes, devices. That they lack seek and tell is how programs know a terminal.
+/// Terminals and pipes. That they lack seek and tell is how programs know a terminal.
 inline constexpr Rights kStreamRights = Rights::FdRead | Rights::FdFdstatSetFlags | Rights::FdWrite |
                                         Rights::FdFilestatGet | Rights::PollFdReadwrite;
+/// Other devices: /dev/null and the like.
+inline constexpr Rights kDeviceRights = kStreamRights | Rights::FdSeek | Rights::FdTell;
 inline constexpr Rights kConnectionRights = kStreamRights | Rights::SockShutdown;
 /// fd_read is what polling for a caller needs.
 inline constexpr Rights kListenerRights = (kConnectionRights | Rights::SockAccept) & ~Rights::FdWrite;
 inline constexpr Rights kSocketRights = kConnectionRights | kListenerRights;
 
-constexpr Rights rightsThatApply(Filetype type) {
-    switch (type) {
+inline Rights rightsThatApply(const File& file) {
+    switch (file.type()) {
     case Filetype::RegularFile: return kFileRights;
     case Filetype::Directory: return kDirectoryRights;
     case Filetype::SocketDgram:
     case Filetype::SocketStream: return kSocketRights;
+    case Filetype::CharacterDevice: return file.isTerminal() ? kStreamRights : kDeviceRights;
     default: return kStreamRights;
     }
 }

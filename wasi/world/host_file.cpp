@@ -71,13 +71,17 @@ OrErrno<uint64_t> HostFile::write(std::span<const iovec> from, std::optional<uin
     return static_cast<uint64_t>(n);
 }
 
-OrErrno<uint64_t> HostFile::seek(int64_t offset, Whence whence) {
-    const off_t at = lseek(m_fd.get(), offset,
+OrErrno<uint64_t> hostSeek(int fd, int64_t offset, Whence whence) {
+    const off_t at = lseek(fd, offset,
                            whence == Whence::Set   ? SEEK_SET
                            : whence == Whence::Cur ? SEEK_CUR
                                                    : SEEK_END);
     if (at < 0) return lastErrno();
     return static_cast<uint64_t>(at);
+}
+
+OrErrno<uint64_t> HostFile::seek(int64_t offset, Whence whence) {
+    return hostSeek(m_fd.get(), offset, whence);
 }
 
 Errno HostFile::setSize(uint64_t size) {

@@ -9,6 +9,8 @@
 
 namespace wasi {
 
+OrErrno<uint64_t> hostSeek(int fd, int64_t offset, Whence whence);
+
 class HostFile : public File {
 public:
     HostFile(UniqueFd fd, std::string hostPath, bool isReadOnly, std::string_view kind = "file")

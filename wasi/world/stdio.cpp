@@ -128,6 +128,7 @@ class NullFile : public File {
 public:
     explicit NullFile(StdioStream stream) : m_stream(stream) {}
     Filetype type() const override { return Filetype::CharacterDevice; }
+    bool isTerminal() const override { return false; }
     std::string_view kind() const override { return nameOf(m_stream); }
     OrErrno<Filestat> stat() override { return terminalStat(); }
     OrErrno<uint64_t> read(std::span<const iovec>, std::optional<uint64_t>) override { return uint64_t{0}; }
@@ -137,6 +138,7 @@ public:
             total += part.iov_len;
         return total;
     }
+    OrErrno<uint64_t> seek(int64_t, Whence) override { return uint64_t{0}; }
 
 private:
     StdioStream m_stream;
@@ -152,6 +154,7 @@ public:
           m_stream(stream),
           m_mayBlock(!S_ISCHR(mode) || isatty(m_fd.get())) {}
     Filetype type() const override { return fromMode(m_mode); }
+    bool isTerminal() const override { return m_mayBlock; }
     std::string_view kind() const override { return nameOf(m_stream); }
     OrErrno<Filestat> stat() override {
         struct stat s {};
@@ -159,14 +162,14 @@ public:
         return fromHost(s);
     }
     OrErrno<uint64_t> read(std::span<const iovec> to, std::optional<uint64_t> offset) override {
-        if (offset) return Errno::Spipe;
+        if (offset && m_mayBlock) return Errno::Spipe;
         if (!isReady(POLLIN)) return Errno::Again;
         const ssize_t n = readv(m_fd.get(), to.data(), static_cast<int>(to.size()));
         if (n < 0) return errno == EINTR ? Errno::Again : lastErrno();
         return static_cast<uint64_t>(n);
     }
     OrErrno<uint64_t> write(std::span<const iovec> from, std::optional<uint64_t> offset) override {
-        if (offset) return Errno::Spipe;
+        if (offset && m_mayBlock) return Errno::Spipe;
         uint64_t total = 0;
         for (const auto& part : from) {
             const auto* bytes = static_cast<const uint8_t*>(part.iov_base);
@@ -179,6 +182,9 @@ public:
             }
         }
         return total;
+    }
+    OrErrno<uint64_t> seek(int64_t offset, Whence whence) override {
+        return m_mayBlock ? Errno::Spipe : hostSeek(m_fd.get(), offset, whence);
     }
     Readiness readiness() const override { return {m_fd.get(), true}; }
     uint64_t available() override {
@@ -204,7 +210,8 @@ private:
     UniqueFd m_fd;
     mode_t m_mode;
     StdioStream m_stream;
-    bool m_mayBlock;
+    bool
+        m_mayBlock;  // it is a terminal or pipe; devices like /dev/null have no end that one could wait for, or be at
 };
 
 engine::Result<std::unique_ptr<File>> fromDescriptor(UniqueFd fd, StdioStream stream, std::string path) {
