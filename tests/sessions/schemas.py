@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""schemas.py WSCOPE SOURCE_DIR: the published schemas and the readers agree on what is a file of mocks and what is none.
+"""schemas.py WSCOPE SOURCE_DIR: the published schemas and the readers agree on what is a file of mocks or of capabilities and what is none.
 
 Each document is given to both. Prints a line per disagreement, and last how many documents there were.
 """
@@ -20,7 +20,7 @@ def rule(text):
 
 
 ANSWERS = ('"errno": "io"', '"reply": {}', '"short": 1', '"corrupt": 1', '"trap": true', '"stop": true', '"pass": true')
-GOOD = [
+GOOD_MOCKS = [
     '{"rules": []}', '{"version": 1, "rules": []}', '{"$schema": "x", "rules": []}',
     *map(rule, ANSWERS), rule(""), rule('"nth": 3'), rule('"nth": 3.0'), rule('"from": 2, "to": 5'), rule('"to": 0'),
     rule('"probability": 0'), rule('"probability": 1'), rule('"delay": "5ms"'), rule('"trap": ""'), rule('"stop": "look"'),
@@ -28,7 +28,7 @@ GOOD = [
     rule('"seed": 18446744073709551615'), rule('"enabled": false'), rule('"policy": true'), rule('"note": "n"'),
     '{"rules": [{"call": "fd_filestat_get", "reply": {"buf": {"size": 5, "filetype": "directory"}}}]}',
 ]
-BAD = [
+BAD_MOCKS = [
     "[]", "{}", '{"rules": {}}', '{"rules": [5]}', '{"rules": [{}]}', '{"rule": []}', '{"rules": [], "more": 1}',
     *('{"version": %s, "rules": []}' % version for version in ("2", "0", '"1"', "true", "null", "1.5")),
     '{"rules": [{"call": 5}]}', rule('"oops": 1'),
@@ -47,6 +47,38 @@ BAD = [
     '{"rules": [], "rules": []}', rule('"errno": "io", "errno": "nospc"'), rule('"reply": {"bytes": "a", "bytes": "b"}'),
 ]
 
+GOOD_CAPABILITIES = [
+    "{}", '{"$schema": 5}', '{"arguments": []}', '{"arguments": ["a"]}', '{"environment": {"A": "b"}}',
+    *('{"directories": [{"guest": "/a", %s}]}' % rest for rest in (
+        '"host": "."', '"kind": "in-memory"', '"kind": "overlay"', '"host": ".", "kind": "read-only"', '"host": ".", "kind": "overlay"')),
+    *('{"listeners": [{"address": "127.0.0.1"%s}]}' % port for port in ("", ', "port": 0', ', "port": "0"')),
+    *('{"stdin": %s}' % stdin for stdin in (
+        "{}", '{"kind": "null"}', '{"kind": "text"}', '{"kind": "text", "text": "x"}', '{"kind": "file", "path": "/dev/null"}')),
+    *('{"clock": %s}' % clock for clock in (
+        "{}", '{"kind": "fixed", "fixedNs": 5}', '{"kind": "fixed", "fixedNs": "5"}', '{"kind": "scaled", "scale": 2}',
+        '{"kind": "offset", "offsetNs": -5}', '{"kind": "offset", "offsetNs": "-5"}')),
+    '{"random": {}}', '{"random": {"seed": 18446744073709551615}}', '{"random": {"seed": "1"}}', '{"limits": {"maxOpenFiles": 5}}',
+    '{"limits": {"timeoutMs": 1000000000000}}', '{"limits": {"timeoutMs": "1000000000000"}}',
+]
+BAD_CAPABILITIES = [
+    "[]", '{"version": 1}', '{"dirs": []}', '{"arguments": [5]}', '{"arguments": "a"}', '{"environment": {"": "b"}}',
+    '{"environment": {"A=": "b"}}', '{"environment": {"A": 5}}', '{"environment": {"A": null}}', '{"environment": []}',
+    *('{"directories": [{%s}]}' % folder for folder in (
+        '"host": "."', '"guest": "", "host": "."', '"guest": "/a"', '"guest": "/a", "host": ""', '"guest": "/a", "host": ".", "kind": "x"',
+        '"guest": "/a", "host": ".", "more": 1')),
+    *('{"listeners": [{%s}]}' % listener for listener in (
+        '"port": 0', '"address": ""', '"address": "127.0.0.1", "port": 65536', '"address": "127.0.0.1", "port": -1')),
+    '{"stdin": "null"}', '{"stdin": {"kind": "file"}}', '{"stdin": {"kind": "file", "path": ""}}', '{"stdin": {"kind": "x"}}',
+    *('{"clock": %s}' % clock for clock in (
+        "5", '{"fixedNs": -5}', '{"fixedNs": 1.5}', '{"fixedNs": "x"}', '{"fixedNs": 99999999999999999999}',
+        '{"fixedNs": "99999999999999999999"}', '{"scale": 0}', '{"scale": -1}', '{"scale": 1e10}', '{"scale": "2"}', '{"offsetNs": "x"}',
+        '{"offsetNs": 1.5}', '{"offsetNs": 9223372036854775808}')),
+    '{"random": {"seed": null}}', '{"random": 5}', '{"limits": {"maxOpenFiles": -5}}', '{"limits": {"timeoutMs": 1000000000001}}',
+    '{"limits": {"timeoutMs": "1000000000001"}}', '{"limits": {"timeoutMs": true}}', '{"limits": {"maxMemoryBytes": ""}}',
+    '{"arguments": [], "arguments": []}', '{"environment": {"A": "b", "A": "c"}}',
+]
+FILES = (("--mock", "mocks", GOOD_MOCKS, BAD_MOCKS), ("--policy", "capabilities", GOOD_CAPABILITIES, BAD_CAPABILITIES))
+
 
 def once(pairs):
     """No schema can speak of members that stand twice, and RFC 8259 leaves to each reader what they mean."""
@@ -55,16 +87,16 @@ def once(pairs):
     return dict(pairs)
 
 
-def main():
-    schema = json.loads((SOURCE / "resources/schema/mocks.schema.json").read_text())
+def judged_wrongly(option, name, good, bad):
+    schema = json.loads((SOURCE / f"resources/schema/{name}.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        for text, is_good in [*((text, True) for text in GOOD), *((text, False) for text in BAD)]:
-            path = Path(folder, "mocks.json")
+        path = Path(folder, "document.json")
+        for text, is_good in [*((text, True) for text in good), *((text, False) for text in bad)]:
             path.write_text(text)
-            done = subprocess.run([WSCOPE, "run", "--mock", path, PROGRAM], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            done = subprocess.run([WSCOPE, "run", option, path, PROGRAM], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   timeout=60)
             try:
                 by_schema = validator.is_valid(json.loads(text, object_pairs_hook=once))
@@ -74,8 +106,8 @@ def main():
             if (by_schema, by_reader) != (is_good, is_good):
                 wrong += 1
                 print(f"{text}\n  should be {'good' if is_good else 'bad'}; schema: {by_schema}; reader: {by_reader} {done.stderr}")
-    print(f"{len(GOOD)} good and {len(BAD)} bad documents, {wrong} judged wrongly")
-    return 1 if wrong else 0
+    print(f"{name}: {len(good)} good and {len(bad)} bad documents, {wrong} judged wrongly")
+    return wrong
 
 
-sys.exit(main())
+sys.exit(1 if sum([judged_wrongly(*row) for row in FILES]) else 0)
