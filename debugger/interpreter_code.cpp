@@ -333,6 +333,17 @@ Result<> CommandInterpreter::Impl::folderChanges(std::string_view arguments) {
                                                     (verb == "apply" ? "applied" : "discarded"));
                                                return {};
     }
+    if (verb == "diff") {
+        const std::string diff = TRY(client.call(GetFolderDiff{std::string(rest)}));
+        answer["diff"] = diff;
+        for (size_t at = 0; at < diff.size();) {
+            const size_t end = diff.find('\n', at);
+            line(diff.substr(at, end - at));
+            at = end + 1;
+        }
+        if (diff.empty()) line("no changes");
+        return {};
+    }
     const std::vector<wasi::FolderChanges> folders = TRY(client.call(GetFolderChanges{}));
     answer["folders"] = Json::array();
     if (folders.empty()) line("No folder is an overlay or in memory.");

@@ -23,6 +23,7 @@ Json toJson(const wasi::GrantUse& use) {
     if (use.bytesWritten > 0) json["bytesWritten"] = use.bytesWritten;
     if (use.calls > 0) json["first"] = use.first, json["last"] = use.last;
     if (use.isRevoked) json["revoked"] = true;
+    if (!use.warning.empty()) json["warning"] = use.warning;
     return json;
 }
 

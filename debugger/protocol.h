@@ -519,6 +519,11 @@ struct GetFolderChanges {
     using Reply = std::vector<wasi::FolderChanges>;
 };
 /// … done on the host, or forgotten; of the folder at this guest path, or of all if it is empty. Number of changes.
+/// See WasiHost::folderDiff().
+struct GetFolderDiff {
+    std::string guestPath;  // "" = all of them
+    using Reply = std::string;
+};
 struct ApplyFolderChanges {
     using Reply = uint64_t;
     std::string guestPath;
@@ -576,8 +581,9 @@ using Request =
                  Evaluate, Assign, GetType, GetWasmLocals, GetOperandStack, GetWasmGlobals, Explain,
                  GetMemories, ReadMemory, WriteMemory, FindInMemory, Disassemble, GetModule, GetModuleEntries,
                  GetSources, GetSource, GetCalls, HoldSearch, FollowDescriptor, GetCall, GetOpenFiles,
-                 GetFolderChanges, ApplyFolderChanges, DiscardFolderChanges, GetLedger, GetCapabilities,
-                 GrantCapability, RevokeCapability, GetMocks, SetMocks, GetOutput, SendInput>;
+                 GetFolderChanges, GetFolderDiff, ApplyFolderChanges, DiscardFolderChanges, GetLedger,
+                 GetCapabilities, GrantCapability, RevokeCapability, GetMocks, SetMocks, GetOutput,
+                 SendInput>;
 
 // ----------------------------------------------------------------------------------------------------------------- events
 

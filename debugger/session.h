@@ -122,6 +122,7 @@ private:
     Result<CallDetail> handle(const GetCall& request);
     Result<std::vector<OpenFileRow>> handle(const GetOpenFiles&);
     Result<std::vector<wasi::FolderChanges>> handle(const GetFolderChanges&);
+    Result<std::string> handle(const GetFolderDiff& request);
     Result<uint64_t> handle(const ApplyFolderChanges& request);
     Result<uint64_t> handle(const DiscardFolderChanges& request);
     Result<wasi::LedgerView> handle(const GetLedger&);

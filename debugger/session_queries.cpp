@@ -230,6 +230,11 @@ engine::Result<std::string> Session::handle(const RevokeCapability& request) {
     return said;
 }
 
+engine::Result<std::string> Session::handle(const GetFolderDiff& request) {
+    if (!m_debuggee || !m_debuggee->started()) return std::string();
+    return m_debuggee->host().folderDiff(request.guestPath);
+}
+
 engine::Result<uint64_t> Session::handle(const ApplyFolderChanges& request) {
     if (!m_debuggee || !m_debuggee->started())
         return engine::Error{engine::ErrorCode::State, "the program is not started"};

@@ -112,6 +112,11 @@ engine::Result<std::vector<FolderChanges>> WasiHost::folderChanges() const {
 
 namespace {
 
+Error noFolder(const std::string& guestPath, const std::string& kind) {
+    return Error{ErrorCode::NotFound, "there is no " + kind + " at " + engine::printable(guestPath) +
+                                          "; changes lists what there is"};
+}
+
 /// Calls `settle` for the overlays of that guest path, or all.
 template <class Virtuals, class Settle>
 engine::Result<uint64_t> settleEach(const Virtuals& virtuals, const std::string& guestPath,
@@ -125,11 +130,23 @@ engine::Result<uint64_t> settleEach(const Virtuals& virtuals, const std::string&
         count += TRY(settle(mount));
     }
     if (isFound) return count;
-    return Error{ErrorCode::NotFound,
-                 "there is no overlay at " + engine::printable(guestPath) + "; changes lists what there is"};
+    return noFolder(guestPath, "overlay");
 }
 
 }  // namespace
+
+engine::Result<std::string> WasiHost::folderDiff(const std::string& guestPath) const {
+    std::string text;
+    bool isFound = guestPath.empty();
+    for (const auto& [preopen, tree] : m->virtuals) {
+        if (!guestPath.empty() && preopen.guestPath != guestPath) continue;
+        isFound = true;
+        const std::string diff = TRY(diffOf(tree));
+        if (!diff.empty()) text += "Changes of " + engine::printable(preopen.guestPath) + ":\n" + diff;
+    }
+    if (isFound) return text;
+    return noFolder(guestPath, "overlay or folder in memory");
+}
 
 engine::Result<uint64_t> WasiHost::applyChanges(const std::string& guestPath) {
     return settleEach(m->virtuals, guestPath, [](const Impl::Virtual& mount) -> engine::Result<uint64_t> {

@@ -5,6 +5,7 @@
 #include "engine/base/printable.h"
 #include "wasi/abi.h"
 #include "wasi/grant_check.h"
+#include "wasi/grant_warnings.h"
 #include "wasi/host_impl.h"
 #include "wasi/preview1/rights.h"
 
@@ -91,6 +92,7 @@ Result<std::string> WasiHost::Impl::rebindFolder(Fd fd, const Preopen& wanted) {
     GrantUse& use = state.ledger->at(d.grant);
     use.preopen = wanted;
     use.granted = grantedText(wanted);
+    use.warning = warningOf(wanted);
     use.isRevoked = false;
     return fdText(fd) + ", " + wanted.guestPath + ", is " + use.granted +
            " from the next call on; what is open below it stays as it was";
@@ -118,6 +120,8 @@ Result<std::string> WasiHost::Impl::grant(const Grant& grant) {
 Result<std::string> WasiHost::grant(const Grant& grant) {
     const size_t before = m->state.ledger->size();
     auto said = TRY(m->grant(grant));
+    if (const auto* folder = std::get_if<Preopen>(&grant))
+        if (const std::string warning = warningOf(*folder); !warning.empty()) said += "; warning: " + warning;
     apply(grant, m->state.capabilities);
     // What the user grants does not count for the limit on what the guest opens.
     auto& files = m->state.files;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "wasi/grant_warnings.h"
 #include "wasi/guest_path.h"
 #include "wasi/host_function.h"
 
@@ -92,6 +93,7 @@ GrantIndex Ledger::add(GrantKind kind, std::string name, std::string granted) {
 GrantIndex Ledger::addFolder(const Preopen& preopen) {
     const GrantIndex index = add(GrantKind::Directory, preopen.guestPath, grantedText(preopen));
     at(index).preopen = preopen;
+    at(index).warning = warningOf(preopen);
     return index;
 }
 
@@ -224,6 +226,7 @@ std::vector<std::string> toLines(const LedgerView& view) {
         line += use.granted;
         line.resize(std::max<size_t>(line.size() + 2, 48), ' ');
         lines.push_back(line + usedText(use));
+        if (!use.warning.empty()) lines.push_back("         warning: " + use.warning);
     }
     for (const Refusal& r : view.refusals) {
         lines.push_back("refused  " + r.subject + "  " + refusedText(r));

@@ -32,10 +32,11 @@ inline constexpr uint64_t kNoCall = ~uint64_t{0};
 /// One grant of a run, and what became of it.
 struct GrantUse {
     GrantKind kind = GrantKind::Directory;
-    std::string name;     // "/data", "HOME", "127.0.0.1:8080", "stdin"
-    std::string granted;  // in words: "read-only /srv/data", "real"
-    Preopen preopen;      // of a directory
-    Listener listener;    // of a listener, as it was asked for
+    std::string name;       // "/data", "HOME", "127.0.0.1:8080", "stdin"
+    std::string granted;    // in words: "read-only /srv/data", "real"
+    Preopen preopen;        // of a directory
+    std::string warning{};  // what the user should know of it, one sentence
+    Listener listener;      // of a listener, as it was asked for
     bool isRevoked = false;
     bool isUsed = false;     // by more than being listed or looked at
     bool isChanged = false;  // written, or opened for it
@@ -101,6 +102,10 @@ public:
     void note(uint16_t function, uint64_t sequence, const CallUse& use);
     /// What lies at `guestPath`, a tidy path, was looked for below that folder; `isFolder`: it is one itself.
     void touched(GrantIndex grant, const std::string& guestPath, bool isFolder);
+    /// Something the user should know of a grant turned up; the first is kept.
+    void warn(GrantIndex grant, const std::string& warning) {
+        if (at(grant).warning.empty()) at(grant).warning = warning;
+    }
     /// The running call was refused. note() follows.
     void refuse(Refusal refusal);
     /// The newest one; null if there was none yet.

@@ -101,7 +101,8 @@ struct DirectoryEntry {
     Filetype type = Filetype::Unknown;
 };
 
-/// A directory as a capability: no path leads out of it. Paths are UTF-8 without NUL; what is refused explains itself in `why`.
+/// A directory as a capability: no path leads out of it. Paths are UTF-8 without NUL; what is refused explains itself in `why`, and so does
+/// what opens with something that the user should know.
 class Directory : public File {
 public:
     Directory* asDirectory() override { return this; }

@@ -19,6 +19,7 @@ int run(const CLI::App& command, const TypedOptions& typed) {
     auto debuggee = debugger::Debuggee::load(std::move(*options));
     if (!debuggee) return fail(debuggee.error());
     if (const auto started = (*debuggee)->start(false); !started) return fail(started.error());
+    tellWarnings(**debuggee);
     tellPorts(**debuggee);
     const int status = runToEnd(**debuggee);
     if (const std::string& limit = (*debuggee)->host().limitReached(); !limit.empty())

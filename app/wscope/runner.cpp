@@ -10,6 +10,7 @@
 #include "app/wscope/end_signals.h"
 #include "app/wscope/options.h"
 #include "debugger/frames.h"
+#include "wasi/grant_warnings.h"
 
 namespace wscope {
 
@@ -87,6 +88,12 @@ std::string trapReport(debugger::Debuggee& debuggee) {
     return report;
 }
 
+void tellWarnings(const debugger::Debuggee& debuggee) {
+    for (const wasi::Preopen& preopen : debuggee.options().capabilities.preopens)
+        if (const std::string warning = wasi::warningOf(preopen); !warning.empty())
+            std::cerr << "wscope: warning: " << warning << "\n";
+}
+
 void tellPorts(debugger::Debuggee& debuggee) {
     const auto& listeners = debuggee.options().capabilities.listeners;
     if (std::none_of(listeners.begin(), listeners.end(), [](const auto& l) { return l.port == 0; })) return;
@@ -97,14 +104,21 @@ void tellPorts(debugger::Debuggee& debuggee) {
 
 void addChangesOption(CLI::App& command, TypedOptions& typed) {
     command
-        .add_option(
-            "--changes", typed.changes,
-            "At the end, discard the changes in overlays, list them on stderr, or apply them to the host")
-        ->check(CLI::IsMember({"discard", "list", "apply"}));
+        .add_option("--changes", typed.changes,
+                    "At the end, discard the changes in overlays, list them on stderr, show them there as a "
+                    "diff, or apply "
+                    "them to the host")
+        ->check(CLI::IsMember({"discard", "list", "diff", "apply"}));
 }
 
 int settleChanges(debugger::Debuggee& debuggee, const TypedOptions& typed, int status) {
     if (typed.changes == "discard") return status;
+    if (typed.changes == "diff") {
+        const auto diff = debuggee.host().folderDiff({});
+        if (!diff) return fail(diff.error());
+        std::cerr << *diff;
+        return status;
+    }
     const auto folders = debuggee.host().folderChanges();
     if (!folders) return fail(folders.error());
     for (const wasi::FolderChanges& folder : *folders)

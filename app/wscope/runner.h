@@ -16,6 +16,9 @@ namespace wscope {
 /// `onYield` ended it; 128 + the signal that EndSignals caught, where there is an `onYield`. Results of an invoked export go to stdout; what was wrong with scripts of mocks to stderr.
 int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield = {});
 
+/// Tells on stderr what the user should know of the folders that are granted.
+void tellWarnings(const debugger::Debuggee& debuggee);
+
 /// Tells on stderr where the program listens, if a port was left to the host.
 void tellPorts(debugger::Debuggee& debuggee);
 

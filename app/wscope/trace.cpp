@@ -200,6 +200,7 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     auto debuggee = debugger::Debuggee::load(std::move(*options));
     if (!debuggee) return fail(debuggee.error());
     if (const auto started = (*debuggee)->start(true); !started) return fail(started.error());
+    tellWarnings(**debuggee);
     tellPorts(**debuggee);
 
     const auto file = openOutput(wanted.output);

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "tests/wasi/guest.h"
+#include "wasi/grant_warnings.h"
 #include "wasi/mock_json.h"
 #include "wasi/world/host_files.h"
 
@@ -102,7 +103,70 @@ TEST(Reliability, F11_ARefusalIsNoReasonToResolveInAnotherWay) {
     EXPECT_EQ(opensWithout(s, ENOSYS), std::pair(Errno::Success, kOutside)) << "of one that does not";
 }
 
-/// A hard link that was there is not ours to see through; sizes and offsets that no file has are errors.
+/// What is granted says what the user should know of it: in the ledger, and to who grants it while the program runs.
+TEST(Reliability, F12_BroadGrantsAreWarnedOf) {
+    const Scratch s;
+    ::setenv("HOME", s.inside().c_str(), 1);
+    std::filesystem::create_directory(s.inside("documents"));
+    s.link("/proc", "p");
+    const auto warns = [](const std::string& host, const char* why, MountKind kind = MountKind::Real) {
+        const std::string warning = warningOf({host, "/x", kind});
+        EXPECT_EQ(!warning.empty(), *why != 0) << host << ": " << warning;
+        EXPECT_NE(warning.find(why), std::string::npos) << warning;
+    };
+    warns("/", "the whole file system");
+    warns("/usr/..", "the whole file system", MountKind::ReadOnly);
+    warns(s.inside(), "is your home folder");
+    warns(s.inside("."), "the program may change all of it");
+    warns(s.inside(), "the program may read all of it", MountKind::Overlay);
+    warns(s.inside("documents"), "");
+    warns(s.inside("p"), "/proc shows the processes");
+    warns("/proc/self", "shows the processes");
+    warns("/sys", "state of the kernel");
+    warns("/dev", "devices");
+    warns("/etc", "the settings of this machine");
+    warns("/usr", "");
+    warns("/processes", "");
+    warns("", "", MountKind::InMemory);
+
+    Guest guest(Guest::with(s, MountKind::ReadOnly));
+    const auto told = [&](size_t folder) {
+        return guest.host->ledger().grants.at(kFirstFolder - 1 + folder).warning;
+    };
+    EXPECT_NE(told(0).find("your home folder"), std::string::npos) << told(0);
+    const auto lines = toLines(guest.host->ledger());
+    EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find("warning: ") != std::string::npos &&
+               line.find("your home folder") != std::string::npos;
+    }));
+    const auto granted = guest.host->grant(Preopen{"/sys", "/data", MountKind::ReadOnly});
+    ASSERT_TRUE(granted.ok());
+    EXPECT_NE(granted.value().find("; warning: /sys is the state of the kernel"), std::string::npos)
+        << *granted;
+    EXPECT_NE(told(0).find("/sys is the state"), std::string::npos) << told(0);
+    const auto harmless = guest.host->grant(Preopen{s.inside("documents"), "/data", MountKind::ReadOnly});
+    EXPECT_EQ(harmless.value().find("warning"), std::string::npos);
+    EXPECT_EQ(told(0), "");
+}
+
+/// A link that lies in the folder already leads where it leads: that is said when it is opened for writing.
+TEST(Reliability, F14_WritingThroughAHardLinkIsWarnedOf) {
+    const Scratch s;
+    s.put("inside/own", "x");
+    std::filesystem::create_hard_link(s.path("secret"), s.inside("shared"));
+    Guest guest(Guest::with(s));
+    const auto warning = [&] { return guest.host->ledger().grants.at(kFirstFolder - 1).warning; };
+    EXPECT_EQ(guest.open(3, "own", Oflags::None, Guest::kReadWrite), Errno::Success);
+    EXPECT_EQ(guest.open(3, "shared", Oflags::None, Guest::kReadOnly), Errno::Success);
+    EXPECT_EQ(warning(), "");
+    EXPECT_EQ(guest.open(3, "shared", Oflags::None, Guest::kReadWrite), Errno::Success);
+    EXPECT_EQ(guest.last().detail, s.inside("shared") +
+                                       "; it has 2 names (hard links): what is written is seen under "
+                                       "all of them, wherever they are");
+    EXPECT_EQ(warning().substr(0, 29), "/data/shared: it has 2 names ");
+}
+
+/// Sizes and offsets that no file has are errors.
 TEST(Reliability, F14_SparseFilesHaveTheSizeThatFits) {
     const Scratch s;
     s.put("inside/f", "hello");
@@ -258,9 +322,12 @@ TEST(Reliability, E6_PollTakesListsThatOverlapOrAreTooLong) {
 TEST(Reliability, E7_InputArrivesWholeHoweverMuchThereIs) {
     Guest guest;
     guest.host->setLogging(false);
-    std::mt19937 random(7);
-    std::vector<uint8_t> text(8 << 20);
-    std::generate(text.begin(), text.end(), [&] { return static_cast<uint8_t>(random()); });
+    std::mt19937_64 random(7);
+    std::vector<uint8_t> text(100 << 20);
+    for (size_t at = 0; at < text.size(); at += 8) {
+        const uint64_t bytes = random();
+        std::memcpy(text.data() + at, &bytes, 8);
+    }
     std::thread typist([&] {
         for (size_t at = 0; at < text.size();) {
             const size_t n = std::min<size_t>(1 + at % 100'000, text.size() - at);
@@ -355,7 +422,7 @@ TEST(Reliability, E9_DescriptorsStayRightWhateverIsRenumbered) {
         guest.host->setLogging(false);
         const uint32_t path = guest.put("f"), result = guest.room(4);
         int opened = 0;
-        for (int i = 0; i < 100'000; i++)
+        for (int i = 0; i < 1'000'000; i++)
             opened += guest.call("path_open", 3, 0, path, 1, 0, 2, 0, 0, result) == Errno::Success;
         EXPECT_EQ(opened, 50);
         EXPECT_LE(openOnHost(), before + 60);

@@ -429,6 +429,46 @@ TEST_P(Overlay, TellsItsChanges) {
     EXPECT_NE(changes().find("removed  dir/in\n"), std::string::npos) << changes();
 }
 
+TEST_P(Overlay, ShowsItsChangesAsADiff) {
+    const auto diff = [&](const std::string& folder = "") {
+        auto text = guest->host->folderDiff(folder);
+        return text ? *text : text.error().message;
+    };
+    EXPECT_EQ(diff(), "");
+    std::string binary(200'000, 'b');
+    binary[150'000] = '\0';
+    EXPECT_EQ(put("big", binary), Errno::Success);
+    EXPECT_EQ(put("file", "hello\nworld\n"), Errno::Success);
+    EXPECT_EQ(put("new", "1\n"), Errno::Success);
+    EXPECT_EQ(unlink("link"), Errno::Success);
+    EXPECT_EQ(rename("dir", "moved"), Errno::Success);
+    EXPECT_EQ(unlink("moved/in"), Errno::Success);
+    const std::string ends = "\n\\ No newline at end of file\n";
+    const std::string expected =
+        "Binary file big: 200000 -> 200000 bytes, the first that differs is 150000\n"
+        "removed  dir/\nremoved  dir/deep/\n"
+        "--- a/dir/deep/leaf\n+++ /dev/null\n@@ -1 +0,0 @@\n-leaf" +
+        ends + "--- a/dir/in\n+++ /dev/null\n@@ -1 +0,0 @@\n-inner" + ends +
+        "--- a/file\n+++ b/file\n@@ -1 +1,2 @@\n-hello" + ends +
+        "+hello\n+world\n"
+        "removed  link\n"
+        "added    moved/\nadded    moved/deep/\n"
+        "--- /dev/null\n+++ b/moved/deep/leaf\n@@ -0,0 +1 @@\n+leaf" +
+        ends + "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+1\n";
+    EXPECT_EQ(diff("/data"), "Changes of /data:\n" + expected);
+    EXPECT_EQ(diff("/date"), "there is no overlay or folder in memory at /date; changes lists what there is");
+    // What cannot be shown as it is, and what is too long.
+    EXPECT_EQ(put("file", "\x1b[31m"), Errno::Success);
+    EXPECT_NE(diff().find("Binary file file: 5 -> 5 bytes, the first that differs is 0\n"),
+              std::string::npos);
+    const uint32_t fd = open("file", Oflags::None, Guest::kReadWrite | Rights::FdFilestatSetSize);
+    EXPECT_EQ(guest->call("fd_filestat_set_size", fd, 2 << 20), Errno::Success);
+    EXPECT_NE(diff().find("Binary file file: 5 -> 2097152 bytes, the first that differs is 0\n"),
+              std::string::npos);
+    EXPECT_TRUE(guest->host->discardChanges("/data").ok());
+    EXPECT_EQ(diff(), "");
+}
+
 TEST_P(Overlay, AppliesItsChangesToTheHost) {
     ASSERT_EQ(::chmod(s.inside("file").c_str(), 0750), 0);
     changeThings();

@@ -51,7 +51,8 @@ Look nameLook(const GrantNode& node) {
     case Kind::Call: return {.tone = Tone::Dim};
     case Kind::Grant: break;
     }
-    return {.tone = node.use->isUsed ? Tone::Text : Tone::Dim};
+    const Tone tone = node.use->isUsed ? Tone::Text : Tone::Dim;
+    return node.use->warning.empty() ? Look{.tone = tone} : Look{.tone = tone, .icon = "warning"};
 }
 
 QString grantedOf(const GrantNode& node) {
@@ -93,7 +94,8 @@ QString bytesOf(uint64_t bytes) { return bytes ? byteSize(bytes) : QString(); }
 
 QString tipOf(const GrantNode& node) {
     if (node.kind == Kind::Grant)
-        return nameOf(node) + u'\n' + grantedOf(node) + u'\n' + fromUtf8(wasi::usedText(*node.use));
+        return nameOf(node) + u'\n' + grantedOf(node) + u'\n' + fromUtf8(wasi::usedText(*node.use)) +
+               (node.use->warning.empty() ? QString() : u'\n' + fromUtf8(node.use->warning));
     if (node.kind == Kind::Refusal)
         return nameOf(node) + u'\n' + fromUtf8(wasi::refusedText(*node.refusal)) + u'\n' + stateOf(node);
     return nameOf(node);

@@ -278,6 +278,10 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     if (m_call.logging()) {
         opened.subject = m_state.log.intern(opened.guestPath);
         m_call.detail = (*file)->hostPath();
+        if (!why.empty()) {
+            m_call.detail += "; " + why;
+            if (parent.grant != kNoGrant) m_state.ledger->warn(parent.grant, opened.guestPath + ": " + why);
+        }
         m_call.use.changes = at->writes;
         noteTouched(*at, opened.guestPath, (*file)->asDirectory() != nullptr);
     }

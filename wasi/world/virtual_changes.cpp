@@ -5,6 +5,7 @@
 
 #include "engine/base/printable.h"
 #include "wasi/host_function.h"
+#include "wasi/unified_diff.h"
 #include "wasi/world/virtual_files.h"
 
 namespace wasi {
@@ -110,6 +111,130 @@ private:
     }
 
     VirtualTree& m_tree;
+};
+
+/// Changes as text.
+class Difference {
+public:
+    explicit Difference(const std::shared_ptr<VirtualTree>& tree) : m_tree(tree) {}
+
+    engine::Result<std::string> of(const std::vector<Change>& changes) {
+        for (const Change& change : changes) {
+            if (const Errno e = add(change); e != Errno::Success)
+                return engine::Error{engine::ErrorCode::Io,
+                                     "cannot compare " + engine::printable(change.told.path) + ": " +
+                                         std::string(errnoText(static_cast<uint16_t>(e)))};
+            if (m_text.size() > kMostBytes) {
+                m_text += "Only the first changes are shown: there are more than 16 MiB of them.\n";
+                break;
+            }
+        }
+        return std::move(m_text);
+    }
+
+private:
+    static constexpr size_t kMostBytes = 16 << 20, kMostFileBytes = 1 << 20, kPartBytes = 64 << 10;
+
+    Errno add(const Change& change) {
+        const std::string& path = change.told.path;
+        const auto below = m_tree->below(path);
+        const bool wasFile = below && below->filetype == Filetype::RegularFile;
+        const bool isFile = change.node && change.node->isFile();
+        if (!wasFile && !isFile) {
+            m_text += toText(change.told) + "\n";
+            return change.told.kind == FolderChange::Kind::Removed ? removedInside(change.told)
+                                                                   : Errno::Success;
+        }
+        std::unique_ptr<File> before, now;
+        if (wasFile) {
+            auto opened = m_tree->lower()->open(path, {.read = true}, nullptr);
+            if (!opened) return opened.error();
+            before = std::move(*opened);
+        }
+        if (isFile) now = std::make_unique<VirtualFile>(m_tree, change.node, Fdflags::None);
+        if (change.node && !isFile) m_text += toText(change.told) + "\n";
+        return addFiles(path, before.get(), now.get());
+    }
+
+    /// What went with a directory.
+    Errno removedInside(const FolderChange& directory) {
+        if (directory.type != Filetype::Directory || m_text.size() > kMostBytes) return Errno::Success;
+        auto opened = m_tree->lower()->open(directory.path, {.read = true, .directory = true}, nullptr);
+        if (!opened) return opened.error();
+        uint64_t leftOut = 0;
+        auto entries = (*opened)->asDirectory()->entries(leftOut);
+        if (!entries) return entries.error();
+        std::sort((*entries).begin(), (*entries).end(),
+                  [](const auto& a, const auto& b) { return a.name < b.name; });
+        for (const auto& entry : *entries) {
+            if (entry.name == "." || entry.name == "..") continue;
+            const std::string path = directory.path + "/" + entry.name;
+            const auto below = m_tree->below(path);
+            if (!below) continue;
+            const Change inside{{FolderChange::Kind::Removed, path, below->filetype, below->size, 0},
+                                nullptr};
+            if (const Errno e = add(inside); e != Errno::Success) return e;
+        }
+        return Errno::Success;
+    }
+
+    /// Null: there was none, or is none.
+    Errno addFiles(const std::string& path, File* before, File* now) {
+        const auto sizeOf = [](File* file) -> OrErrno<uint64_t> {
+            if (!file) return uint64_t{0};
+            const auto stat = file->stat();
+            if (!stat) return stat.error();
+            return uint64_t{(*stat).size};
+        };
+        const auto bytesBefore = sizeOf(before), bytesNow = sizeOf(now);
+        if (!bytesBefore || !bytesNow) return bytesBefore ? bytesNow.error() : bytesBefore.error();
+        if (std::max(*bytesBefore, *bytesNow) <= kMostFileBytes) {
+            const auto a = read(before, 0, kMostFileBytes), b = read(now, 0, kMostFileBytes);
+            if (!a || !b) return a ? b.error() : a.error();
+            if (isPlainText(*a) && isPlainText(*b)) {
+                const std::string shown = engine::printable(path);
+                m_text += (before ? "--- a/" + shown : "--- /dev/null") + "\n" +
+                          (now ? "+++ b/" + shown : "+++ /dev/null") + "\n" + unifiedDiff(*a, *b);
+                return Errno::Success;
+            }
+        }
+        const auto first = firstDifference(before, now);
+        if (!first) return first.error();
+        m_text +=
+            "Binary file " + engine::printable(path) + ": " + std::to_string(*bytesBefore) + " -> " +
+            std::to_string(*bytesNow) + " bytes, " +
+            (*first ? "the first that differs is " + std::to_string(**first) : "with the same contents") +
+            "\n";
+        return Errno::Success;
+    }
+
+    static OrErrno<std::string> read(File* file, uint64_t offset, size_t most) {
+        std::string bytes(file ? most : 0, '\0');
+        size_t done = 0;
+        while (done < bytes.size()) {
+            iovec part{bytes.data() + done, bytes.size() - done};
+            const auto n = file->read({&part, 1}, offset + done);
+            if (!n) return n.error();
+            if (*n == 0) break;
+            done += *n;
+        }
+        bytes.resize(done);
+        return bytes;
+    }
+
+    static OrErrno<std::optional<uint64_t>> firstDifference(File* before, File* now) {
+        for (uint64_t at = 0;; at += kPartBytes) {
+            const auto a = read(before, at, kPartBytes), b = read(now, at, kPartBytes);
+            if (!a || !b) return a ? b.error() : a.error();
+            const auto [x, y] = std::mismatch((*a).begin(), (*a).end(), (*b).begin(), (*b).end());
+            if (x != (*a).end() || y != (*b).end())
+                return std::optional(at + static_cast<uint64_t>(x - (*a).begin()));
+            if ((*a).size() < kPartBytes) return std::optional<uint64_t>();
+        }
+    }
+
+    std::shared_ptr<VirtualTree> m_tree;
+    std::string m_text;
 };
 
 /// Changes being done on the host.
@@ -260,6 +385,10 @@ engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree) {
     for (auto& change : TRY(compared(tree)))
         told.push_back(std::move(change.told));
     return told;
+}
+
+engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree) {
+    return Difference(tree).of(TRY(compared(*tree)));
 }
 
 engine::Result<uint64_t> applyChanges(const std::shared_ptr<VirtualTree>& tree, Directory& to) {
