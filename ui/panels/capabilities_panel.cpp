@@ -93,9 +93,11 @@ QString callsOf(const GrantNode& node) {
 QString bytesOf(uint64_t bytes) { return bytes ? byteSize(bytes) : QString(); }
 
 QString tipOf(const GrantNode& node) {
-    if (node.kind == Kind::Grant)
-        return nameOf(node) + u'\n' + grantedOf(node) + u'\n' + fromUtf8(wasi::usedText(*node.use)) +
-               (node.use->warning.empty() ? QString() : u'\n' + fromUtf8(node.use->warning));
+    if (node.kind == Kind::Grant) {
+        QString text = nameOf(node) + u'\n' + grantedOf(node) + u'\n' + fromUtf8(wasi::usedText(*node.use));
+        if (!node.use->warning.empty()) text += u'\n' + fromUtf8(node.use->warning);
+        return text;
+    }
     if (node.kind == Kind::Refusal)
         return nameOf(node) + u'\n' + fromUtf8(wasi::refusedText(*node.refusal)) + u'\n' + stateOf(node);
     return nameOf(node);
