@@ -141,6 +141,27 @@ TEST_F(FollowedDescriptorTest, EachOfTwoDescriptorsHasItsName) {
     EXPECT_EQ(matching("path ~ \"/data/app.cfg\" and fd_renumber"), (Calls{6, 14}));
 }
 
+/// A call that failed moved nothing; and a number that is given anew is another descriptor, though no call has told of the end of the first.
+TEST(FollowedDescriptor, FailuresChangeNothingAndALaterOpenEndsIt) {
+    const Scratch scratch;
+    scratch.put("inside/app.cfg", "colour = red");
+    Guest g(Guest::with(scratch));
+    EXPECT_EQ(g.open(3, "app.cfg", Oflags::None, Guest::kReadOnly), Errno::Success);
+    EXPECT_EQ(g.call("fd_renumber", 4, 99), Errno::Badf);
+    EXPECT_EQ(g.read(4, 6), "colour");
+    std::vector<SyscallRecord> records = g.host->log().slice(0, 3);
+    for (size_t i = 0; i < 3; i++) {
+        records.push_back(records[i]);
+        records.back().sequence = 3 + i;
+    }
+    CallSearch search(*CallFilter::parse("fd = 4@0"));
+    const NamesAt names;
+    Calls found;
+    for (const SyscallRecord& record : records)
+        if (search.matches(RecordedCall(record, names))) found.push_back(record.sequence);
+    EXPECT_EQ(found, (Calls{0, 1, 2}));
+}
+
 /// Of the numbers before what is still kept of a long run nothing is known.
 TEST(FollowedDescriptor, BeginsWhereTheLogDoes) {
     auto capabilities = Guest::quiet();
