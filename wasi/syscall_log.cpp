@@ -182,6 +182,7 @@ struct SyscallLog::Impl {
     // Session thread only:
     std::unordered_map<std::string, uint32_t> nameIds;
     uint64_t nameBytes = 0;
+    std::function<void()> isFull;
 
     uint64_t pack(Segment& segment, const CallDraft& draft) { return segment.pack(draft, chunkSize); }
     void setBudget(uint64_t bytes) {
@@ -190,7 +191,9 @@ struct SyscallLog::Impl {
     }
     /// The segment for the next call, after giving up what the budget no longer holds.
     Segment& writable() {
-        if (current->bytes() >= budget / kSegments) rotate();
+        if (current->bytes() < budget / kSegments) return *current;
+        if (isFull) isFull();
+        rotate();
         return *current;
     }
     void rotate();
@@ -204,6 +207,8 @@ SyscallLog::SyscallLog() : m(std::make_unique<Impl>()) { (void)intern(""); }
 SyscallLog::~SyscallLog() = default;
 
 void SyscallLog::setBudget(uint64_t bytes) { m->setBudget(bytes); }
+
+void SyscallLog::setFull(std::function<void()> isFull) { m->isFull = std::move(isFull); }
 
 void SyscallLog::Impl::rotate() {
     const std::lock_guard lock(mutex);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -31,6 +32,8 @@ public:
     // Session thread only:
     /// About how many bytes it may take; before the first call.
     void setBudget(uint64_t bytes);
+    /// Called each time a sixteenth of the budget is full, before anything is given up: who must not miss a call reads by then.
+    void setFull(std::function<void()> isFull);
     /// Appends a begun call; returns its sequence.
     uint64_t begin(SyscallRecord record);
     /// Replaces the record of that sequence by its final form.

@@ -15,10 +15,6 @@ public:
     void write(std::string_view text);
     /// Notes whether all that was written until now has arrived. False if something is lost.
     bool flush();
-    /// Somebody else saw writing fail.
-    void lose(int error) {
-        if (!lost()) m_error = error;
-    }
     bool lost() const { return m_error != 0; }
     /// `wscope: cannot write …` on stderr; our exit status.
     int fail() const;

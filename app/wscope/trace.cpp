@@ -33,11 +33,10 @@ struct TraceOptions {
 
 constexpr size_t kBufferBytes = 256 << 10;
 
-/// Writes out every 50 ms what the stream of a file holds, also while the guest waits in a call: one write for each call would cost as much
-/// as the rest of tracing it. A stream that is locked is not written: so whole records are.
+/// Calls `flush` every 50 ms, also while the guest waits in a call, from a thread of its own.
 class Flusher {
 public:
-    explicit Flusher(FILE* file) : m_thread([this, file] { loop(file); }) {}
+    explicit Flusher(std::function<void()> flush) : m_flush(std::move(flush)), m_thread([this] { loop(); }) {}
     ~Flusher() {
         {
             std::lock_guard lock(m_mutex);
@@ -46,19 +45,18 @@ public:
         m_changed.notify_all();
         m_thread.join();
     }
-    int error() const { return m_error; }
 
 private:
-    void loop(FILE* file) {
+    void loop() {
         std::unique_lock lock(m_mutex);
         while (!m_changed.wait_for(lock, std::chrono::milliseconds(50), [this] { return m_ends; }))
-            if (m_error == 0 && fflush(file) != 0) m_error = errno;
+            m_flush();
     }
 
+    std::function<void()> m_flush;
     std::mutex m_mutex;
     std::condition_variable m_changed;
     bool m_ends = false;
-    std::atomic<int> m_error = 0;
     std::thread m_thread;  // last: it uses the others
 };
 
@@ -67,7 +65,8 @@ bool isRegularFile(FILE* file) {
     return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/// Writes the calls that are over, in order. Asked before each call and whenever the guest yields.
+/// Writes the calls that are over, in order: to a file every 50 ms, as a write for each call would cost as much as the rest of tracing it,
+/// and else before the next one.
 class Tracer {
 public:
     Tracer(debugger::Debuggee& debuggee, const TraceOptions& options, wasi::CallFilter filter, Output& output)
@@ -79,12 +78,31 @@ public:
           m_output(output),
           m_out(output.file()) {
         if (!options.output.empty()) setvbuf(m_out, nullptr, _IOFBF, kBufferBytes);
-        if (!options.output.empty() && isRegularFile(m_out)) m_flusher.emplace(m_out);
         if (!options.withSummary) m_format->begin(debuggee.options().program);
+        // Who called is looked up on the session's thread.
+        const bool asksNames = options.withStack || !options.filter.empty();
+        if (options.output.empty() || !isRegularFile(m_out)) {
+            askBeforeCalls();
+        } else if (asksNames) {
+            askBeforeCalls();
+            m_flusher.emplace([this] {
+                const std::lock_guard lock(m_mutex);
+                m_output.flush();
+            });
+        } else {
+            debuggee.host().log().setFull([this] { writeFinished(); });
+            m_flusher.emplace([this] {
+                writeFinished();
+                const std::lock_guard lock(m_mutex);
+                m_output.flush();
+            });
+        }
     }
 
-    /// False if they cannot be written.
+    /// False if they cannot be written. Any thread.
     bool writeFinished() {
+        const std::lock_guard lock(m_mutex);
+        if (m_output.lost()) return false;
         const wasi::SyscallLog& log = m_debuggee.host().log();
         const uint64_t count = log.count();
         while (m_written < count) {
@@ -100,9 +118,11 @@ public:
 
     /// What follows the last call: one that is not over, where the run was ended in it.
     void end() {
+        m_flusher.reset();
+        m_debuggee.host().log().setFull({});
+        writeFinished();
         for (const wasi::SyscallRecord& record : m_debuggee.host().log().slice(m_written, 1))
             if (!m_output.lost()) write(record);
-        if (m_flusher && m_flusher->error()) m_output.lose(m_flusher->error());
         if (m_output.lost()) return;
         if (m_options.withSummary)
             writeSummary(m_out, m_totals, m_options.format);
@@ -111,6 +131,13 @@ public:
     }
 
 private:
+    /// All earlier calls are over when another one begins.
+    void askBeforeCalls() {
+        m_debuggee.host().setGate([this](uint16_t, engine::HostCall&) {
+            return writeFinished() ? wasi::GateDecision::Pass : wasi::GateDecision::Stop;
+        });
+    }
+
     void write(const wasi::SyscallRecord& record) {
         if (!m_search.matches(wasi::RecordedCall(record, m_names))) return;
         const wasi::HostFunction& function = wasi::allHostFunctions()[record.function];
@@ -122,14 +149,10 @@ private:
         if (m_options.withSummary) return;
         const TracedCall call{record, function, m_options.bytes, failed,
                               m_options.withStack ? stack(record) : std::vector<debugger::Location>()};
-        flockfile(m_out);
         if (m_options.withNumbers && m_options.format == "text")
             fprintf(m_out, "%6llu ", static_cast<unsigned long long>(record.sequence));
         m_format->write(call);
-        const bool isFilling = __fpending(m_out) > kBufferBytes / 2;
-        funlockfile(m_out);
-        if (!m_flusher || isFilling || ferror(m_out)) m_output.flush();
-        if (m_flusher && m_flusher->error()) m_output.lose(m_flusher->error());
+        if (!m_flusher || __fpending(m_out) > kBufferBytes / 2 || ferror(m_out)) m_output.flush();
     }
 
     std::vector<debugger::Location> stack(const wasi::SyscallRecord& record) {
@@ -155,6 +178,7 @@ private:
     std::unique_ptr<CallFormat> m_format;
     Output& m_output;
     FILE* m_out;
+    std::mutex m_mutex;  // of all that writes
     uint64_t m_written = 0;
     CallTotals m_totals;
     std::unique_ptr<debugger::Places> m_places;
@@ -209,10 +233,6 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     Output output(file.get(), wanted.output.empty() ? "standard error" : debugger::printable(wanted.output));
     const EndSignals signals;
     Tracer tracer(**debuggee, wanted, std::move(*filter), output);
-    // All earlier calls are over when another one begins.
-    (*debuggee)->host().setGate([&](uint16_t, engine::HostCall&) {
-        return tracer.writeFinished() ? wasi::GateDecision::Pass : wasi::GateDecision::Stop;
-    });
     const int status = runToEnd(**debuggee, [&] { return tracer.writeFinished(); });
     tracer.end();
     return settleChanges(**debuggee, typed, output.flush() ? status : output.fail());

@@ -144,6 +144,25 @@ TEST(SyscallLog, KeepsTheNewestCallsWithinItsBudget) {
     EXPECT_EQ(log.slice(0, 1)[0].outcome, Outcome::Dropped);
 }
 
+TEST(SyscallLog, SaysThatItIsFullWhileAllIsStillThere) {
+    SyscallLog log;
+    log.setBudget(1 << 20);
+    uint64_t read = 0, times = 0;
+    log.setFull([&] {
+        times++;
+        for (const auto& record : log.slice(read, ~uint64_t{0}))
+            expectEqual(record, sample(read++));
+        EXPECT_EQ(read, log.count());
+    });
+    for (uint64_t n = 0; n < 100'000; n++)
+        append(log, sample(n));
+    EXPECT_GT(log.firstKept(), 0u);
+    EXPECT_GT(read, log.firstKept());
+    EXPECT_GT(times, 16u);
+    log.setFull({});
+    append(log, sample(0));
+}
+
 TEST(SyscallLog, BoundsBacktracesDetailsAndNames) {
     SyscallLog log;
     log.setBudget(1 << 20);
