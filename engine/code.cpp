@@ -22,12 +22,11 @@ std::optional<uint32_t> Code::cellAt(uint32_t offset) const {
 
 uint32_t Code::localSlot(uint32_t local) const { return slotsOf(std::span(locals).first(local)); }
 
-const std::vector<uint32_t>& Code::offsets() const {
-    if (!m_offsets.empty()) return m_offsets;
+void Code::findOffsets() const {
     m_offsets.resize(cells.size());
     if (!context->instance) {
         std::iota(m_offsets.begin(), m_offsets.end(), 0);
-        return m_offsets;
+        return;
     }
     const Module& module = *context->instance->module;
     InstructionReader reader(module);
@@ -37,7 +36,6 @@ const std::vector<uint32_t>& Code::offsets() const {
         CHECK(reader.next(instruction));
         offset = instruction.offset;
     }
-    return m_offsets;
 }
 
 uint64_t Code::bytes() const {

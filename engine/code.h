@@ -93,7 +93,10 @@ struct Code {
     uint32_t cellOf(const Insn* ip) const { return static_cast<uint32_t>(ip - cells.data()); }
     uint32_t offsetOf(const Insn* ip) const { return offsets()[cellOf(ip)]; }
     /// File offset per cell. Read from the file at the first question: most functions are never asked.
-    const std::vector<uint32_t>& offsets() const;
+    const std::vector<uint32_t>& offsets() const {
+        if (m_offsets.empty()) findOffsets();
+        return m_offsets;
+    }
     /// The cell of the instruction that begins at this file offset, or nothing.
     std::optional<uint32_t> cellAt(uint32_t offset) const;
     uint32_t localSlot(uint32_t local) const;
@@ -103,6 +106,7 @@ struct Code {
     const std::vector<ValType>& operandTypes(uint32_t cell) const;
 
 private:
+    void findOffsets() const;
     mutable std::vector<uint32_t> m_offsets;
     mutable std::unordered_map<uint32_t, std::vector<ValType>> m_operandTypes;
     mutable uint64_t m_operandTypeBytes = 0;

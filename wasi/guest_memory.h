@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -28,17 +29,21 @@ public:
 
     void clear() {
         m_entries.clear();
-        m_bytes.clear();
+        m_used = 0;
     }
     void add(uint32_t address, bool isWrite, const uint8_t* bytes, uint64_t length) {
         add(address, isWrite, std::span(bytes, std::min<uint64_t>(length, kMaxPayloadBytes)), length);
     }
     /// … of which only `bytes` are at hand.
     void add(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {
-        const size_t room = kMaxCallBytes - std::min(m_bytes.size(), kMaxCallBytes);
-        const size_t kept = std::min<uint64_t>({bytes.size(), kMaxPayloadBytes, room});
+        if (!m_bytes) {  // or they were moved away
+            m_bytes = std::make_unique_for_overwrite<uint8_t[]>(kMaxCallBytes);
+            m_used = 0;
+        }
+        const size_t kept = std::min<uint64_t>({bytes.size(), kMaxPayloadBytes, kMaxCallBytes - m_used});
         m_entries.push_back({address, isWrite, static_cast<uint32_t>(kept), length});
-        m_bytes.insert(m_bytes.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(kept));
+        if (kept) std::memcpy(m_bytes.get() + m_used, bytes.data(), kept);
+        m_used += kept;
     }
     /// A byte that was written has changed since.
     void patch(uint32_t address, uint8_t value) {
@@ -50,11 +55,12 @@ public:
         }
     }
     const std::vector<Entry>& entries() const { return m_entries; }
-    const std::vector<uint8_t>& bytes() const { return m_bytes; }
+    std::span<const uint8_t> bytes() const { return {m_bytes.get(), m_bytes ? m_used : 0}; }
 
 private:
     std::vector<Entry> m_entries;
-    std::vector<uint8_t> m_bytes;
+    std::unique_ptr<uint8_t[]> m_bytes;  // of kMaxCallBytes, or null
+    size_t m_used = 0;                   // of it
 };
 
 class GuestMemory {
