@@ -35,8 +35,9 @@ void CallGate::setLogging(bool on) {
     m_context.sequence = m_log.nextSequence();
 }
 
-CallGate::Key CallGate::keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
-                              engine::Machine* machine) const {
+[[gnu::noinline]] CallGate::Key CallGate::keyOf(uint16_t function, size_t argumentCount,
+                                                std::span<const engine::Slot> slots,
+                                                engine::Machine* machine) const {
     Key key;
     key.machine = machine;
     key.function = function;
@@ -116,7 +117,25 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     m_context.mostBytes = ~uint64_t{0};
     m_context.detail.clear();
     const HostRow& row = hostRow(function);
+    if (m_question || m_denied || !m_suspended.empty() || m_mocks.table().concerns(function))
+        return invokeAsked(row, function, front, slots, call);
+    m_published = false;
+    m_context.sequence = m_log.nextSequence();
+    if (m_logging) beginDraft(function, row.function.type.params.size(), m_watch.nowNs());
+    m_context.memory.setJournal(m_logging ? &m_draft.journal : nullptr);
+    auto outcome = row.call(front, m_context);
+    if (outcome.kind == engine::HostOutcome::Kind::Interrupted)
+        suspend(keyOf(function, row.function.type.params.size(), slots, machine), std::nullopt);
+    else if (m_logging)
+        finish(outcome);
+    return outcome;
+}
 
+/// … where somebody asks before calls or after refusals, one was interrupted, or there are rules for this one. Apart, as what this needs
+/// would cost every call.
+engine::HostOutcome CallGate::invokeAsked(const HostRow& row, uint16_t function, FrontEnd& front,
+                                          std::span<engine::Slot> slots, engine::HostCall* call) {
+    engine::Machine* const machine = m_context.machine;
     // What tells this call from others is worth its cost only where somebody stops before calls, or one was interrupted.
     const size_t argumentCount = row.function.type.params.size();
     std::optional<Key> key;
@@ -180,7 +199,7 @@ void CallGate::beginWait() {
     m_published = true;
 }
 
-void CallGate::suspend(const Key& key, std::optional<MockDecision> mock) {
+[[gnu::noinline]] void CallGate::suspend(const Key& key, std::optional<MockDecision> mock) {
     beginWait();
     Suspended s{key, m_context.wait, std::nullopt, m_draft.startNs, {}, std::move(mock)};
     if (m_published) s.sequence = m_context.sequence;

@@ -70,6 +70,8 @@ private:
         std::optional<MockDecision> mock;
     };
 
+    engine::HostOutcome invokeAsked(const HostRow& row, uint16_t function, FrontEnd& front,
+                                    std::span<engine::Slot> slots, engine::HostCall* call);
     Key keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
               engine::Machine* machine) const;
     std::optional<Suspended> takeSuspended(const Key& key);

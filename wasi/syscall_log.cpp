@@ -1,6 +1,9 @@
 #include "wasi/syscall_log.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -17,6 +20,7 @@ namespace wasi {
 namespace {
 
 constexpr uint64_t kSegments = 16;
+constexpr uint64_t kHugePage = 2 << 20;
 constexpr uint64_t kMaxNameBytes = 64 << 20;
 
 class Packer {
@@ -80,8 +84,11 @@ struct BacktraceHash {
 
 /// Consecutive calls; given up as a whole, and kept by readers that are still in it.
 struct Segment {
+    struct Free {
+        void operator()(void* bytes) const { free(bytes); }
+    };
     struct Chunk {
-        std::unique_ptr<uint8_t[]> bytes;
+        std::unique_ptr<uint8_t[], Free> bytes;
     };
     explicit Segment(uint64_t firstSequence) : first(firstSequence) {}
     const uint64_t first;
@@ -130,12 +137,20 @@ uint32_t Segment::backtraceId(const CallDraft& draft) {
     return lastBacktrace = it->second;
 }
 
+/// Room for calls; `inHugePages` where the system has them: then what it must clear for us costs a seventh.
+uint8_t* allocate(uint64_t bytes, bool inHugePages) {
+    void* room = inHugePages && bytes == kHugePage ? aligned_alloc(kHugePage, kHugePage) : malloc(bytes);
+    if (!room) throw std::bad_alloc();
+    if (inHugePages && bytes == kHugePage) (void)madvise(room, bytes, MADV_HUGEPAGE);
+    return static_cast<uint8_t*>(room);
+}
+
 uint64_t Segment::pack(const CallDraft& d, uint64_t chunkSize) {
     const size_t most = mostBytes(d);
     if (capacity - used < most) {
         capacity = std::max<uint64_t>(chunkSize, most);
         used = 0;
-        chunks.grow().bytes = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+        chunks.grow().bytes.reset(allocate(capacity, chunks.size() > 0));
         chunks.publish();
         chunkBytes.fetch_add(capacity, std::memory_order_relaxed);
     }
@@ -187,7 +202,7 @@ struct SyscallLog::Impl {
     uint64_t pack(Segment& segment, const CallDraft& draft) { return segment.pack(draft, chunkSize); }
     void setBudget(uint64_t bytes) {
         budget = bytes;
-        chunkSize = std::clamp<uint64_t>(bytes / 64, 4096, 1 << 20);
+        chunkSize = std::clamp<uint64_t>(bytes / 64, 4096, kHugePage);
     }
     /// The segment for the next call, after giving up what the budget no longer holds.
     Segment& writable() {
