@@ -104,6 +104,37 @@ TEST(Reliability, F11_ARefusalIsNoReasonToResolveInAnotherWay) {
 }
 
 /// What is granted says what the user should know of it: in the ledger, and to who grants it while the program runs.
+TEST(Reliability, F12_FilesOfProcAndSysAreNeverOpened) {
+    for (const char* folder : {"/proc", "/sys/kernel", "/"}) {
+        auto c = Guest::quiet();
+        c.preopens.push_back({folder, "/data", MountKind::ReadOnly});
+        Guest guest(c);
+        const bool isRoot = std::string_view(folder) == "/";
+        // What was opened before, elsewhere or there, teaches nothing.
+        if (isRoot) {
+            EXPECT_EQ(guest.open(3, "etc/passwd", Oflags::None, Rights::FdRead), Errno::Success);
+        }
+        for (int again = 0; again < 2; again++) {
+            if (isRoot || folder[1] == 'p') {
+                EXPECT_EQ(guest.open(3, isRoot ? "proc/version" : "version", Oflags::None, Rights::FdRead),
+                          Errno::Notcapable)
+                    << folder;
+            }
+            if (isRoot || folder[1] == 's') {
+                EXPECT_EQ(guest.open(3, isRoot ? "sys/kernel/notes" : "notes", Oflags::None, Rights::FdRead),
+                          Errno::Notcapable)
+                    << folder;
+            }
+        }
+        uint32_t below = 0;
+        if (!isRoot) continue;
+        ASSERT_EQ(guest.open(3, "proc", Oflags::Directory, Rights::PathOpen | Rights::FdRead, &below,
+                             Lookupflags::None, Rights::FdRead),
+                  Errno::Success);
+        EXPECT_EQ(guest.open(below, "version", Oflags::None, Rights::FdRead), Errno::Notcapable);
+    }
+}
+
 TEST(Reliability, F12_BroadGrantsAreWarnedOf) {
     const Scratch s;
     ::setenv("HOME", s.inside().c_str(), 1);
