@@ -94,7 +94,7 @@ public:
         if (auto* observer = m_memory->observer()) observer->mayWrite(*m_memory, address, length);
         return m_memory->base() + address;
     }
-    void wrote(uint32_t address, uint64_t length) {
+    [[gnu::always_inline]] void wrote(uint32_t address, uint64_t length) {
         if (auto* observer = m_memory->observer()) observer->wrote(*m_memory, address, length);
         if (m_journal) m_journal->add(address, true, m_memory->base() + address, length);
     }

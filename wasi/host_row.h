@@ -67,7 +67,7 @@ Errno lift(CallContext& call, const engine::Slot* slots, Held<P>& value) {
 }
 
 template <class P>
-void lower(CallContext& call, engine::Slot slot, const Held<P>& value) {
+[[gnu::always_inline]] inline void lower(CallContext& call, engine::Slot slot, const Held<P>& value) {
     if constexpr (kIsResult<P>) {
         const auto address = static_cast<uint32_t>(slot);
         Abi<Held<P>>::store(call.memory.writable(address, Abi<Held<P>>::size()), value);
