@@ -51,7 +51,7 @@ private:
     Errno m_error = Errno::Success;
     std::optional<engine::HostOutcome> m_outcome;
 };
-/// … of a call of which nothing is left where it was interrupted: no WaitState, nothing asked of anybody. It may be tried anew.
+/// … of a call of which nothing but its WaitState is left where it was interrupted: nothing asked of anybody. It may be tried anew.
 class FreshAnswer : public Answer {
 public:
     using Answer::Answer;

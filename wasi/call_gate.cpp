@@ -93,6 +93,7 @@ bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& f
         return false;
     m_context.machine = &machine;
     m_context.mayWait = false;
+    m_context.wait = {};
     m_context.mostBytes = ~uint64_t{0};
     bool isMade = false;
     try {
@@ -100,6 +101,7 @@ bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& f
     } catch (const std::bad_alloc&) {  // which the other way tells of
     }
     m_context.mayWait = true;
+    m_declined = isMade ? WaitState() : m_context.wait;
     return isMade;
 }
 
@@ -110,7 +112,7 @@ engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::sp
     m_context.slots = slots;
     m_context.error = Errno::Success;
     m_context.subject = 0;
-    m_context.wait = {};
+    m_context.wait = std::exchange(m_declined, {});
     m_context.hasWaited = false;
     m_context.use = {};
     m_context.origin = Origin::Host;

@@ -33,6 +33,7 @@ public:
     engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
                                engine::HostCall* call);
     /// The short way: true if the call is made, which takes that there is nothing to ask, to log or to look at, and nothing to wait for.
+    /// False: invoke() makes it at once, or goes on with it.
     bool invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
                         engine::Machine& machine) noexcept;
     /// The call that runs, for the methods of front ends.
@@ -84,6 +85,7 @@ private:
     MockPlayer& m_mocks;
     CallContext m_context;
     CallDraft m_draft;
+    WaitState m_declined;  // of the call that the short way has begun, and is made the other way next
     bool m_logging = true;
     bool m_published = false;  // the running call stands in the log as Pending
     std::function<GateDecision(uint16_t, engine::HostCall&)> m_question;

@@ -109,9 +109,18 @@ inline bool hasResults(const SyscallRecord& record) {
     return record.errno_ == 0 && record.outcome == Outcome::Returned;
 }
 
+/// " (path)": what stands behind a descriptor, taken from those of the call that are left.
+template <class T>
+void writeSubject(std::string& to, std::string_view& subjects) {
+    if (!std::is_same_v<T, Fd> || subjects.empty()) return;
+    const std::string_view subject = subjects.substr(0, subjects.find('\0'));
+    to += " (" + engine::printable(subject) + ")";
+    subjects.remove_prefix(std::min(subjects.size(), subject.size() + 1));
+}
+
 template <class P>
-void write(const ShowContext& context, const engine::Slot* slots, std::string_view name, bool& subjectShown,
-           std::string& arguments, std::string& results) {
+void write(const ShowContext& context, const engine::Slot* slots, std::string_view name,
+           std::string_view& subjects, std::string& arguments, std::string& results) {
     if constexpr (kIsResult<P>) {
         if (!hasResults(context.record)) return;
         results += ' ';
@@ -125,9 +134,7 @@ void write(const ShowContext& context, const engine::Slot* slots, std::string_vi
     } else {
         if (!arguments.empty()) arguments += ", ";
         writeParameter<Held<P>>(arguments, context, slots);
-        if (std::is_same_v<Held<P>, Fd> && !std::exchange(subjectShown, true) &&
-            !context.record.subject.empty())
-            arguments += " (" + engine::printable(context.record.subject) + ")";
+        writeSubject<Held<P>>(arguments, subjects);
     }
 }
 
@@ -149,11 +156,7 @@ void show(const ShowContext& context, const engine::Slot* slots, std::string_vie
     } else {
         auto shown = showParameter<Held<P>>(context, slots);
         shown.name = name;
-        if (std::is_same_v<Held<P>, Fd> && !subjects.empty()) {
-            const std::string_view subject = subjects.substr(0, subjects.find('\0'));
-            shown.text += " (" + engine::printable(subject) + ")";
-            subjects.remove_prefix(std::min(subjects.size(), subject.size() + 1));
-        }
+        writeSubject<Held<P>>(shown.text, subjects);
         call.arguments.push_back(std::move(shown));
     }
 }
@@ -249,9 +252,9 @@ struct Method<M> {
                           std::string& results, std::index_sequence<I...>) {
         [[maybe_unused]] const engine::Slot* slots = context.record.arguments.data();
         [[maybe_unused]] size_t result = 0;
-        [[maybe_unused]] bool subjectShown = false;
-        (row::write<P>(context, slots + kAt[I], kIsResult<P> ? function.results[result++].name : "",
-                       subjectShown, arguments, results),
+        [[maybe_unused]] std::string_view subjects = context.record.subject;
+        (row::write<P>(context, slots + kAt[I], kIsResult<P> ? function.results[result++].name : "", subjects,
+                       arguments, results),
          ...);
     }
 

@@ -1,5 +1,7 @@
 #include "wasi/unified_diff.h"
 
+#include "engine/base/printable.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -126,11 +128,12 @@ std::string unifiedDiff(std::string_view before, std::string_view now) {
 }
 
 bool isPlainText(std::string_view bytes) {
-    const auto isShown = [](char c) {
-        const auto byte = static_cast<uint8_t>(c);
-        return (byte >= 0x20 && byte != 0x7f) || c == '\t' || c == '\n' || c == '\r';
-    };
-    return std::all_of(bytes.begin(), bytes.end(), isShown) && isUtf8(bytes);
+    std::string shown;
+    for (size_t i = 0; i < bytes.size(); i++) {
+        const bool endsLine = bytes[i] == '\r' && i + 1 < bytes.size() && bytes[i + 1] == '\n';
+        if (bytes[i] != '\n' && bytes[i] != '\t' && !endsLine) shown += bytes[i];
+    }
+    return engine::printable(shown) == shown;
 }
 
 }  // namespace wasi

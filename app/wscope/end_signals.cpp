@@ -1,5 +1,6 @@
 #include "app/wscope/end_signals.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,10 +12,24 @@ namespace {
 constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 std::atomic<int> theCaught = 0;  // a handler reaches nothing else
 
+std::atomic<int64_t> theMoment = 0;    // when it came, in ms
+std::atomic<int64_t> theProgress = 0;  // the last one since
+
+constexpr int64_t kTogetherMs = 300;  // timeout(1) signals its child and then its group
+constexpr int64_t kStuckMs = 2000;
+
+int64_t nowMs() {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1'000'000;
+}
+
 void note(int signal) {
     int none = 0;
-    if (theCaught.compare_exchange_strong(none, signal)) return;
-    EndSignals::dieOf(signal);
+    if (theCaught.compare_exchange_strong(none, signal))
+        theProgress = theMoment = nowMs();
+    else if (nowMs() - theMoment > kTogetherMs)
+        EndSignals::dieOf(signal);
 }
 
 void handle(int signal, void (*from)(int), void (*to)(int)) {
@@ -40,6 +55,10 @@ EndSignals::~EndSignals() {
 }
 
 int EndSignals::caught() { return theCaught; }
+void EndSignals::noteProgress() {
+    if (theCaught != 0) theProgress = nowMs();
+}
+bool EndSignals::isStuck() { return theCaught != 0 && theProgress != 0 && nowMs() - theProgress > kStuckMs; }
 
 void EndSignals::dieOf(int signal) {
     handle(signal, note, SIG_DFL);

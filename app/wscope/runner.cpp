@@ -51,16 +51,15 @@ private:
             m_debuggee.machine().requestYield();
             const int signal = EndSignals::caught();
             if (!isLate() && signal == 0) continue;
-            if (signal != 0 && !m_lastMoment) m_lastMoment = Clock::now() + std::chrono::seconds(2);
-            // It is stuck where nothing can wake it: in our own output, or in a disk of the host.
-            if (m_lastMoment && Clock::now() > *m_lastMoment) EndSignals::dieOf(signal);
+            // Where nothing can wake it: in our own output, or in a disk of the host.
+            if (EndSignals::isStuck()) EndSignals::dieOf(signal);
             m_debuggee.host().wake();
             m_changed.wait_for(lock, std::chrono::milliseconds(20), [this] { return m_ends; });
         }
     }
 
     debugger::Debuggee& m_debuggee;
-    std::optional<Clock::time_point> m_deadline, m_lastMoment;
+    std::optional<Clock::time_point> m_deadline;
     std::mutex m_mutex;
     std::condition_variable m_changed;
     bool m_ends = false;

@@ -76,12 +76,13 @@ public:
           m_names([this](const auto& frame, const auto& test) { debugger::namesAt(places())(frame, test); }),
           m_format(makeFormat(options.format, output.file(), options.withTimes)),
           m_output(output),
-          m_out(output.file()) {
+          m_out(output.file()),
+          m_isBuffered(!options.output.empty() && isRegularFile(m_out)) {
         if (!options.output.empty()) setvbuf(m_out, nullptr, _IOFBF, kBufferBytes);
         if (!options.withSummary) m_format->begin(debuggee.options().program);
         // Who called is looked up on the session's thread.
-        const bool asksNames = options.withStack || !options.filter.empty();
-        if (options.output.empty() || !isRegularFile(m_out)) {
+        const bool asksNames = options.withStack || !options.filter.empty() || !options.descriptor.empty();
+        if (!m_isBuffered) {
             askBeforeCalls();
         } else if (asksNames) {
             askBeforeCalls();
@@ -106,6 +107,7 @@ public:
         const wasi::SyscallLog& log = m_debuggee.host().log();
         const uint64_t count = log.count();
         while (m_written < count) {
+            EndSignals::noteProgress();
             for (const wasi::SyscallRecord& record : log.slice(m_written, 256)) {
                 if (record.outcome == wasi::Outcome::Pending) return true;
                 m_written++;
@@ -152,7 +154,7 @@ private:
         if (m_options.withNumbers && m_options.format == "text")
             fprintf(m_out, "%6llu ", static_cast<unsigned long long>(record.sequence));
         m_format->write(call);
-        if (!m_flusher || __fpending(m_out) > kBufferBytes / 2 || ferror(m_out)) m_output.flush();
+        if (!m_isBuffered || __fpending(m_out) > kBufferBytes / 2 || ferror(m_out)) m_output.flush();
     }
 
     std::vector<debugger::Location> stack(const wasi::SyscallRecord& record) {
@@ -178,7 +180,8 @@ private:
     std::unique_ptr<CallFormat> m_format;
     Output& m_output;
     FILE* m_out;
-    std::mutex m_mutex;  // of all that writes
+    const bool m_isBuffered;  // and written out by the flusher
+    std::mutex m_mutex;       // of all that writes
     uint64_t m_written = 0;
     CallTotals m_totals;
     std::unique_ptr<debugger::Places> m_places;
@@ -195,7 +198,7 @@ engine::Result<wasi::CallFilter> filterOf(const TraceOptions& wanted) {
     if (wanted.descriptor.empty()) return filter;
     const std::string& typed = wanted.descriptor;
     const std::string follows =
-        "fd = " + (typed.find_first_of(" \"()") == std::string::npos ? typed : '\'' + typed + '\'');
+        "fd = " + (typed.find_first_of(" '\"()") == std::string::npos ? typed : '"' + typed + '"');
     const auto followed = wasi::CallFilter::parse(follows);
     if (!followed) {  // the columns are not of what was typed
         engine::Error error = followed.error();

@@ -172,6 +172,7 @@ SyscallRecord anyRecord(uint16_t function, std::mt19937& random) {
     r.errno_ = static_cast<uint16_t>(upTo(3) ? 0 : upTo(90));
     r.result = upTo(300);
     if (upTo(1)) r.subject = upTo(1) ? "/data/a" : "b\n\x1b";
+    if (upTo(1)) r.subject += std::string(1, '\0') + "/second";
     for (uint64_t i = upTo(4); i > 0; i--) {
         MemoryAccess access;
         access.address = static_cast<uint32_t>(upTo(3) ? r.arguments[upTo(r.argumentCount)] : upTo(100));

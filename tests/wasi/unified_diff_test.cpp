@@ -84,6 +84,11 @@ TEST(UnifiedDiff, TextIsWhatCanBeShown) {
     EXPECT_FALSE(isPlainText("\x1b[31m"));
     EXPECT_FALSE(isPlainText(std::string("a\0b", 3)));
     EXPECT_FALSE(isPlainText("\xff"));
+    EXPECT_FALSE(isPlainText("\xc2\x9b[31m"));  // C1
+    EXPECT_FALSE(
+        isPlainText("a\xe2\x80\xae"
+                    "b"));  // reverses what follows
+    EXPECT_FALSE(isPlainText("shown\rhidden\n"));
 }
 
 }  // namespace

@@ -28,7 +28,11 @@ Errno Preview1::gather(List<Buffer> list) {
     m_buffers.clear();
     m_bufferBytes = 0;
     const uint32_t count = std::min(list.count, kMaxBuffers);
-    const uint8_t* bytes = m_call.memory.read(list.address, uint64_t{count} * Abi<Buffer>::size());
+    // A call that goes on has told of its buffers before.
+    const bool isFirst = m_call.wait.progress == 0;
+    const uint64_t listBytes = uint64_t{count} * Abi<Buffer>::size();
+    const uint8_t* bytes =
+        isFirst ? m_call.memory.read(list.address, listBytes) : m_call.memory.peek(list.address, listBytes);
     if (!bytes) return Errno::Fault;
     for (uint32_t i = 0; i < count; i++) {
         Buffer buffer;
@@ -38,7 +42,7 @@ Errno Preview1::gather(List<Buffer> list) {
         const auto used = std::min<uint64_t>(buffer.buf_len, m_call.mostBytes - m_bufferBytes);
         m_bufferBytes += used;
         m_buffers.push_back({at, used});
-        if constexpr (!kIsWritten) (void)m_call.memory.read(buffer.buf, buffer.buf_len);
+        if (!kIsWritten && isFirst) (void)m_call.memory.read(buffer.buf, buffer.buf_len);
     }
     return m_bufferBytes > UINT32_MAX ? Errno::Inval : Errno::Success;
 }
@@ -86,27 +90,37 @@ bool Preview1::waitFor(const Descriptor& descriptor, short events) {
 }
 
 Answer Preview1::transfer(Descriptor& descriptor, bool isRead, const Step& step, Size& moved) {
-    uint64_t total = 0;
+    uint64_t total = m_call.wait.progress;
     const auto ended = [&](Errno error) {
         moved = static_cast<uint32_t>(total);
         (isRead ? descriptor.bytesRead : descriptor.bytesWritten) += total;
         (isRead ? m_call.use.bytesRead : m_call.use.bytesWritten) += total;
         return total ? Errno::Success : error;
     };
-    for (Cursor cursor(m_buffers); !cursor.done();) {
+    // Programs that write to what blocks rely on all being written: a write goes on where it was interrupted.
+    const auto interrupted = [&] {
+        m_call.wait.progress = total;
+        return Answer::interrupted();
+    };
+    Cursor cursor(m_buffers);
+    cursor.advance(total);
+    while (!cursor.done()) {
         uint64_t wanted = 0;
         const auto slice = cursor.slice(wanted);
         const auto n = step(slice, total);
         if (!n && n.error() == Errno::Again && !has(descriptor.flags, Fdflags::Nonblock)) {
             if (isRead && total) break;
             if (waitFor(descriptor, isRead ? POLLIN : POLLOUT)) continue;
-            if (total) break;
-            return Answer::interrupted();
+            return interrupted();
         }
         if (!n) return ended(n.error());
         total += *n;
         cursor.advance(*n);
-        if ((isRead && *n < wanted) || *n == 0 || m_call.yieldRequested()) break;
+        if ((isRead && *n < wanted) || *n == 0) break;
+        if (!cursor.done() && m_call.yieldRequested()) {
+            if (isRead) break;
+            return interrupted();
+        }
     }
     return ended(Errno::Success);
 }

@@ -149,7 +149,7 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     if (!S_ISREG(s.st_mode))
         return refuse(Errno::Notsup,
                       "it is " + std::string(kindOf(s.st_mode)) + "; only files and directories are opened");
-    if (why && how.write && s.st_nlink > 1)
+    if (why && (how.write || how.truncate) && s.st_nlink > 1)
         *why = "it has " + std::to_string(s.st_nlink) +
                " names (hard links): what is written is seen under all of them, wherever they are";
     return std::unique_ptr<File>(

@@ -168,6 +168,7 @@ private:
                   [](const auto& a, const auto& b) { return a.name < b.name; });
         for (const auto& entry : *entries) {
             if (entry.name == "." || entry.name == "..") continue;
+            if (m_text.size() > kMostBytes) break;
             const std::string path = directory.path + "/" + entry.name;
             const auto below = m_tree->below(path);
             if (!below) continue;
