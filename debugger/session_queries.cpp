@@ -261,6 +261,7 @@ engine::Result<std::vector<wasi::MockInfo>> Session::handle(const SetMocks& requ
 engine::Result<OutputSlice> Session::handle(const GetOutput& request) {
     OutputSlice slice;
     if (!m_debuggee || !m_debuggee->started()) return slice;
+    tellLogs();  // those that came before this output are known before it
     const wasi::OutputLog& output = m_debuggee->host().output();
     slice.begin = output.begin();
     slice.end = output.end();

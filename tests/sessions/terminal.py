@@ -324,7 +324,7 @@ def a_trace_whose_reader_hangs_ends_too():
         time.sleep(1)  # the pipe is full
         process.send_signal(signal.SIGTERM)
         if again:
-            time.sleep(0.2)
+            time.sleep(0.5)  # together with the first one it would be one
             process.send_signal(signal.SIGTERM)
         begin = time.monotonic()
         equal(process.wait(LONG), -signal.SIGTERM)
