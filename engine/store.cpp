@@ -265,8 +265,6 @@ Result<Code*> Store::code(FuncAddr address) {
 
 uint64_t Store::bytesUsed() const {
     uint64_t bytes = m->budget->used;
-    for (const auto& table : m->tables)
-        bytes += table->elements.capacity() * sizeof(Slot);
     for (const auto& code : m->code)
         bytes += code->bytes();
     return bytes;

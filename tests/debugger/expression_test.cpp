@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"items[0].", "error: column 10: the name of a member is expected, not the end"},
         Case{"op == 1.5", "error: column 4: a pointer cannot be compared with a floating-point number"}));
 
-TEST(Expression, NestsTwoHundredDeepAndNoDeeper) {
+TEST(Expression, S3_NestsTwoHundredDeepAndNoDeeper) {
     CProgram program;
     const auto nested = [](size_t depth) { return std::string(depth, '(') + "1" + std::string(depth, ')'); };
     EXPECT_EQ(program.show(nested(90)), "1");

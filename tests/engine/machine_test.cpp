@@ -310,7 +310,7 @@ TEST(Machine, HearsAYieldInAnEndlessLoop) {
     EXPECT_GT(r.machine->tick(), 1000u);
 }
 
-TEST(Machine, YieldsInsideBulkOperationsAndGoesOn) {
+TEST(Machine, E4_YieldsInsideBulkOperationsAndGoesOn) {
     Program p;
     p.pages = 160;
     p.maxPages = 160;

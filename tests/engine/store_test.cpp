@@ -46,7 +46,7 @@ TEST(LinearMemory, KeepsLimits) {
     (*bytes)->base()[4096] = 1;
 }
 
-TEST(Store, LimitsAllMemoriesTogether) {
+TEST(Store, E3_LimitsAllMemoriesTogether) {
     Store store({.maxMemoryBytes = 4 * 65536});
     const MemAddr a = store.addMemory(std::move(*LinearMemory::create(memoryOf(1, {}), 1 << 30)));
     const MemAddr b = store.addMemory(std::move(*LinearMemory::create(memoryOf(1, {}), 1 << 30)));
@@ -55,7 +55,7 @@ TEST(Store, LimitsAllMemoriesTogether) {
     EXPECT_EQ(store.bytesUsed(), 4u * 65536);
 }
 
-TEST(Store, LimitsTablesAndMemoriesTogether) {
+TEST(Store, E3_LimitsTablesAndMemoriesTogether) {
     const auto tables = [](uint32_t first, uint32_t second) {
         const auto decoded = decode(
             test::module({section(4, vec({Bytes{0x70, 0} + leb(first), Bytes{0x70, 0} + leb(second)}))}));
@@ -66,6 +66,28 @@ TEST(Store, LimitsTablesAndMemoriesTogether) {
     EXPECT_EQ(tables(100'000, 30'000), "ok");
     EXPECT_EQ(tables(100'000, 40'000), "table 1 does not fit the memory limit of 1048576 bytes");
     EXPECT_EQ(tables(140'000, 0), "table 0 does not fit the memory limit of 1048576 bytes");
+}
+
+/// Growth that never ends by itself: each way says -1 at the limit, and what there is goes on being usable.
+TEST(Store, E3_EndlessGrowthEndsAtTheLimit) {
+    Program p;
+    p.pages = 1;
+    p.maxPages = 65536;
+    for (const char* const grow :
+         {"i32.const 1; memory.grow 0", "ref.null 0x70; i32.const 1000; table.grow 0"})
+        p.functions.push_back(
+            {"", "i32", "",
+             std::string("loop; ") + grow + "; i32.const -1; i32.ne; br_if 0; end; memory.size 0"});
+    constexpr uint64_t kLimit = 1 << 20;
+    Running r(p, {.maxMemoryBytes = kLimit});
+    r.link();
+    for (const char* const function : {"1", "0"}) {  // a table first, then what it leaves
+        r.start({}, function);
+        ASSERT_EQ(r.machine->run({.tick = r.machine->tick() + 1'000'000}), StopKind::Finished) << function;
+        EXPECT_LE(r.store.bytesUsed(), kLimit);
+        EXPECT_GT(r.store.bytesUsed(), kLimit - 2 * 65536);
+    }
+    EXPECT_EQ(r.machine->results()[0].low, r.memory().size() / 65536);
 }
 
 TEST(Store, ListsAllImportsThatCannotBeLinked) {

@@ -80,7 +80,7 @@ TEST_F(MockTest, TheLogShowsWhatWasPassedThoughTheHostDidNotSeeIt) {
 
 TEST_F(MockTest, WhichCallsOfThoseThatMatch) {
     const auto failing = [&](const std::string& which, int calls) {
-        m_guest.host->setMocks({});
+        mock({});
         mock({"sched_yield " + which + " errno again"});
         std::string pattern;
         for (int i = 0; i < calls; i++)
@@ -143,7 +143,7 @@ TEST_F(MockTest, ReadsWhatTheRuleGives) {
     EXPECT_EQ(m_guest.call("fd_read", fd, list, 2, count), Errno::Success);
     EXPECT_EQ(m_guest.get<Size>(count), 7u);
     EXPECT_EQ(m_guest.text(first, 4) + m_guest.text(second, 3), wanted);
-    m_guest.host->setMocks({});
+    mock({});
     EXPECT_EQ(m_guest.read(fd, 100), "0123456789");  // the host's file was not read meanwhile
 }
 
@@ -254,6 +254,44 @@ TEST_F(MockTest, ListsTheEntriesOfAReply) {
     EXPECT_EQ(m_guest.call("fd_readdir", 3, end - 20, 20, 0, m_guest.room(4)), Errno::Success);
 }
 
+/// Makes the call, and takes it back when it waits for a rule.
+#define EXPECT_WAITS(guest, name, ...)                                                              \
+    do {                                                                                            \
+        std::thread waker([&] {                                                                     \
+            while ((guest).host->waitingFor().empty())                                              \
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));                          \
+            (guest).host->wake();                                                                   \
+        });                                                                                         \
+        EXPECT_EQ((guest).outcome(name, __VA_ARGS__).kind, engine::HostOutcome::Kind::Interrupted); \
+        waker.join();                                                                               \
+    } while (false)
+
+/// The guest's time may go back, and its waits never end: the log keeps its own time, and whoever waits can be stopped.
+TEST_F(MockTest, S5_TimeGoesBackAndWaitsDoNotEnd) {
+    mock({"clock_time_get nth 1 reply time=2000", "clock_time_get nth 1 reply time=1000",
+          "poll_oneoff delay 1h"});
+    const uint32_t at = m_guest.room(8);
+    std::vector<Timestamp> times;
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(m_guest.call("clock_time_get", 1, 0, at), Errno::Success);
+        times.push_back(m_guest.get<Timestamp>(at));
+    }
+    EXPECT_EQ(times[0], 2000u);
+    EXPECT_EQ(times[1], 1000u);
+    EXPECT_GT(times[2], 2000u);
+    const auto calls = m_guest.host->log().slice(0, 100);
+    for (size_t i = 1; i < calls.size(); i++) {
+        EXPECT_GE(calls[i].startNs, calls[i - 1].startNs);
+        EXPECT_GE(calls[i].durationNs, 0);
+    }
+    // A subscription to a clock that has run out already.
+    const uint32_t in = m_guest.room(48), out = m_guest.room(32);
+    EXPECT_WAITS(m_guest, "poll_oneoff", {in, out, 1, at});
+    EXPECT_EQ(m_guest.last().outcome, Outcome::Pending);
+    mock({"proc_exit trap \"not yet\""});
+    EXPECT_EQ(m_guest.outcome("proc_exit", {0}).kind, engine::HostOutcome::Kind::Trap);
+}
+
 TEST_F(MockTest, EveryFunctionCanFailAndNoReplyLeavesMemory) {
     // Arguments that point to the end of memory and beyond: replies are refused as the method would, and write nothing.
     for (const HostFunction& function : allHostFunctions()) {
@@ -311,7 +349,7 @@ TEST_F(MockTest, CorruptsOnlyWhatWasRead) {
     mock({"fd_read corrupt 3 seed 5"});
     fd = opened();
     const std::string again = m_guest.read(fd, 100);
-    m_guest.host->setMocks({});
+    mock({});
     mock({"fd_read corrupt 3 seed 5"});
     fd = opened();
     EXPECT_EQ(m_guest.read(fd, 100), read);
@@ -353,18 +391,6 @@ TEST_F(MockTest, DelaysAndCanBeInterrupted) {
     again.join();
     EXPECT_EQ(m_guest.host->mocks()[1].hits, 1u);
 }
-
-/// Makes the call, and takes it back when it waits for a rule.
-#define EXPECT_WAITS(guest, name, ...)                                                              \
-    do {                                                                                            \
-        std::thread waker([&] {                                                                     \
-            while ((guest).host->waitingFor().empty())                                              \
-                std::this_thread::sleep_for(std::chrono::milliseconds(1));                          \
-            (guest).host->wake();                                                                   \
-        });                                                                                         \
-        EXPECT_EQ((guest).outcome(name, __VA_ARGS__).kind, engine::HostOutcome::Kind::Interrupted); \
-        waker.join();                                                                               \
-    } while (false)
 
 TEST_F(MockTest, ADelayEndsWithItsRule) {
     const auto begun = std::chrono::steady_clock::now();

@@ -288,7 +288,7 @@ TEST_F(ScriptTest, CompilingCountsToo) {
 /// Each is cut off in time and memory, and the call passes.
 class HostileScript : public ScriptTest,
                       public testing::WithParamInterface<std::pair<const char*, const char*>> {};
-TEST_P(HostileScript, IsCutOff) {
+TEST_P(HostileScript, S3_IsCutOff) {
     answers("sched_yield", GetParam().second);
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 3; i++)
@@ -350,7 +350,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "local t = {} for i = 1, 5000 do t['x' .. i] = i end return {reply = t}")),
     [](const auto& row) { return std::string(row.param.first); });
 
-TEST_F(ScriptTest, WhoWentBeyondABudgetIsNotAskedAgain) {
+TEST_F(ScriptTest, S3_WhoWentBeyondABudgetIsNotAskedAgain) {
     answers("sched_yield", "n = (n or 0) + 1 if n == 1 then while true do end end return {errno = 'io'}");
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(m_guest.call("sched_yield"), Errno::Success);
@@ -426,7 +426,7 @@ TEST_F(ScriptTest, ItsOwnFunctionsDoWhatLuasDo) {
     EXPECT_EQ(noted("return tostring(calledBy('main'))"), "false");  // no machine
 }
 
-TEST_F(ScriptTest, RunsOnlyInTrustedFolders) {
+TEST_F(ScriptTest, S1_RunsOnlyInTrustedFolders) {
     const std::string text = "return function() return {errno = 'io'} end";
     std::filesystem::create_directories(m_scratch.path("mocks/below"));
     std::filesystem::create_directories(m_scratch.path("mocks2"));
@@ -474,7 +474,7 @@ private:
     std::optional<std::string> m_before;
 };
 
-TEST_F(ScriptTest, IsNotAskedAnyMoreOnceItsFolderIsWithdrawn) {
+TEST_F(ScriptTest, S1_IsNotAskedAnyMoreOnceItsFolderIsWithdrawn) {
     const Configuration configuration(path("config"));
     const auto change = [&](bool isTrusted) {  // as another process does
         auto list = TrustedFolders::ofUser().value();
