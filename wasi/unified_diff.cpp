@@ -44,7 +44,6 @@ Script shortestScript(std::span<const std::string_view> a, std::span<const std::
     };
     int edits = 0;
     for (bool isDone = false; !isDone; edits++) {
-        if (edits > most) return {};
         history.push_back(reach);
         for (int k = -edits; k <= edits && !isDone; k += 2) {
             int x = edits == 0 ? 0 : comesDown(reach, k, edits) ? at(reach, k + 1) : at(reach, k - 1) + 1;

@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 
 #include <atomic>
+#include <csignal>
 #include <random>
 #include <thread>
 
@@ -57,6 +59,61 @@ TEST(Reliability, F11_StormsOfRenamesEndInAnErrno) {
             << errnoName(static_cast<uint16_t>(error)) << ", " << count << " times";
     EXPECT_EQ(ends[Errno::Success] + ends[Errno::Noent] + ends[Errno::Again], 5000);
 }
+
+#if defined(__x86_64__)
+constexpr uint64_t kIsOurs = 0x5eed;  // as the sixth argument, which openat2 does not have
+std::atomic<int> g_stormsLeft{0};
+
+/// In place of each openat2: as the kernel does while folders move, until it has done so often enough.
+void makeStorm(int, siginfo_t*, void* context) {
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    if (g_stormsLeft-- > 0) {
+        registers[REG_RAX] = -EAGAIN;
+        return;
+    }
+    const long made = syscall(SYS_openat2, registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
+                              registers[REG_R10], 0, kIsOurs);
+    registers[REG_RAX] = made < 0 ? -errno : made;
+}
+
+/// In a process of its own: how a path with dots is opened where the kernel asks so often to be asked again.
+Errno opensIn(const Scratch& s, int storms) {
+    const pid_t child = fork();
+    if (child == 0) {
+        struct sigaction action {};
+        action.sa_sigaction = makeStorm;
+        action.sa_flags = SA_SIGINFO | SA_NODEFER;
+        sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                              BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 3),
+                              BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[5])),
+                              BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kIsOurs, 1, 0),
+                              BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+                              BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        const sock_fprog program{std::size(code), code};
+        HostDirectory directory(UniqueFd(::open(s.inside().c_str(), O_RDONLY | O_DIRECTORY)), s.inside(),
+                                false, Resolution::Openat2);
+        if (sigaction(SIGSYS, &action, nullptr) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+            _exit(255);
+        g_stormsLeft = storms;
+        const OpenHow how{.read = true, .follow = true};
+        _exit(static_cast<int>(directory.open("d/../d/f", how, nullptr).error()));
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status)) << status;
+    return static_cast<Errno>(WEXITSTATUS(status));
+}
+
+TEST(Reliability, F11_StormsAreSatOutButNotForEver) {
+    const Scratch s;
+    std::filesystem::create_directories(s.inside("d"));
+    s.put("inside/d/f", "in");
+    EXPECT_EQ(opensIn(s, 0), Errno::Success);
+    EXPECT_EQ(opensIn(s, 50), Errno::Success);
+    EXPECT_EQ(opensIn(s, 1'000'000'000), Errno::Again);
+}
+#endif
 
 /// Makes openat2 fail so in this process from now on.
 bool refuseOpenat2(uint32_t error) {
@@ -383,6 +440,31 @@ TEST(Reliability, E7_InputArrivesWholeHoweverMuchThereIs) {
     EXPECT_EQ(guest.get<Size>(result), 0u) << "and then it has ended";
 }
 
+/// What was read is not announced again: who waits for input would never sleep.
+TEST(Reliability, E7_InputThatWasReadIsNoLongerThere) {
+    Guest guest;
+    const auto readyIn = [&] {  // a clock that ends first, or input
+        Subscription clock{}, input{};
+        clock.u.content.emplace<0>() = {Clockid::Monotonic, 5'000'000, 0, Subclockflags::None};
+        input.u.content.emplace<1>().file_descriptor = 0;
+        const uint32_t in = guest.put(clock);
+        (void)guest.put(input);
+        const uint32_t out = guest.room(64);
+        EXPECT_EQ(guest.call("poll_oneoff", in, out, 2, guest.room(4)), Errno::Success);
+        return guest.get<Event>(out).type;
+    };
+    EXPECT_EQ(readyIn(), Eventtype::Clock);
+    const uint8_t typed[] = {'a', 'b'};
+    guest.host->pushInput(typed);
+    EXPECT_EQ(readyIn(), Eventtype::FdRead);
+    EXPECT_EQ(guest.read(0, 1), "a");
+    EXPECT_EQ(readyIn(), Eventtype::FdRead);
+    EXPECT_EQ(guest.read(0, 9), "b");
+    EXPECT_EQ(readyIn(), Eventtype::Clock);
+    guest.host->closeInput();
+    EXPECT_EQ(readyIn(), Eventtype::FdRead) << "its end is";
+}
+
 /// Every call with every pointer, length and count at the edges of memory, alone and in pairs: an errno or success, and nothing of ours.
 TEST(Reliability, E8_EveryCallAtEveryEdgeOfMemory) {
     constexpr uint64_t kEnd = Guest::kMemoryBytes;
@@ -459,6 +541,33 @@ TEST(Reliability, E9_DescriptorsStayRightWhateverIsRenumbered) {
         EXPECT_LE(openOnHost(), before + 60);
     }
     EXPECT_EQ(openOnHost(), before);
+}
+
+/// However often descriptors are moved, so many can be open, and the lowest number that is free is the next.
+TEST(Reliability, E9_RenumberedDescriptorsAreCounted) {
+    const Scratch s;
+    s.put("inside/f", "in");
+    auto c = Guest::with(s);
+    c.budgets.maxOpenFiles = 10;
+    Guest guest(c);
+    const auto opened = [&] {
+        uint32_t fd = 0;
+        EXPECT_EQ(guest.open(3, "f", Oflags::None, Guest::kReadOnly, &fd), Errno::Success);
+        return fd;
+    };
+    for (int i = 0; i < 30; i++) {
+        const uint32_t from = opened(), to = opened();
+        EXPECT_EQ(from, 4u);
+        EXPECT_EQ(to, 5u);
+        EXPECT_EQ(guest.call("fd_renumber", from, to), Errno::Success);
+        EXPECT_EQ(guest.call("fd_renumber", to, to), Errno::Success);
+        EXPECT_EQ(guest.call("fd_close", from), Errno::Badf);
+        EXPECT_EQ(guest.read(to, 9), "in");
+        EXPECT_EQ(guest.call("fd_close", to), Errno::Success);
+    }
+    for (uint32_t i = 0; i < 10; i++)
+        EXPECT_EQ(opened(), 4 + i);
+    EXPECT_EQ(guest.open(3, "f", Oflags::None, Guest::kReadOnly), Errno::Mfile);
 }
 
 TEST(Reliability, E10_ExitCodesOfEverySize) {
