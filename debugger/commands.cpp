@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/printable.h"
+#include "wasi/filter_words.h"
+#include "wasi/mock_text.h"
+
 namespace debugger {
 
 namespace {
@@ -125,6 +129,31 @@ const Verb* findVerb(std::string_view idOrWord) {
         if (verb.id == idOrWord || isAlias(verb.aliases, idOrWord)) return &verb;
     }
     return nullptr;
+}
+
+engine::Result<std::string> helpText(std::string_view topic) {
+    std::string text;
+    if (topic.empty()) {
+        for (const Verb& verb : verbs()) {
+            if (verb.word.empty() || verb.allowed == 0) continue;
+            std::string usage(verb.usage);
+            usage.resize(std::max<size_t>(usage.size() + 2, 34), ' ');
+            text += usage + std::string(verb.help) + "\n";
+        }
+        return text;
+    }
+    const Verb* verb = findVerb(topic);
+    if (!verb || verb->word.empty())
+        return engine::Error{engine::ErrorCode::NotFound,
+                             "there is no verb \"" + engine::printable(topic) + "\"; help lists them"};
+    text = std::string(verb->usage) + "\n  " + std::string(verb->help) + "\n";
+    if (!verb->aliases.empty()) text += "  Also: " + std::string(verb->aliases) + "\n";
+    if (!verb->shortcut.empty())
+        text += "  In the window: " + std::string(verb->title) + ", " + std::string(verb->shortcut) + "\n";
+    if (verb->allowed == 0) text += "  Not yet supported.\n";
+    if (verb->id == "mock") text += wasi::mockRuleHelp();
+    if (verb->id == "calls") text += wasi::filterHelp();
+    return text;
 }
 
 }  // namespace debugger

@@ -36,6 +36,8 @@ struct Verb {
 };
 std::span<const Verb> verbs();
 const Verb* findVerb(std::string_view idOrWord);
+/// Lines: what a verb does and what may stand behind it; without a topic all verbs. NotFound.
+engine::Result<std::string> helpText(std::string_view topic);
 
 /// Executes lines of the prompt against a session, synchronously: a verb that runs the program returns when it stopped.
 class CommandInterpreter {

@@ -119,24 +119,12 @@ Result<> CommandInterpreter::Impl::infoLine() {
 }
 
 Result<> CommandInterpreter::Impl::help(std::string_view topic) {
-    if (!topic.empty()) {
-        const Verb* verb = findVerb(topic);
-        if (!verb || verb->word.empty())
-            return Error{ErrorCode::NotFound,
-                         "there is no verb \"" + printable(topic) + "\"; help lists them"};
-        line(std::string(verb->usage));
-        line("  " + std::string(verb->help));
-        if (!verb->aliases.empty()) line("  Also: " + std::string(verb->aliases));
-        if (!verb->shortcut.empty())
-            line("  In the window: " + std::string(verb->title) + ", " + std::string(verb->shortcut));
-        if (verb->allowed == 0) line("  Not yet supported.");
-        return {};
-    }
-    for (const Verb& verb : verbs()) {
-        if (verb.word.empty() || verb.allowed == 0) continue;
-        std::string usage(verb.usage);
-        usage.resize(std::max<size_t>(usage.size() + 2, 34), ' ');
-        line(usage + std::string(verb.help));
+    const std::string text = TRY(helpText(topic));
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const size_t end = rest.find('\n');
+        line(std::string(rest.substr(0, end)));
+        rest.remove_prefix(end + 1);
     }
     return {};
 }

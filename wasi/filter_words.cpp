@@ -40,4 +40,15 @@ std::string firstField(std::string_view function) {
     return std::string(parameters[0].type == "fd" ? "fd" : parameters[0].name);
 }
 
+std::string filterHelp() {
+    std::string text =
+        "A filter is made of words (the line contains them), FIELD = VALUE (also != < <= > >=, ~ and !~ with "
+        "* "
+        "and ?,\ncontains), and, or, not and parentheses. Fields:\n";
+    for (const FilterField& field : CallFilter::fields())
+        text += "  " + std::string(field.name) + std::string(12 - field.name.size(), ' ') +
+                std::string(field.help) + "\n";
+    return text + "  and each argument and result by its name: oflags = creat, nread > 4K, buf.size = 0\n";
+}
+
 }  // namespace wasi

@@ -17,5 +17,7 @@ std::vector<std::string> filterFields();
 std::vector<std::string> filterWords();
 /// The field by which a function's first argument is known: "fd" for every descriptor; empty if it has none.
 std::string firstField(std::string_view function);
+/// How a filter is written, with its fields: lines.
+std::string filterHelp();
 
 }  // namespace wasi

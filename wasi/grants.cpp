@@ -21,11 +21,6 @@ struct Overloaded : T... {
 template <class... T>
 Overloaded(T...) -> Overloaded<T...>;
 
-std::string textOf(const Preopen& p) {
-    if (p.kind == MountKind::InMemory && p.hostPath.empty()) return p.guestPath;
-    if (p.hostPath == "." && p.guestPath == ".") return ".";
-    return p.hostPath + "::" + p.guestPath;
-}
 std::string textOf(const Listener& l) {
     const bool isV6 = l.address.find(':') != std::string::npos;
     return (isV6 ? "[" + l.address + "]" : l.address) + ":" + std::to_string(l.port);
@@ -112,7 +107,7 @@ std::string_view toText(MountKind kind) { return kKinds[static_cast<size_t>(kind
 std::string toText(const Grant& grant) {
     return std::visit(
         Overloaded{
-            [](const Preopen& p) { return "dir " + textOf(p) + " " + std::string(toText(p.kind)); },
+            [](const Preopen& p) { return "dir " + valueOf(p) + " " + std::string(toText(p.kind)); },
             [](const Listener& l) { return "listen " + textOf(l); },
             [](const Variable& v) { return "env " + v.name + "=" + v.value; },
         },
@@ -121,12 +116,9 @@ std::string toText(const Grant& grant) {
 
 std::string toFlag(const Grant& grant) {
     return std::visit(Overloaded{
-                          [](const Preopen& p) {
-                              return std::string(kFlags[static_cast<size_t>(p.kind)]) + " " +
-                                     shellQuoted(textOf(p));
-                          },
-                          [](const Listener& l) { return "--listen " + shellQuoted(textOf(l)); },
-                          [](const Variable& v) { return "--env " + shellQuoted(v.name + "=" + v.value); },
+                          [](const Preopen& p) { return optionText(flagOf(p.kind), valueOf(p)); },
+                          [](const Listener& l) { return optionText("--listen", textOf(l)); },
+                          [](const Variable& v) { return optionText("--env", v.name + "=" + v.value); },
                       },
                       grant);
 }
@@ -156,6 +148,17 @@ bool withdraw(const std::string& name, Capabilities& c) {
                std::erase_if(c.listeners, [&](const Listener& l) { return textOf(l) == name; }) +
                std::erase_if(c.environment, [&](const auto& v) { return v.first == name; }) >
            0;
+}
+
+std::string valueOf(const Preopen& p) {
+    if (p.kind == MountKind::InMemory && p.hostPath.empty()) return p.guestPath;
+    if (p.hostPath == "." && p.guestPath == ".") return ".";
+    return p.hostPath + "::" + p.guestPath;
+}
+std::string_view flagOf(MountKind kind) { return kFlags[static_cast<size_t>(kind)]; }
+
+std::string optionText(std::string_view name, std::string_view value) {
+    return std::string(name) + (value.starts_with('-') ? "=" : " ") + shellQuoted(value);
 }
 
 std::string shellQuoted(std::string_view text) {

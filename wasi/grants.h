@@ -35,7 +35,14 @@ void apply(const Grant& grant, Capabilities& capabilities);
 /// Takes away the folder of that guest path, the listener of that address or the variable of that name; false if there is none.
 bool withdraw(const std::string& name, Capabilities& capabilities);
 
+/// "HOST::GUEST": what stands behind its option …
+std::string valueOf(const Preopen& preopen);
+/// … which is --dir, --dir-ro, --dir-overlay or --dir-memory.
+std::string_view flagOf(MountKind kind);
+
 /// One word of a POSIX shell.
 std::string shellQuoted(std::string_view text);
+/// "--name value", quoted; "--name=value" where the value looks like an option.
+std::string optionText(std::string_view name, std::string_view value);
 
 }  // namespace wasi

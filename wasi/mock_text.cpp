@@ -17,12 +17,39 @@ using engine::Error, engine::ErrorCode, engine::Result;
 namespace {
 
 using Kind = FilterToken::Kind;
-constexpr std::array<std::string_view, 19> kClauses{
-    "nth",     "from", "to",   "every", "probability", "seed", "errno", "reply", "short", "delay",
-    "corrupt", "trap", "stop", "pass",  "policy",      "note", "off",   "when",  "script"};
+struct Clause {
+    std::string_view word, value, help;
+    enum Part : uint8_t { Which, Answer, Besides } part;
+};
+constexpr Clause kClauses[] = {
+    {"nth", "N", "only the Nth, counted from 1", Clause::Which},
+    {"from", "N", "from the Nth on", Clause::Which},
+    {"to", "N", "up to the Nth", Clause::Which},
+    {"every", "N", "of these each Nth", Clause::Which},
+    {"probability", "P", "of these so many, from 0 to 1, chosen by the seed", Clause::Which},
+    {"seed", "N", "for probability and corrupt: another choice", Clause::Which},
+    {"errno", "NAME", "fails so, without any effect: noent, ENOSPC, 44", Clause::Answer},
+    {"reply", "RESULT=V",
+     "succeeds without the host, with nwritten=3, buf.size=5; what is not said is 0, lengths are counted",
+     Clause::Answer},
+    {"", "",
+     "… of what is read: bytes \"text\" or hex 00ff; of a folder: entry \"a.txt\" entry \"logs/\" inode 7",
+     Clause::Answer},
+    {"short", "N", "the host reads or writes at most N bytes", Clause::Answer},
+    {"corrupt", "[BITS]", "so many bits of what was read are flipped", Clause::Answer},
+    {"trap", "[\"TEXT\"]", "the program traps in the call", Clause::Answer},
+    {"stop", "[\"TEXT\"]", "stops in the debugger before the call", Clause::Answer},
+    {"pass", "", "the host answers; later rules are not asked", Clause::Answer},
+    {"script", "FILE", "a script (Lua 5.4) answers, see below", Clause::Answer},
+    {"delay", "TIME", "waits before that: 5ms, 1.5s", Clause::Besides},
+    {"note", "\"TEXT\"", "told in the log, beside the answer", Clause::Besides},
+    {"policy", "", "the log says that a policy decided, not a mock", Clause::Besides},
+    {"off", "", "kept, but never asked", Clause::Besides},
+};
 
 bool isClause(std::string_view word) {
-    return std::find(kClauses.begin(), kClauses.end(), word) != kClauses.end();
+    const auto isIt = [&](const Clause& clause) { return clause.word == word; };
+    return word == "when" || std::any_of(std::begin(kClauses), std::end(kClauses), isIt);
 }
 
 std::string quoted(std::string_view text) {
@@ -108,8 +135,8 @@ private:
         const size_t column = peek().column;
         if (word.kind != Kind::Word || !isClause(word.text) || word.text == "when") {
             std::string known;
-            for (const std::string_view name : kClauses)
-                if (name != "when") known += (known.empty() ? "" : ", ") + std::string(name);
+            for (const Clause& clause : kClauses)
+                if (!clause.word.empty()) known += (known.empty() ? "" : ", ") + std::string(clause.word);
             return filterError(word.column, "\"" + word.text + "\" is not expected here; it may be " + known);
         }
         const bool isNth = word.text == "nth", isRange = word.text == "from" || word.text == "to";
@@ -289,6 +316,40 @@ std::string answerText(const MockRule& rule) {
 }
 
 }  // namespace
+
+std::string mockRuleHelp() {
+    std::string text =
+        "A rule is CALL [CONDITION] [WHICH]… [ANSWER]; the first one that fires decides.\n"
+        "CALL is a name or a pattern (fd_*), CONDITION a filter (help calls) of what is known before the "
+        "call: "
+        "arguments, path, fd, caller, data.\n";
+    constexpr std::string_view kTitles[] = {
+        "Which of the calls that match, all if nothing is said:", "The answer, one of:", "Besides:"};
+    for (const Clause::Part part : {Clause::Which, Clause::Answer, Clause::Besides}) {
+        text += std::string(kTitles[part]) + "\n";
+        for (const Clause& clause : kClauses) {
+            if (clause.part != part) continue;
+            std::string left = "  " + std::string(clause.word) + " " + std::string(clause.value);
+            left.resize(std::max<size_t>(left.size() + 1, 20), ' ');
+            text += left + std::string(clause.help) + "\n";
+        }
+    }
+    return text +
+           "In a file for --mock the same words are keys, the condition is \"when\" (mock save writes such "
+           "files):\n"
+           "  {\"rules\": [{\"call\": \"path_open\", \"when\": \"path ~ \\\"*.cfg\\\"\", \"nth\": 3, "
+           "\"errno\": "
+           "\"noent\"},\n"
+           "             {\"call\": \"fd_read\", \"reply\": {\"bytes\": \"hello\"}, \"delay\": \"5ms\"}]}\n"
+           "A script returns a function that answers as such a rule does, or with nothing, and then the host "
+           "does:\n"
+           "  return function(call) if call.file:glob(\"*.cfg\") then return {errno = \"noent\", delay = "
+           "\"5ms\"} end end\n"
+           "call has name, k (its number among those that match), file (of its descriptor), data (what is "
+           "written),\n"
+           "length, and each argument by its name (path, fd). It runs in folders that you trust: wscope "
+           "trust FOLDER.\n";
+}
 
 MockDirent direntOf(std::string_view name) {
     const bool isDirectory = name.ends_with('/');

@@ -26,6 +26,8 @@ struct MockText {
 MockText toText(const MockRule& rule);
 /// BadArgument: "column 9: …", or what MockTable::set() says of one rule.
 engine::Result<MockRule> parseMock(std::string_view text);
+/// How a rule is written, from the table that parseMock() reads by: lines.
+std::string mockRuleHelp();
 
 /// An entry by its name: a directory if that ends in "/", else a regular file; and the other way round.
 MockDirent direntOf(std::string_view name);

@@ -128,6 +128,35 @@ void addLaunchOptions(CLI::App& command, TypedOptions& typed) {
         ->allow_extra_args(false);
 }
 
+namespace {
+
+/// Does the value of this word stand in the next one?
+bool wantsNext(const CLI::App& command, const std::string& word) {
+    const auto takesValue = [&](const std::string& name) {
+        const CLI::Option* option = command.get_option_no_throw(name);
+        return option && option->get_items_expected_min() > 0;
+    };
+    if (word.starts_with("--")) return word.find('=') == std::string::npos && takesValue(word);
+    for (size_t i = 1; i < word.size(); i++)
+        if (takesValue({'-', word[i]})) return i + 1 == word.size();
+    return false;
+}
+
+}  // namespace
+
+std::vector<std::string> withoutDashes(const CLI::App& command, std::vector<std::string> words) {
+    for (size_t i = 0; i < words.size() && words[i].starts_with('-'); i++) {
+        if (words[i] != "--") {
+            i += wantsNext(command, words[i]);
+            continue;
+        }
+        words.erase(words.begin() + static_cast<std::ptrdiff_t>(i));
+        if (i < words.size() && words[i].starts_with('-')) words[i].insert(0, "./");
+        break;
+    }
+    return words;
+}
+
 Result<ProgramAndArguments> programOf(const CLI::App& command) {
     std::string name = command.get_name();
     if (command.get_parent()) name = command.get_parent()->get_name() + " " + name;

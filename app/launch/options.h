@@ -24,6 +24,10 @@ struct TypedOptions {
 /// Adds them to a subcommand whose first positional ends the options: PROGRAM and all behind it is the guest's.
 void addLaunchOptions(CLI::App& command, TypedOptions& typed);
 
+/// What was typed behind the name of a subcommand, without "--" before PROGRAM, which CLI11 leaves to the command above: a program that
+/// looks like an option is named by its path instead.
+std::vector<std::string> withoutDashes(const CLI::App& command, std::vector<std::string> words);
+
 /// PROGRAM and its arguments: what CLI11 left over.
 struct ProgramAndArguments {
     std::string program;

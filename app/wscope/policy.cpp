@@ -14,6 +14,7 @@
 #include "app/wscope/runner.h"
 #include "engine/module.h"
 #include "wasi/capabilities_json.h"
+#include "wasi/command_line.h"
 #include "wasi/least_grant.h"
 
 namespace wscope {
@@ -24,10 +25,11 @@ struct PolicyOptions {
     std::string as, output;
 };
 
-std::string policyText(const wasi::Capabilities& least, const std::string& as, const std::string& program) {
+std::string policyText(const wasi::Capabilities& least, const std::string& as,
+                       const wasi::ProgramStart& start) {
     const auto runtime = wasi::findRuntime(as);
     if (!runtime) return wasi::toJson(least) + "\n";
-    const wasi::CommandLine line = wasi::commandLine(least, *runtime, program);
+    const wasi::CommandLine line = wasi::commandLine(least, *runtime, start);
     std::string text;
     for (const std::string& note : line.notes)
         text += "# " + debugger::printable(note) + "\n";
@@ -90,7 +92,9 @@ int policy(const CLI::App& command, const TypedOptions& typed, const PolicyOptio
     }
     const wasi::LedgerView ledger = (*debuggee)->host().ledger();
     tellRefusals(ledger);
-    const std::string text = policyText(wasi::leastGrant(ledger, granted), wanted.as, program->program);
+    const debugger::LaunchOptions& started = (*debuggee)->options();
+    const std::string text = policyText(wasi::leastGrant(ledger, granted), wanted.as,
+                                        {started.program, started.invoke, started.invokeArguments});
     const std::unique_ptr<FILE, int (*)(FILE*)> file(
         wanted.output.empty() ? stdout : fopen(wanted.output.c_str(), "w"),
         wanted.output.empty() ? fflush : fclose);
@@ -113,9 +117,12 @@ void addPolicy(CLI::App& app, int& status) {
     command->add_option("-o,--output", wanted->output, "Write to a file instead of stdout")
         ->type_name("FILE");
     command
-        ->add_option("--as", wanted->as,
-                     "Write a command line instead of JSON: wasiscope, wasmtime, wasmer, wasmedge or wazero")
-        ->check(CLI::IsMember({"wasiscope", "wasmtime", "wasmer", "wasmedge", "wazero"}));
+        ->add_option(
+            "--as", wanted->as,
+            "Write a command line instead of JSON: for wasiscope, wasmtime (14 or later), wasmer (7.1), "
+            "wasmedge (0.13), wazero (1.7) or node (20)")
+        ->check(CLI::IsMember(
+            std::vector<std::string>(std::begin(wasi::kRuntimeNames), std::end(wasi::kRuntimeNames))));
     command->footer(
         "Examples:\n  wscope policy --dir . wordcount.wasm sample.txt > policy.json\n"
         "  wscope run --policy policy.json wordcount.wasm\n"

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "app/wscope/trace_formats.h"
 #include "debugger/call_list.h"
 #include "debugger/sources.h"
+#include "wasi/filter_words.h"
 
 namespace wscope {
 
@@ -118,6 +120,10 @@ public:
         return true;
     }
 
+    /// Calls that were written or counted; those that are over.
+    uint64_t shown() const { return m_shown; }
+    uint64_t seen() const { return m_written; }
+
     /// What follows the last call: one that is not over, where the run was ended in it.
     void end() {
         m_flusher.reset();
@@ -142,6 +148,7 @@ private:
 
     void write(const wasi::SyscallRecord& record) {
         if (!m_search.matches(wasi::RecordedCall(record, m_names))) return;
+        m_shown++;
         const wasi::HostFunction& function = wasi::allHostFunctions()[record.function];
         Totals& totals = m_totals[std::string(function.name)];
         totals.calls++;
@@ -182,7 +189,7 @@ private:
     FILE* m_out;
     const bool m_isBuffered;  // and written out by the flusher
     std::mutex m_mutex;       // of all that writes
-    uint64_t m_written = 0;
+    uint64_t m_written = 0, m_shown = 0;
     CallTotals m_totals;
     std::unique_ptr<debugger::Places> m_places;
     std::optional<Flusher> m_flusher;  // of a file
@@ -216,6 +223,20 @@ FileHandle openOutput(const std::string& path) {
     return {fopen(path.c_str(), "w"), fclose};
 }
 
+/// What a trace leaves one to wonder about.
+void tellHints(debugger::Debuggee& debuggee, const Tracer& tracer, int status) {
+    if (tracer.shown() == 0 && tracer.seen() > 0)
+        std::cerr << "wscope: none of " << tracer.seen() << " calls matches the filter" << std::endl;
+    const debugger::LaunchOptions& options = debuggee.options();
+    const bool hadNoFolder =
+        options.capabilities.preopens.empty() && debuggee.host().ledger().cataloguedFolders;
+    if (status != 0 && hadNoFolder && !options.showDenied)
+        std::cerr
+            << "wscope: no folder is granted (--dir), and what C libraries refuse by themselves is no call; "
+               "--show-denied shows it"
+            << std::endl;
+}
+
 int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions& wanted) {
     const auto program = programOf(command);
     if (!program) return fail(program.error());
@@ -238,18 +259,8 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     Tracer tracer(**debuggee, wanted, std::move(*filter), output);
     const int status = runToEnd(**debuggee, [&] { return tracer.writeFinished(); });
     tracer.end();
+    if (!output.lost() && status != kOurError) tellHints(**debuggee, tracer, status);
     return settleChanges(**debuggee, typed, output.flush() ? status : output.fail());
-}
-
-std::string filterHelp() {
-    std::string text =
-        "A filter is made of words (the line contains them), FIELD = VALUE (also != < <= > >=, ~ and !~ with "
-        "* and "
-        "?,\ncontains), and, or, not and parentheses. Fields:\n";
-    for (const wasi::FilterField& field : wasi::CallFilter::fields())
-        text += "  " + std::string(field.name) + std::string(12 - field.name.size(), ' ') +
-                std::string(field.help) + "\n";
-    return text + "  and each argument and result by its name: oflags = creat, nread > 4K, buf.size = 0\n";
 }
 
 }  // namespace
@@ -265,7 +276,9 @@ void addTrace(CLI::App& app, int& status) {
         ->type_name("FILE");
     command
         ->add_option("--format", wanted->format,
-                     "text; json: one object a line; csv: a table; chrome: for Perfetto and chrome://tracing")
+                     "text; json: one object a line (schema/trace.schema.json); csv: a table; chrome: for "
+                     "Perfetto and "
+                     "chrome://tracing")
         ->check(CLI::IsMember({"text", "json", "csv", "chrome"}));
     command
         ->add_option(
@@ -290,7 +303,7 @@ void addTrace(CLI::App& app, int& status) {
                     "program.wasm in.txt\n") +
         "  wscope trace --format json -o calls.jsonl program.wasm\n"
         "  wscope trace --filter 'fd = 4 and not (fd_seek or errno = success)' program.wasm\n" +
-        filterHelp() + "The exit status is the program's.");
+        wasi::filterHelp() + "The exit status is the program's.");
     command->callback([command, typed, wanted, &status] { status = trace(*command, *typed, *wanted); });
 }
 

@@ -146,32 +146,6 @@ TEST_F(LeastGrantTest, WhoCountsOnDescriptorsKeepsThem) {
     EXPECT_EQ(wasi::leastGrant(ledger, m_granted).preopens, deep);
 }
 
-TEST_F(LeastGrantTest, IsWrittenAsOthersWantIt) {
-    wasi::Capabilities c;
-    c.arguments = {"p", "a b"};
-    c.environment = {{"N", "$v"}};
-    c.preopens = {{"/h/x", "/x", wasi::MountKind::ReadOnly}, {"/h/y", "/y", wasi::MountKind::Real}};
-    c.listeners = {{"127.0.0.1", 80}};
-    c.random.seed = 7;
-    const auto text = [&](wasi::Runtime runtime) { return wasi::commandLine(c, runtime, "p.wasm").text; };
-    using enum wasi::Runtime;
-    EXPECT_EQ(text(Wasiscope),
-              "wscope run --dir-ro /h/x::/x --dir /h/y::/y --env 'N=$v' --listen 127.0.0.1:80 "
-              "--random seed:7 p.wasm 'a b'");
-    EXPECT_EQ(text(Wasmtime),
-              "wasmtime run --dir /h/x::/x --dir /h/y::/y --env 'N=$v' -S "
-              "preview2=n,tcplisten=127.0.0.1:80 p.wasm 'a b'");
-    EXPECT_EQ(text(Wasmer), "wasmer run --volume /h/x:/x --volume /h/y:/y --env 'N=$v' p.wasm -- 'a b'");
-    EXPECT_EQ(text(WasmEdge), "wasmedge --dir /x:/h/x:readonly --dir /y:/h/y --env 'N=$v' p.wasm 'a b'");
-    EXPECT_EQ(text(Wazero),
-              "wazero run -mount=/h/x:/x:ro -mount=/h/y:/y -env='N=$v' -listen=127.0.0.1:80 "
-              "p.wasm 'a b'");
-    const auto notes = wasi::commandLine(c, Wasmer, "p.wasm").notes;
-    ASSERT_EQ(notes.size(), 3u);
-    EXPECT_EQ(notes[0], "wasmer has no read-only folders: /x can be written there");
-    EXPECT_TRUE(wasi::commandLine(c, Wasiscope, "p.wasm").notes.empty());
-}
-
 // ------------------------------------------------------------------------------------------------------------ in a session
 
 class GrantsInSession : public debugger_test::SessionTest {};

@@ -9,14 +9,17 @@ import tempfile
 import time
 from pathlib import Path
 
+import jsonschema  # package python3-jsonschema
+
 WSCOPE, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
 FOLDER = SOURCE / "resources/examples/wordcount"
 
 
-def trace(*options):
+def trace(*options, status=0):
     with tempfile.NamedTemporaryFile() as out:
-        subprocess.run([WSCOPE, "trace", "-o", out.name, *options, "--dir", ".", "wordcount.wasm", "sample.txt"], cwd=FOLDER,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=100)
+        done = subprocess.run([WSCOPE, "trace", "-o", out.name, *options, "--dir", ".", "wordcount.wasm", "sample.txt"], cwd=FOLDER,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=100)
+        check(done.returncode == status, f"{options}: status {done.returncode}")
         return Path(out.name).read_bytes().decode()
 
 
@@ -28,6 +31,21 @@ def check(condition, what):
 objects = [json.loads(line) for line in trace("--format", "json").splitlines()]
 names = [o["name"] for o in objects]
 check("fd_read" in names and "fd_write" in names, f"calls: {names}")
+
+schema = json.loads((SOURCE / "resources/schema/trace.schema.json").read_bytes())
+jsonschema.Draft202012Validator.check_schema(schema)
+lines = trace("--format", "json", "--stack", "--bytes", "4") + trace("--format", "json", "-c")
+with tempfile.NamedTemporaryFile("w", suffix=".json") as mocks:
+    mocks.write('{"rules": [{"call": "path_open", "errno": "noent"}, {"call": "fd_fdstat_get", "trap": "here"}]}')
+    mocks.flush()
+    lines += trace("--format", "json", "--mock", mocks.name, status=134)
+for line in lines.splitlines():
+    try:
+        jsonschema.validate(json.loads(line), schema)
+    except jsonschema.ValidationError as error:
+        sys.exit(f"not as trace.schema.json has it: {error.message}: {line}")
+check({"mock", "trapped", "returned"} <= {word for line in lines.splitlines() for key, word in json.loads(line).items() if key in ("origin", "outcome")},
+      "mocks and traps were among them")
 
 rows = list(csv.DictReader(trace("--format", "csv", "--stack").splitlines(keepends=True)))
 check([r["call"] for r in rows] == names, "CSV has the same calls")

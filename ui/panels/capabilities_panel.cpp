@@ -408,7 +408,7 @@ void CapabilitiesPanel::copyAs(std::optional<wasi::Runtime> runtime, bool least)
             const wasi::Capabilities all = least ? wasi::leastGrant(ledger, granted) : granted;
             if (!runtime) return QApplication::clipboard()->setText(fromUtf8(wasi::toJson(all)));
             const std::string program = context().module() ? context().module()->path : std::string();
-            const wasi::CommandLine line = wasi::commandLine(all, *runtime, program);
+            const wasi::CommandLine line = wasi::commandLine(all, *runtime, {program});
             QApplication::clipboard()->setText(fromUtf8(line.text));
             QString notes;
             for (const std::string& note : line.notes)

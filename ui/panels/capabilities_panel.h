@@ -6,6 +6,7 @@
 
 #include "ui/models/tree_model.h"
 #include "ui/panel.h"
+#include "wasi/command_line.h"
 #include "wasi/least_grant.h"
 
 class QToolButton;
