@@ -517,13 +517,15 @@ struct GetOpenFiles {
 /// What the program changed in overlays and in-memory folders.
 struct GetFolderChanges {
     using Reply = std::vector<wasi::FolderChanges>;
+    uint64_t most = UINT64_MAX;  // changes that are told of each folder; FolderChanges::total counts all
 };
-/// … done on the host, or forgotten; of the folder at this guest path, or of all if it is empty. Number of changes.
 /// See WasiHost::folderDiff().
 struct GetFolderDiff {
-    std::string guestPath;  // "" = all of them
     using Reply = std::string;
+    std::string guestPath;  // "" = all of them
+    std::string path = {};  // "" = all that changed there
 };
+/// The changes done on the host, or forgotten; of the folder at this guest path, or of all if it is empty. Number of changes.
 struct ApplyFolderChanges {
     using Reply = uint64_t;
     std::string guestPath;

@@ -121,7 +121,7 @@ private:
     Result<std::string> handle(const FollowDescriptor& request);
     Result<CallDetail> handle(const GetCall& request);
     Result<std::vector<OpenFileRow>> handle(const GetOpenFiles&);
-    Result<std::vector<wasi::FolderChanges>> handle(const GetFolderChanges&);
+    Result<std::vector<wasi::FolderChanges>> handle(const GetFolderChanges& request);
     Result<std::string> handle(const GetFolderDiff& request);
     Result<uint64_t> handle(const ApplyFolderChanges& request);
     Result<uint64_t> handle(const DiscardFolderChanges& request);

@@ -188,9 +188,12 @@ engine::Result<std::vector<OpenFileRow>> Session::handle(const GetOpenFiles&) {
     return rows;
 }
 
-engine::Result<std::vector<wasi::FolderChanges>> Session::handle(const GetFolderChanges&) {
+engine::Result<std::vector<wasi::FolderChanges>> Session::handle(const GetFolderChanges& request) {
     if (!m_debuggee || !m_debuggee->started()) return std::vector<wasi::FolderChanges>{};
-    return m_debuggee->host().folderChanges();
+    auto folders = TRY(m_debuggee->host().folderChanges());
+    for (wasi::FolderChanges& folder : folders)
+        folder.changes.resize(std::min<uint64_t>(folder.changes.size(), request.most));
+    return folders;
 }
 
 engine::Result<wasi::LedgerView> Session::handle(const GetLedger&) {
@@ -232,7 +235,7 @@ engine::Result<std::string> Session::handle(const RevokeCapability& request) {
 
 engine::Result<std::string> Session::handle(const GetFolderDiff& request) {
     if (!m_debuggee || !m_debuggee->started()) return std::string();
-    return m_debuggee->host().folderDiff(request.guestPath);
+    return m_debuggee->host().folderDiff(request.guestPath, request.path);
 }
 
 engine::Result<uint64_t> Session::handle(const ApplyFolderChanges& request) {

@@ -236,23 +236,24 @@ void Launcher::go() {
 void Launcher::goToEntry() { start(true); }
 
 void Launcher::start(bool stopAtEntry) {
-    const bool kept = std::exchange(m_options.stopAtEntry, stopAtEntry);
     if (toJson(m_options) == m_told)
-        begin();
+        begin(stopAtEntry);
     else
-        load([this] { begin(); });
-    m_options.stopAtEntry = kept;
+        load([this, stopAtEntry] { begin(stopAtEntry); });
 }
 
-void Launcher::begin() {
-    m_context.post<debugger::Start>(this, {}, {}, [this](const engine::Error& error) {
+void Launcher::begin(bool stopAtEntry) {
+    m_isStarting = true;
+    const auto started = [this](const debugger::Done&) { m_isStarting = false; };
+    m_context.post<debugger::Start>(this, {{}, stopAtEntry}, started, [=, this](const engine::Error& error) {
+        m_isStarting = false;
         m_context.reportError(error);
         if (error.code != engine::ErrorCode::Denied) return;
         std::vector<std::string> scripts;
         for (const wasi::MockInfo& info : m_context.mocks())
             if (info.rule.enabled && !info.rule.script.empty()) scripts.push_back(info.rule.script);
-        offerTrust(m_context, scripts, m_options.trustedFolders, [launcher = QPointer(this)] {
-            if (launcher) launcher->begin();
+        offerTrust(m_context, scripts, m_options.trustedFolders, [launcher = QPointer(this), stopAtEntry] {
+            if (launcher) launcher->begin(stopAtEntry);
         });
     });
 }

@@ -31,6 +31,8 @@ public:
     void go();
     /// Starts, and stops before the first line of main: what a step means before the start.
     void goToEntry();
+    /// A start was asked for, and the session has not said that it did.
+    bool isStarting() const { return m_isStarting; }
     void restart();
     void terminate();
 
@@ -49,7 +51,7 @@ signals:
 private:
     void load(std::function<void()> then);
     void start(bool stopAtEntry);
-    void begin();
+    void begin(bool stopAtEntry);
     void forgetBreakpoints();
     void restoreBreakpoints();
     std::vector<wasi::MockRule> rememberedMocks();
@@ -64,7 +66,8 @@ private:
     QJsonObject m_memory;
     std::vector<wasi::MockRule> m_off;  // remembered mocks that are off as their scripts cannot be loaded
     std::map<std::string, engine::Error> m_why;  // of each of these scripts
-    uint64_t m_opens = 0;                        // what was asked for before the last one is overtaken
+    bool m_isStarting = false;
+    uint64_t m_opens = 0;  // what was asked for before the last one is overtaken
 };
 
 }  // namespace ui

@@ -50,10 +50,17 @@ debugger::BreakpointSpec demoBreakpoint(const QString& examples) {
 }
 
 /// Verbs of the prompt that a panel answers: they bring it to the front.
-constexpr std::pair<const char*, const char*> kPanelVerbs[] = {
-    {"backtrace", "call-stack"},        {"locals", "variables"},       {"memory", "memory"},
-    {"operand-stack", "operand-stack"}, {"wasm-locals", "wasm-state"}, {"disassemble", "disassembly"},
-    {"calls", "system-calls"},          {"open-files", "files"},       {"capabilities", "capabilities"}};
+constexpr std::pair<const char*, const char*> kPanelVerbs[] = {{"backtrace", "call-stack"},
+                                                               {"locals", "variables"},
+                                                               {"memory", "memory"},
+                                                               {"operand-stack", "operand-stack"},
+                                                               {"wasm-locals", "wasm-state"},
+                                                               {"disassemble", "disassembly"},
+                                                               {"calls", "system-calls"},
+                                                               {"open-files", "files"},
+                                                               {"capabilities", "capabilities"},
+                                                               {"folder-changes", "changes"},
+                                                               {"mock", "mocks"}};
 
 }  // namespace
 
@@ -212,8 +219,10 @@ void MainWindow::makeRunVerbs() {
     // Before the start, a step goes to the entry. Not behind the end, where it would throw away what one came to see.
     const auto handleStep = [this, handle](const char* id, StepKind kind) {
         handle(id, [this, kind] {
-            const bool isReady = m_context.state() == debugger::SessionState::Ready;
-            isReady ? m_launcher->goToEntry() : m_steps->step(kind);
+            if (m_context.state() != SessionState::Ready) return m_steps->step(kind);
+            if (m_launcher->isStarting()) return m_steps->stepLater(kind);
+            m_steps->clear();
+            m_launcher->goToEntry();
         });
     };
     handleStep("step-over", StepKind::Over);
@@ -312,7 +321,8 @@ void MainWindow::makeViewVerbs() {
     }
     for (const auto& [id, panel] : kPanelVerbs) {
         if (m_docks->dock(QString::fromLatin1(panel)))
-            handle(id, [this, panel = panel] { m_docks->raise(QString::fromLatin1(panel)); });
+            m_verbs->handleAlways(QString::fromLatin1(id),
+                                  [this, panel = panel] { m_docks->raise(QString::fromLatin1(panel)); });
     }
 }
 
@@ -484,7 +494,8 @@ void MainWindow::palette() {
     std::vector<PickerItem> items;
     for (const VerbActions::Entry& entry : m_verbs->entries()) {
         items.push_back({.title = fromUtf8(entry.verb.title).remove(u'…'),
-                         .detail = fromUtf8(entry.verb.help),
+                         .detail = (entry.action->isEnabled() ? QString() : m_verbs->whyNot() + u' ') +
+                                   fromUtf8(entry.verb.help),
                          .icon = fromUtf8(entry.verb.icon),
                          .keys = entry.action->shortcut().toString(QKeySequence::NativeText),
                          .enabled = entry.action->isEnabled(),

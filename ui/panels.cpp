@@ -5,6 +5,7 @@
 #include "ui/panels/breakpoints_panel.h"
 #include "ui/panels/call_stack_panel.h"
 #include "ui/panels/capabilities_panel.h"
+#include "ui/panels/changes_panel.h"
 #include "ui/panels/console_panel.h"
 #include "ui/panels/disassembly_panel.h"
 #include "ui/panels/explain_panel.h"
@@ -59,6 +60,7 @@ std::span<const PanelRow> panels() {
         {"console",     "Console",     "panel-console",     "Output of the program, and its input.",           {Bottom,      Bottom,      Bottom},      {false, true, false},  make<ConsolePanel>},
         {"memory",      "Memory",      "panel-memory",      "Linear memory in hex and ASCII, typed, editable.", {Bottom,     Bottom,      Bottom},      {false, false, false}, make<MemoryPanel>},
         {"capabilities", "Capabilities", "panel-capabilities", "What the program is granted, used, and was refused.", {Bottom,   Hidden,      LeftTop},     {false, false, false}, make<CapabilitiesPanel>},
+        {"changes",     "Changes",     "panel-changes",     "What the program changed in overlays; apply it, or forget it.", {Bottom,   Hidden,      Bottom},      {false, false, false}, make<ChangesPanel>},
     };
     // clang-format on
     return kRows;

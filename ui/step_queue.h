@@ -15,6 +15,8 @@ public:
 
     /// Now, or when the step that is being made has ended. A program that runs for another reason takes no steps.
     void step(debugger::StepKind kind);
+    /// When the program has stopped next: it is being started.
+    void stepLater(debugger::StepKind kind) { m_waiting.push_back({Move::Step, kind}); }
     /// Goes on behind the steps that wait. False if none is being made: then it is for the caller to do.
     bool goOnBehind();
     /// What waits is given up: the user has asked for something else.

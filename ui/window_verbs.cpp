@@ -104,6 +104,14 @@ QAction* VerbActions::handle(const QString& id, std::function<void()> function) 
     return entry.action;
 }
 
+QAction* VerbActions::handleAlways(const QString& id, std::function<void()> function) {
+    const auto found = m_index.constFind(id);
+    if (found != m_index.cend()) m_entries[*found].verb.allowed = kAlways;
+    return handle(id, std::move(function));
+}
+
+QString VerbActions::whyNot() const { return ui::whyNot(m_context); }
+
 QAction* VerbActions::add(const QString& id, const QString& title, const QString& icon, const QString& help,
                           std::function<void()> function) {
     const auto keep = [this](const QString& text) -> std::string_view {
@@ -150,7 +158,7 @@ void VerbActions::update() {
         const bool enabled =
             (entry.verb.allowed & now) != 0 && !(m_context.hasTrapped() && goesOn(entry.verb));
         entry.action->setEnabled(enabled);
-        entry.action->setToolTip(tipOf(entry, enabled ? QString() : whyNot(m_context)));
+        entry.action->setToolTip(tipOf(entry, enabled ? QString() : whyNot()));
     }
 }
 

@@ -30,6 +30,10 @@ public:
 
     /// What a verb does; ids that no table has are ignored. Returns its action (nullptr then).
     QAction* handle(const QString& id, std::function<void()> function);
+    /// … in every state, whatever the prompt says: a panel can be looked at without a program, and says what it will show.
+    QAction* handleAlways(const QString& id, std::function<void()> function);
+    /// Why a verb that is disabled is so now, and what enables it.
+    QString whyNot() const;
     /// nullptr if there is no such verb or nothing handles it.
     QAction* action(const QString& id) const;
     /// All that are handled, in the order of the tables.

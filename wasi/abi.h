@@ -32,6 +32,8 @@ struct Abi;
 struct ShowContext {
     const SyscallRecord& record;
     size_t payloadBytes = 64;
+    bool namesRights =
+        true;  // write() tells rights by name, which are names of calls; else it leaves those out
     /// The recorded access that holds [address, address + length), cut to what was kept; the latest for `writes`, the first for reads.
     struct Found {
         std::span<const uint8_t> bytes;
@@ -143,11 +145,11 @@ struct FlagsAbi : Number<T, std::underlying_type_t<T>> {
         value = static_cast<T>(bits & kAll);
         return Errno::Success;
     }
-    static void write(std::string& to, const ShowContext&, const T& value) {
-        writeFlags(to, Abi<T>::kNames, static_cast<uint64_t>(value));
+    static void write(std::string& to, const ShowContext& context, const T& value) {
+        writeBits(to, context, static_cast<uint64_t>(value));
     }
-    static void writeSlots(std::string& to, const ShowContext&, const engine::Slot* slots) {
-        writeFlags(to, Abi<T>::kNames, raw(slots));
+    static void writeSlots(std::string& to, const ShowContext& context, const engine::Slot* slots) {
+        writeBits(to, context, raw(slots));
     }
     static ShownValue show(const ShowContext&, const T& value) {
         return showFlags(Abi<T>::kName, Abi<T>::kNames, static_cast<uint64_t>(value));
@@ -157,6 +159,12 @@ struct FlagsAbi : Number<T, std::underlying_type_t<T>> {
     }
 
 private:
+    static void writeBits(std::string& to, const ShowContext& context, uint64_t bits) {
+        const size_t before = to.size();
+        writeFlags(to, Abi<T>::kNames, bits);
+        if constexpr (std::is_same_v<T, Rights>)
+            if (!context.namesRights && to.find('_', before) != std::string::npos) to.resize(before);
+    }
     static uint64_t raw(const engine::Slot* slots) {
         return sizeof(T) == 8 ? *slots : static_cast<uint32_t>(*slots);
     }

@@ -164,6 +164,21 @@ uint8_t costOf(Subject subject) {
     }
 }
 
+/// Of "the file app.cfg": ".cfg". Dots and slashes are in no name and no number of ours, so they and what follows them come from a path or
+/// a payload, where they stand as they are; what is before them may be the end of an escape.
+std::string ofData(std::string_view lowered) {
+    const size_t begin = lowered.find_first_of("./");
+    if (begin == std::string_view::npos) return {};
+    const auto isPlain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '/' || c == '_' ||
+               c == '-';
+    };
+    size_t end = begin;
+    while (end < lowered.size() && isPlain(lowered[end]))
+        end++;
+    return std::string(lowered.substr(begin, end - begin));
+}
+
 class Parser {
 public:
     Parser(std::vector<FilterToken> tokens, CallFilter::Moment moment)
@@ -268,6 +283,7 @@ private:
         node.text = token.text;
         node.lowered = lowerCase(token.text);
         node.isAboutRights = node.lowered.find("rights") != std::string::npos;
+        node.ofData = ofData(node.lowered);
         node.cost = kLineCost;
         for (const HostFunction& function : allHostFunctions())
             node.byFunction.push_back(function.name.find(node.lowered) != std::string_view::npos);

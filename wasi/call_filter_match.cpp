@@ -122,7 +122,7 @@ bool compare(const Node& node, const FilteredCall& call, const Concerned& concer
 
 }  // namespace
 
-/// Does the text contain, in small letters, what is in small letters already? A piece after the other, so that it takes no memory.
+// A piece after the other, so that it takes no memory.
 bool containsLowered(std::string_view text, std::string_view lowered) {
     if (lowered.empty()) return true;
     std::array<char, 4 * CallFilter::kMaxText> piece;
@@ -156,8 +156,9 @@ bool matchesNode(const Node& node, const FilteredCall& call, const Concerned& co
     case Node::Kind::Or: return std::any_of(node.children.begin(), node.children.end(), matches);
     case Node::Kind::Not: return !matches(node.children[0]);
     case Node::Kind::Line:
-        return node.byFunction[call.function()] ||
-               call.line(node.isAboutRights).find(node.lowered) != std::string_view::npos;
+        if (node.byFunction[call.function()]) return true;
+        if (!node.ofData.empty() && !call.holds(node.ofData)) return false;
+        return call.line(node.isAboutRights).find(node.lowered) != std::string_view::npos;
     case Node::Kind::Compare: return compare(node, call, concerned);
     }
     return false;

@@ -45,6 +45,8 @@ struct CallFilter::Node {
     // Line and Compare:
     std::string text, lowered;
     bool isAboutRights = false;  // Line
+    std::string
+        ofData;  // Line: part of `lowered` that only a path or payload brings into a line; may be empty
     // Compare:
     Subject subject = Subject::Function;
     Relation relation = Relation::Is;
@@ -60,6 +62,8 @@ using Concerned = std::vector<uint8_t>;
 
 constexpr char lowerLetter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 std::string lowerCase(std::string_view text);
+/// Does the text contain, in small letters, what is in small letters already?
+bool containsLowered(std::string_view text, std::string_view lowered);
 /// As the node compares texts, without the negation: that is of the whole condition, where a call has several such values.
 bool matchesText(const CallFilter::Node& node, std::string_view text);
 bool matchesNode(const CallFilter::Node& node, const FilteredCall& call, const Concerned& concerned);

@@ -16,14 +16,28 @@ std::string_view asText(std::span<const uint8_t> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Rights are named as the calls that they allow: who looks for the calls does not mean them.
-void dropRights(const ShownValue& value, std::string& line, size_t from) {
-    if (value.type == "rights" && value.text.find('_') != std::string::npos) {
-        const size_t at = line.find(value.text, from);
-        if (at != std::string::npos) line.erase(at, value.text.size());
+/// As ShowContext::bytesAt: the latest of what was written, the first of what was read; of those the ones that hold all of it, if any do.
+template <class Accesses>
+std::span<const uint8_t> bytesOf(const Accesses& accesses, uint32_t address, uint64_t length, bool written) {
+    std::span<const uint8_t> found;
+    bool isWhole = false;
+    for (const auto& access : accesses) {
+        if (access.isWrite != written || address < access.address) continue;
+        const uint64_t skip = address - access.address;
+        const bool holdsAll = skip + length <= access.length;
+        if (skip >= access.length || (isWhole && !holdsAll)) continue;
+        if (!written && (isWhole || (!holdsAll && !found.empty()))) continue;
+        isWhole = holdsAll;
+        found = std::span(access.bytes).subspan(std::min<size_t>(skip, access.bytes.size()));
     }
-    for (const ShownValue& child : value.children)
-        dropRights(child, line, from);
+    return found.subspan(0, std::min<uint64_t>(length, found.size()));
+}
+
+template <class Accesses>
+bool holdsText(std::string_view subject, const Accesses& accesses, std::string_view lowered) {
+    return containsLowered(subject, lowered) ||
+           std::any_of(accesses.begin(), accesses.end(),
+                       [&](const auto& access) { return containsLowered(asText(access.bytes), lowered); });
 }
 
 bool anyName(std::span<const engine::CodeLocation> frames, const NamesAt& names,
@@ -39,43 +53,35 @@ bool anyName(std::span<const engine::CodeLocation> frames, const NamesAt& names,
 }  // namespace
 
 std::string_view CallLine::of(const SyscallRecord& record, bool withRights) {
-    if (!std::exchange(m_isMade, true)) {
-        const ShownCall shown = show(record);
-        m_all = shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown);
-        m_withoutRights = m_all;
-        for (const auto* values : {&shown.arguments, &shown.results})
-            for (const ShownValue& value : *values)
-                dropRights(value, m_withoutRights, shown.name.size());
-        m_all = lowerCase(m_all);
-        m_withoutRights = lowerCase(m_withoutRights);
+    std::string& line = m_lines[withRights];
+    if (line.empty()) {
+        appendCall(line, ShowContext{.record = record, .namesRights = withRights});
+        std::transform(line.begin(), line.end(), line.begin(), lowerLetter);
     }
-    return withRights ? m_all : m_withoutRights;
+    return line;
+}
+
+void CallLine::clear() {
+    for (std::string& line : m_lines)
+        line.clear();
 }
 
 std::span<const uint8_t> RecordedCall::bytesAt(uint32_t address, uint64_t length, bool written) const {
-    const ShowContext context{m_record};
-    if (const auto found = context.bytesAt(address, 1, written))
-        return found->bytes.subspan(0, std::min<uint64_t>(length, found->bytes.size()));
-    return {};
+    return bytesOf(m_record.accesses, address, length, written);
 }
 
 bool RecordedCall::anyCaller(const std::function<bool(std::string_view)>& test) const {
     return anyName(m_record.backtrace, m_names, test);
 }
 
+bool RecordedCall::holds(std::string_view lowered) const {
+    return holdsText(m_record.subject, m_record.accesses, lowered);
+}
+
 uint64_t RecordedCall::bytesMoved() const { return wasi::bytesMoved(m_record); }
 
-/// As ShowContext::bytesAt: the latest of what was written, the first of what was read.
 std::span<const uint8_t> LoggedCall::bytesAt(uint32_t address, uint64_t length, bool written) const {
-    std::span<const uint8_t> found;
-    for (const LogCursor::Access& access : m_cursor.accesses()) {
-        if (access.isWrite != written || address < access.address) continue;
-        const uint64_t skip = address - access.address;
-        if (skip >= access.length) continue;
-        found = access.bytes.subspan(std::min<size_t>(skip, access.bytes.size()));
-        if (!written) break;
-    }
-    return found.subspan(0, std::min<uint64_t>(length, found.size()));
+    return bytesOf(m_cursor.accesses(), address, length, written);
 }
 
 bool LoggedCall::anyCaller(const std::function<bool(std::string_view)>& test) const {
@@ -90,13 +96,23 @@ uint64_t LoggedCall::bytesMoved() const {
 }
 
 std::string_view LoggedCall::line(bool withRights) const {
-    if (m_line.isMade()) return m_line.of(m_cursor.head(), withRights);
-    return m_line.of(m_cursor.record(), withRights);
+    if (!std::exchange(m_isUnpacked, true)) m_cursor.copyTo(m_record);
+    return m_line.of(m_record, withRights);
+}
+
+bool LoggedCall::holds(std::string_view lowered) const {
+    return holdsText(m_cursor.subject(), m_cursor.accesses(), lowered);
 }
 
 uint64_t slotValue(const FilteredCall& call, const HostParameter& p) {
     const uint64_t raw = call.arguments()[p.slot];
-    return !p.fields.empty() && p.fields[0].size == 8 ? raw : static_cast<uint32_t>(raw);
+    if (p.fields.empty()) return static_cast<uint32_t>(raw);
+    const HostField& field = p.fields[0];
+    if (field.size == 8) return raw;
+    // Of a small number the host takes the low bits; of names all, since others are refused.
+    return field.kind == HostField::Kind::Number && field.size < 4
+               ? raw & ((uint64_t{1} << (8 * field.size)) - 1)
+               : static_cast<uint32_t>(raw);
 }
 
 std::optional<uint64_t> resultValue(const FilteredCall& call, const HostParameter& p,

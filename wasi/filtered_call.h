@@ -1,6 +1,7 @@
 // FilteredCall: what a CallFilter looks at: a call that is about to be made, or one of the log.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <span>
@@ -32,22 +33,23 @@ public:
     virtual uint64_t bytesMoved() const { return 0; }
     /// As people read it, in small letters; names of rights are those of calls, and left out on demand.
     virtual std::string_view line(bool /*withRights*/) const { return {}; }
+    /// Is that in its subject or in bytes of memory that it read or wrote, whatever the case of letters? Small letters.
+    virtual bool holds(std::string_view /*lowered*/) const { return false; }
 };
 
 /// Names of the functions at a place in code, inlined ones too.
 using NamesAt =
     std::function<void(const engine::CodeLocation&, const std::function<bool(std::string_view)>&)>;
 
-/// A call in words, made when it is first looked at.
+/// A call in words, in small letters, made when it is first looked at.
 class CallLine {
 public:
+    /// Rights are named as the calls that they allow: who looks for the calls does not mean them, and leaves them out.
     std::string_view of(const SyscallRecord& record, bool withRights);
-    void clear() { m_isMade = false; }
-    bool isMade() const { return m_isMade; }
+    void clear();
 
 private:
-    std::string m_all, m_withoutRights;
-    bool m_isMade = false;
+    std::array<std::string, 2> m_lines;  // empty: not made; the second with rights
 };
 
 /// A call of the log as a record. Borrows both.
@@ -62,6 +64,7 @@ public:
     const SyscallRecord* record() const override { return &m_record; }
     uint64_t bytesMoved() const override;
     std::string_view line(bool withRights) const override { return m_line.of(m_record, withRights); }
+    bool holds(std::string_view lowered) const override;
 
 private:
     const SyscallRecord& m_record;
@@ -76,6 +79,7 @@ public:
     /// As LogCursor.
     bool moveTo(uint64_t sequence) {
         m_line.clear();
+        m_isUnpacked = false;
         return m_cursor.moveTo(sequence);
     }
     uint16_t function() const override { return m_cursor.head().function; }
@@ -86,11 +90,14 @@ public:
     const SyscallRecord* record() const override { return &m_cursor.head(); }
     uint64_t bytesMoved() const override;
     std::string_view line(bool withRights) const override;
+    bool holds(std::string_view lowered) const override;
 
 private:
     LogCursor& m_cursor;
     const NamesAt& m_names;
     mutable CallLine m_line;
+    mutable SyscallRecord m_record;  // room for the whole call, used again
+    mutable bool m_isUnpacked = false;
 };
 
 /// A number that is passed.

@@ -26,6 +26,7 @@ struct FolderChanges {
     std::string guestPath, hostPath;    // of the preopen
     bool isOverlay = false;             // can be applied to hostPath
     std::vector<FolderChange> changes;  // by path; of what was removed only the topmost
+    uint64_t total = 0;                 // number of changes, where some are left out
 };
 
 }  // namespace wasi

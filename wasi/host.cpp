@@ -103,10 +103,12 @@ engine::Result<std::unique_ptr<Directory>> WasiHost::Impl::openVirtual(const Pre
 
 engine::Result<std::vector<FolderChanges>> WasiHost::folderChanges() const {
     std::vector<FolderChanges> all;
-    for (const auto& [preopen, tree] : m->virtuals)
+    for (const auto& [preopen, tree] : m->virtuals) {
         all.push_back({
             preopen.guestPath, preopen.hostPath, preopen.kind == MountKind::Overlay, TRY(changesOf(*tree))
         });
+        all.back().total = all.back().changes.size();
+    }
     return all;
 }
 
@@ -135,13 +137,14 @@ engine::Result<uint64_t> settleEach(const Virtuals& virtuals, const std::string&
 
 }  // namespace
 
-engine::Result<std::string> WasiHost::folderDiff(const std::string& guestPath) const {
+engine::Result<std::string> WasiHost::folderDiff(const std::string& guestPath,
+                                                 const std::string& path) const {
     std::string text;
     bool isFound = guestPath.empty();
     for (const auto& [preopen, tree] : m->virtuals) {
         if (!guestPath.empty() && preopen.guestPath != guestPath) continue;
         isFound = true;
-        const std::string diff = TRY(diffOf(tree));
+        const std::string diff = TRY(diffOf(tree, path));
         if (!diff.empty()) text += "Changes of " + engine::printable(preopen.guestPath) + ":\n" + diff;
     }
     if (isFound) return text;

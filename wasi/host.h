@@ -75,8 +75,8 @@ public:
     /// What the guest has changed in overlays and in-memory folders, one for each of them.
     engine::Result<std::vector<FolderChanges>> folderChanges() const;
     /// … with contents, as a unified diff for patch -p1 (see diffOf()), of the folder at that guest path, or of all of them one after another
-    /// if it is empty. Errors: NotFound, Io with the path.
-    engine::Result<std::string> folderDiff(const std::string& guestPath) const;
+    /// if it is empty; of the change at `path` alone if that is not. Errors: NotFound, Io with the path.
+    engine::Result<std::string> folderDiff(const std::string& guestPath, const std::string& path = {}) const;
     /// Does on the host what the guest did in the overlay at that guest path (all of them if it is empty), which then has no changes any
     /// more. Number of changes. Errors: NotFound (there is no such overlay), Io, Denied with the path where it failed; what was not reached
     /// is still a change of the overlay.

@@ -206,8 +206,13 @@ std::string endText(const SyscallRecord& record) {
 }  // namespace
 
 void appendCall(std::string& to, const SyscallRecord& record, size_t payloadBytes) {
+    appendCall(to, {record, payloadBytes});
+}
+
+void appendCall(std::string& to, const ShowContext& context) {
+    const SyscallRecord& record = context.record;
     if (record.outcome == Outcome::Dropped || record.function >= table().rows.size()) {
-        const ShownCall shown = show(record, payloadBytes);
+        const ShownCall shown = show(record, context.payloadBytes);
         to += shown.name + "(" + argumentText(shown) + ") = " + resultText(record, shown);
         return;
     }
@@ -215,7 +220,7 @@ void appendCall(std::string& to, const SyscallRecord& record, size_t payloadByte
     thread_local std::string arguments, results;
     arguments.clear();
     results.clear();
-    row.write({record, payloadBytes}, row.function, arguments, results);
+    row.write(context, row.function, arguments, results);
     to += row.function.name;
     to += '(';
     to += arguments;

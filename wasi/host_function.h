@@ -91,6 +91,8 @@ ShownCall show(const SyscallRecord& record, size_t payloadBytes = 64);
 /// Appends "fd_write(1, [{\"hello\\n\", 6}]) = ESUCCESS nwritten=6": name, argumentText() and resultText() of show(), for a fraction of its
 /// cost.
 void appendCall(std::string& to, const SyscallRecord& record, size_t payloadBytes = 64);
+struct ShowContext;
+void appendCall(std::string& to, const ShowContext& context);
 
 /// Arguments as one line, without parentheses.
 std::string argumentText(const ShownCall& shown);

@@ -213,7 +213,7 @@ struct SyscallLog::Impl {
     }
     void rotate();
     Segment* segmentOf(uint64_t sequence);
-    SyscallRecord unpack(const Segment& from, uint64_t place) const;
+    void unpack(const Segment& from, uint64_t place, SyscallRecord& to) const;
     std::optional<SyscallRecord> findPending(uint64_t sequence) const;
     std::optional<SyscallRecord> read(const Segment& segment, uint64_t sequence) const;
 };
@@ -295,8 +295,7 @@ std::span<const engine::CodeLocation> framesOf(const Segment& segment, uint64_t 
 
 }  // namespace
 
-SyscallRecord SyscallLog::Impl::unpack(const Segment& segment, uint64_t place) const {
-    SyscallRecord r;
+void SyscallLog::Impl::unpack(const Segment& segment, uint64_t place, SyscallRecord& r) const {
     auto [subject, backtrace, from] = unpackHead(segment, place, r);
     r.subject = names[subject];
     const auto frames = framesOf(segment, backtrace);
@@ -305,9 +304,11 @@ SyscallRecord SyscallLog::Impl::unpack(const Segment& segment, uint64_t place) c
     r.accesses.resize(from.number());
     for (auto& access : r.accesses) {
         const LogCursor::Access packed = unpackAccess(from);
-        access = {packed.address, packed.isWrite, {packed.bytes.begin(), packed.bytes.end()}, packed.length};
+        access.address = packed.address;
+        access.isWrite = packed.isWrite;
+        access.bytes.assign(packed.bytes.begin(), packed.bytes.end());
+        access.length = packed.length;
     }
-    return r;
 }
 
 std::optional<SyscallRecord> SyscallLog::Impl::findPending(uint64_t sequence) const {
@@ -326,7 +327,7 @@ std::optional<SyscallRecord> SyscallLog::Impl::read(const Segment& segment, uint
     if (record) return record;
     place = entry.load(std::memory_order_acquire);  // ended since
     if (place == 0) return std::nullopt;
-    record = unpack(segment, place);
+    unpack(segment, place, record.emplace());
     record->sequence = sequence;
     return record;
 }
@@ -512,10 +513,10 @@ std::span<const LogCursor::Access> LogCursor::accesses() const {
     return m->accesses;
 }
 
-SyscallRecord LogCursor::record() const {
-    SyscallRecord record = m->log->unpack(*m->segment, m->place);
+void LogCursor::copyTo(SyscallRecord& record) const {
+    record.arguments = {};
+    m->log->unpack(*m->segment, m->place, record);
     record.sequence = m->head.sequence;
-    return record;
 }
 
 }  // namespace wasi

@@ -82,8 +82,8 @@ public:
     std::string_view subject() const;
     std::span<const engine::CodeLocation> backtrace() const;
     std::span<const Access> accesses() const;
-    /// All of it, as a copy.
-    SyscallRecord record() const;
+    /// All of it, into room that may be used again.
+    void copyTo(SyscallRecord& record) const;
 
 private:
     struct Impl;

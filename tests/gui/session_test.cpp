@@ -50,6 +50,19 @@ TEST_F(WindowOnSession, AStepBeforeTheStartGoesToTheEntry) {
     }
 }
 
+TEST_F(WindowOnSession, StepsTypedBeforeTheEntryIsReachedAreMadeBehindItAndNothingIsLoadedAgain) {
+    openWordcount();
+    QSignalSpy loaded(&m_context, &Context::moduleLoaded);
+    press(Qt::Key_F10);
+    press(Qt::Key_F10);
+    EXPECT_TRUE(until([&] { return m_context.stop().reason == debugger::StopReason::Step; }));
+    EXPECT_EQ(m_context.location().functionName, "main");
+    EXPECT_EQ(loaded.count(), 0);
+    m_window.launcher().restart();
+    EXPECT_TRUE(until([&] { return m_context.hasEnded(); })) << "what stops at the entry is that one start";
+    EXPECT_EQ(loaded.count(), 0);
+}
+
 TEST_F(WindowOnSession, AWatchpointTellsWhoChangedWhat) {
     openWordcount();
     m_window.docks().raise("breakpoints");

@@ -391,6 +391,28 @@ TEST_F(SystemCallsPanelTest, TellsHowFarASearchIsAndStopsAndGoesOn) {
     EXPECT_FALSE(isHeld);
 }
 
+/// While the program runs the session searches only when it is asked, and nobody tells of calls where none are made.
+TEST_F(SystemCallsPanelTest, SearchesOnThoughNoCallIsMade) {
+    auto panel = running();
+    append(1000);
+    settle();
+    uint64_t searched = 0;
+    m_fake->answer<debugger::GetCalls>([&](const debugger::GetCalls& r) {
+        searched = std::min<uint64_t>(searched + 300, 1000);
+        debugger::CallSlice slice{.total = 1000, .first = r.first, .searched = searched, .rows = {}};
+        slice.isSearching = searched < 1000;
+        return slice;
+    });
+    filter(*panel, "nothing");
+    auto* count = panel->findChild<QLabel*>("call-count");
+    EXPECT_TRUE(QTest::qWaitFor([&] { return count->text() == "0 of 1,000"; }))
+        << count->text().toStdString();
+    settle();
+    const size_t asked = m_fake->asked<debugger::GetCalls>().size();
+    QTest::qWait(300);
+    EXPECT_EQ(m_fake->asked<debugger::GetCalls>().size(), asked) << "and then it rests";
+}
+
 TEST_F(SystemCallsPanelTest, FollowsADescriptorFromTheRow) {
     auto panel = running();
     append(30);

@@ -691,6 +691,24 @@ TEST_F(WindowTest, ThePaletteFindsAndRunsVerbs) {
     EXPECT_EQ(m_fake->asked<Step>()[0].kind, StepKind::Over);
 }
 
+/// A panel can be looked at without a program; what cannot be done says why.
+TEST_F(WindowTest, ThePaletteOpensPanelsWithoutAProgramAndSaysWhatIsMissing) {
+    m_window.verbs().trigger("command-palette");
+    auto* picker = m_window.findChild<Picker*>();
+    auto* line = picker->findChild<QLineEdit*>();
+    auto* view = picker->findChild<TableView*>();
+    QTest::keyClicks(line, "step over");
+    EXPECT_TRUE(view->model()->index(0, 1).data().toString().startsWith(
+        "No program is open: open one first (Ctrl+O). "));
+    line->clear();
+    m_window.docks().dock("system-calls")->hide();
+    QTest::keyClicks(line, "system calls");
+    QTest::keyClick(line, Qt::Key_Return);
+    settle();
+    EXPECT_TRUE(m_window.docks().dock("system-calls")->isVisible());
+    EXPECT_TRUE(m_window.docks().panel("system-calls")->isEmptyShown());
+}
+
 TEST_F(WindowTest, ZoomIsOneForAllCodeViews) {
     stopAt(17);
     const int before = m_context.theme().codeFont().pointSize();

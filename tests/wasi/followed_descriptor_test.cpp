@@ -203,6 +203,7 @@ TEST(LogCursor, TellsTheSame) {
     }
     LogCursor cursor(log);
     EXPECT_EQ(cursor.end(), 300u);
+    SyscallRecord copied;  // one room for all
     for (uint64_t at = 300; at-- > 0;) {
         const SyscallRecord record = log.slice(at, 1)[0];
         ASSERT_TRUE(cursor.moveTo(at));
@@ -217,7 +218,11 @@ TEST(LogCursor, TellsTheSame) {
                                head.arguments.begin()));
         EXPECT_EQ(cursor.subject(), record.subject);
         EXPECT_EQ(cursor.backtrace().size(), record.backtrace.size());
-        EXPECT_EQ(cursor.record().detail, record.detail);
+        cursor.copyTo(copied);
+        EXPECT_EQ(copied.detail, record.detail);
+        EXPECT_EQ(copied.arguments, record.arguments);
+        EXPECT_EQ(copied.backtrace.size(), record.backtrace.size());
+        EXPECT_EQ(copied.accesses.size(), record.accesses.size());
         ASSERT_EQ(cursor.accesses().size(), record.accesses.size());
         for (size_t i = 0; i < record.accesses.size(); i++) {
             const LogCursor::Access& access = cursor.accesses()[i];

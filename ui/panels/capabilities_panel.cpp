@@ -381,6 +381,9 @@ void CapabilitiesPanel::showMenu(const QPoint& at) {
                 action->setChecked(node->use->preopen.kind == changed.kind && !node->use->isRevoked);
                 action->setEnabled(!changed.hostPath.empty());
             }
+            menu.addAction(tr("Show Changes"), this,
+                           [this] { emit context().panelRequested(QStringLiteral("changes")); })
+                ->setEnabled(node->use->preopen.kind >= wasi::MountKind::Overlay);
             menu.addSeparator();
         }
         menu.addAction(tr("Revoke"), this, [this, name = node->use->name] { revoke(name); })

@@ -280,6 +280,8 @@ void SystemCallsPanel::take(const debugger::CallSlice& slice) {
     m_searched = slice.searched;
     const bool wasSearching = std::exchange(m_isSearching, slice.isSearching);
     if (wasSearching != m_isSearching) showState();
+    // While the program runs the session searches only when it is asked, and it may make no call for long.
+    if (m_isSearching && !m_pollTimer.isActive()) m_pollTimer.start();
     if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
     if (!slice.rows.empty()) m_model.setPage(static_cast<int>(slice.first), slice.rows);
     grow(m_filter.empty() ? m_total : slice.matching);

@@ -388,8 +388,10 @@ engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree) {
     return told;
 }
 
-engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree) {
-    return Difference(tree).of(TRY(compared(*tree)));
+engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree, const std::string& only) {
+    auto changes = TRY(compared(*tree));
+    if (!only.empty()) std::erase_if(changes, [&](const Change& change) { return change.told.path != only; });
+    return Difference(tree).of(changes);
 }
 
 engine::Result<uint64_t> applyChanges(const std::shared_ptr<VirtualTree>& tree, Directory& to) {

@@ -10,7 +10,8 @@ engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree);
 
 /// The changes as a unified diff with contents, paths as patch -p1 takes them. Files that are no plain text, or larger than 1 MiB, are named
 /// with their sizes and the first byte that differs; directories and links in a line. Ends with a note where it gets longer than 16 MiB.
-engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree);
+/// `only`: of the change at that path; empty = of all.
+engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree, const std::string& only = {});
 
 /// Does them in `to`, which is the tree's lower directory, granted for writing; the tree then has none any more. Contents are written
 /// beside what is there before anything is replaced. Number of changes. Errors: Io, Denied with the path; the tree then keeps its changes,
