@@ -225,6 +225,27 @@ TEST_F(SystemCallsPanelTest, ShowsTheDetailsOfTheChosenCall) {
     EXPECT_TRUE(model->index(0, 1, access).data().toString().endsWith("in.txt"));
 }
 
+/// As large as in a window of 1000 × 700: beside the list the details would leave it two columns.
+TEST_F(SystemCallsPanelTest, DetailsStandBelowWhereThereIsNoRoomBeside) {
+    auto panel = running();
+    append(1000);
+    panel->resize(600, 215);
+    settle();
+    view(*panel).setCurrentIndex(view(*panel).model()->index(999, 0));
+    auto* details = panel->findChild<CallDetailView*>();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return details->isVisible(); }));
+    settle();
+    EXPECT_GE(details->geometry().top(), view(*panel).geometry().bottom());
+    EXPECT_EQ(view(*panel).horizontalScrollBar()->maximum(), 0) << "name, arguments and result are in sight";
+    EXPECT_TRUE(
+        view(*panel).viewport()->rect().contains(view(*panel).visualRect(view(*panel).currentIndex())));
+    EXPECT_GE(details->tree().viewport()->height(),
+              3 * details->tree().visualRect(details->tree().model()->index(0, 0)).height());
+    panel->resize(1100, 260);
+    settle();
+    EXPECT_GE(details->geometry().left(), view(*panel).geometry().right());
+}
+
 TEST_F(SystemCallsPanelTest, GoesToTheCaller) {
     auto panel = running();
     append(30);

@@ -430,8 +430,8 @@ TEST_P(Overlay, TellsItsChanges) {
 }
 
 TEST_P(Overlay, ShowsItsChangesAsADiff) {
-    const auto diff = [&](const std::string& folder = "") {
-        auto text = guest->host->folderDiff(folder);
+    const auto diff = [&](const std::string& folder = "", const std::string& path = "") {
+        auto text = guest->host->folderDiff(folder, path);
         return text ? *text : text.error().message;
     };
     EXPECT_EQ(diff(), "");
@@ -456,6 +456,11 @@ TEST_P(Overlay, ShowsItsChangesAsADiff) {
         "--- /dev/null\n+++ b/moved/deep/leaf\n@@ -0,0 +1 @@\n+leaf" +
         ends + "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+1\n";
     EXPECT_EQ(diff("/data"), "Changes of /data:\n" + expected);
+    EXPECT_EQ(diff("/data", "new"), "Changes of /data:\n--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+1\n");
+    EXPECT_TRUE(
+        diff("/data", "dir").starts_with("Changes of /data:\nremoved  dir/\nremoved  dir/deep/\n---"));
+    EXPECT_EQ(diff("/data", "moved/in") + diff("/data", "ne"), "");
+    EXPECT_EQ(guest->host->folderChanges()->at(0).total, guest->host->folderChanges()->at(0).changes.size());
     EXPECT_EQ(diff("/date"), "there is no overlay or folder in memory at /date; changes lists what there is");
     // What cannot be shown as it is, and what is too long.
     EXPECT_EQ(put("file", "\x1b[31m"), Errno::Success);

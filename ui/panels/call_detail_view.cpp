@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kPerLine = 8;
 constexpr int kTypeColumn = 2, kMinForTypes = 64;  // in characters
+constexpr int kLowRows = 10;
 constexpr size_t kMaxLines = 4096 / kPerLine;
 
 CallNode valueNode(const debugger::CallValue& value) {
@@ -208,6 +209,10 @@ void CallDetailView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     const int character = QFontMetrics(m_context.theme().codeFont()).horizontalAdvance(u'0');
     m_tree->setColumnHidden(kTypeColumn, width() < kMinForTypes * character);
+    // Where it is low, rows count for more than what is above them.
+    const bool isLow = height() < kLowRows * m_tree->fontMetrics().height();
+    m_summary->setVisible(!isLow);
+    m_tree->setHeaderHidden(isLow);
 }
 
 void CallDetailView::clear() {

@@ -19,6 +19,7 @@ namespace {
 using debugger::CallRow;
 
 constexpr int kDetailMs = 30, kPollMs = 100, kFollowMs = 16;
+constexpr int kBeside = 96;  // characters that a list and the details beside it need
 constexpr uint64_t kPage = PagedModel<CallRow>::kPage;
 constexpr uint64_t kMaxRows = 90'000'000;  // Qt's views count pixels in 31 bits
 
@@ -389,7 +390,9 @@ void SystemCallsPanel::resizeEvent(QResizeEvent* event) {
 
 // The details stand beside the table, or below it where that is too narrow.
 void SystemCallsPanel::arrange() {
-    const Qt::Orientation orientation = width() > height() * 3 / 2 ? Qt::Horizontal : Qt::Vertical;
+    const int character = QFontMetrics(theme().codeFont()).horizontalAdvance(u'0');
+    const bool hasRoom = width() >= kBeside * character && width() > height() * 3 / 2;
+    const Qt::Orientation orientation = hasRoom ? Qt::Horizontal : Qt::Vertical;
     if (orientation != m_splitter->orientation()) {
         m_splitter->setOrientation(orientation);
         // Beside it, the results of calls are to stay in sight.
@@ -423,7 +426,10 @@ void SystemCallsPanel::showDetail() {
             const CallRow* current = m_model.rowAt(m_view->currentIndex());
             if (epoch != m_epoch || !current || current->sequence != detail.row.sequence) return;
             m_detail->showCall(detail);
+            if (!m_detail->isHidden()) return;
             m_detail->show();
+            // The list has become smaller: what was chosen stays in sight.
+            QTimer::singleShot(0, m_view, [view = m_view] { view->scrollTo(view->currentIndex()); });
         },
         [](const engine::Error&) {});
 }
