@@ -201,7 +201,7 @@ TEST_F(CapabilitiesPanelTest, CopiesAsFlagsAndTheLeast) {
     std::vector<QAction*> actions;
     for (QAction* action : copy->menu()->actions())
         if (!action->isSeparator()) actions.push_back(action);
-    ASSERT_EQ(actions.size(), 12u);  // JSON and five runtimes, twice
+    ASSERT_EQ(actions.size(), 14u);  // JSON and six runtimes, twice
     const auto copied = [&](size_t i) {
         actions[i]->trigger();
         settle();
@@ -209,9 +209,9 @@ TEST_F(CapabilitiesPanelTest, CopiesAsFlagsAndTheLeast) {
     };
     EXPECT_TRUE(copied(2).startsWith("wasmtime run --dir /srv/data::/data ")) << copied(2).toStdString();
     EXPECT_TRUE(copied(2).endsWith(" 'a b'")) << copied(2).toStdString();
-    EXPECT_TRUE(copied(11).startsWith("wazero run -mount=/srv/data/in:/data/in:ro "))
-        << copied(11).toStdString();
-    EXPECT_TRUE(copied(6).contains("\"kind\": \"read-only\"")) << copied(6).toStdString();
+    EXPECT_TRUE(copied(12).startsWith("wazero run -mount=/srv/data/in:/data/in:ro "))
+        << copied(12).toStdString();
+    EXPECT_TRUE(copied(7).contains("\"kind\": \"read-only\"")) << copied(7).toStdString();
 }
 
 TEST_F(CapabilitiesPanelTest, TheSwitchStandsForTheBreakpoint) {
