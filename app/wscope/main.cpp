@@ -12,6 +12,7 @@
 #include "app/wscope/output.h"
 #include "debugger/commands.h"
 #include "debugger/debuggee.h"
+#include "wasi/world/confinement.h"
 
 namespace {
 
@@ -55,7 +56,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app("Wasiscope on the command line: runs, traces, debugs and inspects WASI programs.", "wscope");
-    app.set_version_flag("--version", "wscope " WASISCOPE_VERSION);
+    app.set_version_flag("--version",
+                         [] { return "wscope " WASISCOPE_VERSION "\nsandbox: " + wasi::sandboxText(); });
     app.require_subcommand(1);
     app.footer(
         "wscope help COMMAND explains a command, wscope help VERB what is said at the prompt of wscope debug "

@@ -88,7 +88,7 @@ int policy(const CLI::App& command, const TypedOptions& typed, const PolicyOptio
         const OutputAside aside;
         if (const auto started = (*debuggee)->start(true); !started) return fail(started.error());
         tellPorts(**debuggee);
-        status = runToEnd(**debuggee);
+        status = runToEnd(**debuggee, Afterwards::OpensFiles);
     }
     const wasi::LedgerView ledger = (*debuggee)->host().ledger();
     tellRefusals(ledger);

@@ -21,7 +21,8 @@ int run(const CLI::App& command, const TypedOptions& typed) {
     if (const auto started = (*debuggee)->start(false); !started) return fail(started.error());
     tellWarnings(**debuggee);
     tellPorts(**debuggee);
-    const int status = runToEnd(**debuggee);
+    const int status =
+        runToEnd(**debuggee, typed.changes == "apply" ? Afterwards::OpensFiles : Afterwards::ReadsFolders);
     if (const std::string& limit = (*debuggee)->host().limitReached(); !limit.empty())
         std::cerr << "wscope: " << limit << " (--max-output)\n";
     return settleChanges(**debuggee, typed, status);

@@ -2,71 +2,22 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
+#include <future>
 #include <iostream>
-#include <mutex>
-#include <thread>
 
 #include "app/wscope/end_signals.h"
 #include "app/wscope/options.h"
 #include "debugger/frames.h"
+#include "debugger/symbols/sections.h"
+#include "engine/base/sanitized.h"
 #include "wasi/grant_warnings.h"
+#include "wasi/script/trust_list.h"
+#include "wasi/world/confinement.h"
 
 namespace wscope {
 
 using Clock = std::chrono::steady_clock;
 using engine::StopKind;
-
-namespace {
-
-/// Wakes the guest at each period, at a deadline and after a signal, from a thread of its own; there is none if neither period nor deadline
-/// is wanted.
-class Alarm {
-public:
-    Alarm(debugger::Debuggee& debuggee, bool periodic, uint64_t timeoutMs) : m_debuggee(debuggee) {
-        if (timeoutMs > 0)
-            m_deadline = Clock::now() + std::chrono::milliseconds(timeoutMs);
-        else if (!periodic)
-            return;
-        m_thread = std::thread([this, periodic] { loop(periodic); });
-    }
-    ~Alarm() {
-        {
-            std::lock_guard lock(m_mutex);
-            m_ends = true;
-        }
-        m_changed.notify_all();
-        if (m_thread.joinable()) m_thread.join();
-    }
-    bool isLate() const { return m_deadline && Clock::now() >= *m_deadline; }
-
-private:
-    void loop(bool periodic) {
-        std::unique_lock lock(m_mutex);
-        while (!m_ends) {
-            auto next = periodic ? Clock::now() + std::chrono::milliseconds(50) : *m_deadline;
-            if (m_deadline) next = std::min(next, *m_deadline);
-            m_changed.wait_until(lock, next, [this] { return m_ends; });
-            if (m_ends) break;
-            m_debuggee.machine().requestYield();
-            const int signal = EndSignals::caught();
-            if (!isLate() && signal == 0) continue;
-            // Where nothing can wake it: in our own output, or in a disk of the host.
-            if (EndSignals::isStuck()) EndSignals::dieOf(signal);
-            m_debuggee.host().wake();
-            m_changed.wait_for(lock, std::chrono::milliseconds(20), [this] { return m_ends; });
-        }
-    }
-
-    debugger::Debuggee& m_debuggee;
-    std::optional<Clock::time_point> m_deadline;
-    std::mutex m_mutex;
-    std::condition_variable m_changed;
-    bool m_ends = false;
-    std::thread m_thread;
-};
-
-}  // namespace
 
 std::string trapReport(debugger::Debuggee& debuggee) {
     constexpr uint32_t kMostFrames = 50;
@@ -110,6 +61,8 @@ void addChangesOption(CLI::App& command, TypedOptions& typed) {
         ->check(CLI::IsMember({"discard", "list", "diff", "apply"}));
 }
 
+bool speaksOfCallers(const std::string& filter) { return filter.find("caller") != std::string::npos; }
+
 int settleChanges(debugger::Debuggee& debuggee, const TypedOptions& typed, int status) {
     if (typed.changes == "discard") return status;
     if (typed.changes == "diff") {
@@ -138,9 +91,13 @@ void tellScriptProblems(debugger::Debuggee& debuggee) {
             fail("mock " + std::to_string(info.id) + ": " + info.problem + "; the call passed");
 }
 
-int runPhases(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
-    const uint64_t timeoutMs = debuggee.options().capabilities.budgets.timeoutMs;
-    Alarm alarm(debuggee, onYield != nullptr, timeoutMs);
+using Deadline = std::optional<Clock::time_point>;
+using Status = std::optional<int>;  // nothing: it trapped
+
+bool isOver(const Deadline& deadline) { return deadline && Clock::now() >= *deadline; }
+
+Status runPhases(debugger::Debuggee& debuggee, const std::function<bool()>& onYield,
+                 const Deadline& deadline) {
     while (true) {
         const StopKind kind = debuggee.machine().run();
         if (onYield && !onYield()) return kOurError;
@@ -148,7 +105,7 @@ int runPhases(debugger::Debuggee& debuggee, const std::function<bool()>& onYield
         if (signal != 0 && kind != StopKind::Exited && kind != StopKind::Trapped) return 128 + signal;
         switch (kind) {
         case StopKind::Exited: return static_cast<int>(debuggee.machine().exitCode() & 0xff);
-        case StopKind::Trapped: fail(trapReport(debuggee)); return kTrapStatus;
+        case StopKind::Trapped: return std::nullopt;
         case StopKind::Finished: {
             const std::string results = debuggee.resultsText();
             const auto more = debuggee.nextPhase();
@@ -159,17 +116,86 @@ int runPhases(debugger::Debuggee& debuggee, const std::function<bool()>& onYield
         }
         default: break;
         }
-        if (alarm.isLate())
+        if (isOver(deadline)) {
+            const uint64_t timeoutMs = debuggee.options().capabilities.budgets.timeoutMs;
             return fail("time limit of " + std::to_string(timeoutMs) + " ms reached (--timeout)");
+        }
     }
+}
+
+/// Until the guest has ended, which another thread runs: wakes it at each period, at the deadline and after a signal.
+void attend(const std::future<Status>& end, debugger::Debuggee& debuggee, bool periodic,
+            const Deadline& deadline) {
+    const auto hasEnded = [&](Clock::time_point until) {
+        return end.wait_until(until) == std::future_status::ready;
+    };
+    while (periodic || deadline) {
+        auto next = periodic ? Clock::now() + std::chrono::milliseconds(50) : *deadline;
+        if (deadline) next = std::min(next, *deadline);
+        if (hasEnded(next)) return;
+        debuggee.machine().requestYield();
+        const int signal = EndSignals::caught();
+        if (!isOver(deadline) && signal == 0) continue;
+        // Where nothing can wake it: in our own output, or in a disk of the host.
+        if (EndSignals::isStuck()) EndSignals::dieOf(signal);
+        debuggee.host().wake();
+        if (hasEnded(Clock::now() + std::chrono::milliseconds(20))) return;
+    }
+    end.wait();
+}
+
+/// What the guest's thread still opens itself lies there: the list of folders whose scripts may run, which may change meanwhile.
+std::vector<std::string> readWhileRunning(const debugger::Debuggee& debuggee) {
+    const auto mocks = debuggee.mocks();
+    const auto asksScript = [](const auto& info) { return !info.rule.script.empty(); };
+    const auto list = wasi::trustListPath();
+    if (!list || std::none_of(mocks.begin(), mocks.end(), asksScript)) return {};
+    return {list->parent_path().string()};
+}
+
+/// For good; where the kernel cannot, the resolver alone holds the program back, as it also does in a session.
+void confineThread(const engine::Result<std::optional<wasi::Confinement>>& to) {
+    const auto entered = !to ? to.error() : *to ? (*to)->enter() : engine::Result<>();
+    if (!entered)
+        std::cerr << "wscope: warning: only the resolver of paths holds this program back, as the kernel "
+                     "refuses to: "
+                  << entered.error().text() << "\n";
+}
+
+/// Symbols are read from files, so before the thread is confined that may ask for them.
+void openSymbols(debugger::Debuggee& debuggee) {
+    const auto mocks = debuggee.mocks();
+    if (std::any_of(mocks.begin(), mocks.end(),
+                    [](const auto& info) { return speaksOfCallers(info.rule.when); }))
+        (void)debuggee.symbols();
 }
 
 }  // namespace
 
-int runToEnd(debugger::Debuggee& debuggee, const std::function<bool()>& onYield) {
-    const int status = runPhases(debuggee, onYield);
+int runToEnd(debugger::Debuggee& debuggee, Afterwards afterwards, const std::function<bool()>& onYield) {
+    openSymbols(debuggee);
+    const wasi::Capabilities& granted = debuggee.options().capabilities;
+    const auto confinement = wasi::Confinement::to(granted, readWhileRunning(debuggee));
+    Deadline deadline;
+    if (granted.budgets.timeoutMs)
+        deadline = Clock::now() + std::chrono::milliseconds(granted.budgets.timeoutMs);
+    Status status;
+    // Threads that share descriptors make each call on one dearer, by a fifth where it is short.
+    if (afterwards == Afterwards::ReadsFolders && !onYield && !deadline && !engine::kSanitized &&
+        !debugger::dwarf::mayReadFiles(*debuggee.module())) {
+        confineThread(confinement);
+        status = runPhases(debuggee, onYield, deadline);
+    } else {
+        auto end = std::async(std::launch::async, [&] {
+            confineThread(confinement);
+            return runPhases(debuggee, onYield, deadline);
+        });
+        attend(end, debuggee, onYield != nullptr, deadline);
+        status = end.get();
+    }
+    if (!status) fail(trapReport(debuggee));
     tellScriptProblems(debuggee);
-    return status;
+    return status.value_or(kTrapStatus);
 }
 
 }  // namespace wscope

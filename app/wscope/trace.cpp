@@ -255,9 +255,11 @@ int trace(const CLI::App& command, const TypedOptions& typed, const TraceOptions
     if (!file)
         return fail("cannot write " + debugger::printable(wanted.output) + ": " + std::strerror(errno));
     Output output(file.get(), wanted.output.empty() ? "standard error" : debugger::printable(wanted.output));
+    // Read from files, so before the program is confined.
+    if (wanted.withStack || speaksOfCallers(wanted.filter)) (void)(*debuggee)->symbols();
     const EndSignals signals;
     Tracer tracer(**debuggee, wanted, std::move(*filter), output);
-    const int status = runToEnd(**debuggee, [&] { return tracer.writeFinished(); });
+    const int status = runToEnd(**debuggee, Afterwards::OpensFiles, [&] { return tracer.writeFinished(); });
     tracer.end();
     if (!output.lost() && status != kOurError) tellHints(**debuggee, tracer, status);
     return settleChanges(**debuggee, typed, output.flush() ? status : output.fail());

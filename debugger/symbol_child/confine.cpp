@@ -2,30 +2,24 @@
 
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <vector>
 
+#include "engine/base/sanitized.h"
+#include "wasi/world/landlock.h"
+
 namespace debugger::symbol_child {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
+using engine::kSanitized;
 
 #if defined(__x86_64__)
 constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
@@ -55,25 +49,9 @@ bool limitResources(uint64_t addressSpaceMib) {
     return ok;
 }
 
-/// A ruleset that handles everything and allows nothing (Landlock: all ABI versions up to 6).
 bool denyFiles() {
-    struct {
-        uint64_t files, network, scoped;
-    } rules{};
-    const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (abi < 1) return false;
-    rules.files = (uint64_t{1} << 13) - 1;           // version 1
-    if (abi >= 2) rules.files |= uint64_t{1} << 13;  // refer
-    if (abi >= 3) rules.files |= uint64_t{1} << 14;  // truncate
-    if (abi >= 4) rules.network = 3;                 // bind, connect
-    if (abi >= 5) rules.files |= uint64_t{1} << 15;  // ioctl on devices
-    if (abi >= 6) rules.scoped = 3;                  // abstract sockets, signals
-    const size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
-    const long ruleset = syscall(SYS_landlock_create_ruleset, &rules, size, 0);
-    if (ruleset < 0) return false;
-    const bool ok = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-    close(static_cast<int>(ruleset));
-    return ok;
+    const auto rules = wasi::Landlock::refusingAll();
+    return rules && rules->restrictThread();
 }
 
 bool filterSystemCalls() {

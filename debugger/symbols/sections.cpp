@@ -1,5 +1,7 @@
 #include "debugger/symbols/sections.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace debugger::dwarf {
@@ -85,6 +87,12 @@ std::string externalName(const engine::Module& module) {
     return {reinterpret_cast<const char*>(name.data()), name.size()};
 }
 
+/// Of a separate debug file that the module does not name.
+std::array<std::string, 2> usualNames(const engine::Module& module) {
+    const std::filesystem::path path(module.fileName);
+    return {path.stem().string() + ".debug.wasm", path.filename().string() + ".debug"};
+}
+
 /// The separate debug file: the one asked for, the one that the module names, or one with the usual name beside it.
 void readExternal(DebugSections& sections, const engine::Module& module, const SymbolOptions& options) {
     std::string name = options.externalFile;
@@ -101,9 +109,8 @@ void readExternal(DebugSections& sections, const engine::Module& module, const S
             sections.problems.push_back("debug info is in the separate file " + name.substr(0, 200) +
                                         ", which is not beside the module");
     } else if (sections.sets[0].info.empty() && !module.fileName.empty()) {
-        const std::filesystem::path path(module.fileName);
-        bytes = fileBeside(module.fileName, path.stem().string() + ".debug.wasm");
-        if (!bytes) bytes = fileBeside(module.fileName, path.filename().string() + ".debug");
+        for (const std::string& usual : usualNames(module))
+            if (!bytes) bytes = fileBeside(module.fileName, usual);
     }
     if (!bytes) return;
     SectionSet set = readSet(*bytes, false);
@@ -127,6 +134,17 @@ std::shared_ptr<const std::vector<uint8_t>> fileBeside(const std::string& module
     if (!std::filesystem::is_regular_file(path, error)) return nullptr;
     auto file = engine::readFile(path.string());
     return file.ok() ? file.value() : nullptr;
+}
+
+bool mayReadFiles(const engine::Module& module) {
+    // Units that lie elsewhere, in DWARF of any version, take addresses from this section.
+    if (module.custom("external_debug_info") || module.custom(".debug_addr")) return true;
+    const auto folder = std::filesystem::path(module.fileName).parent_path();
+    const auto names = usualNames(module);
+    std::error_code ignored;
+    return !module.custom(".debug_info") && std::any_of(names.begin(), names.end(), [&](const auto& name) {
+        return std::filesystem::exists(folder / name, ignored);
+    });
 }
 
 bool addSplitFile(DebugSections& sections, std::shared_ptr<const std::vector<uint8_t>> bytes) {

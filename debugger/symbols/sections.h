@@ -48,6 +48,9 @@ struct DebugSections {
 /// Gathers the sections; the last of each name wins. Never fails: what is missing or unreadable is in `problems`.
 DebugSections gatherSections(const engine::Module& module, const SymbolOptions& options);
 
+/// May gatherSections(), or what then reads the units, open files beside the module?
+bool mayReadFiles(const engine::Module& module);
+
 /// Adds the .dwo or .dwp file `bytes` as one more set; false if it has no .debug_info.dwo.
 bool addSplitFile(DebugSections& sections, std::shared_ptr<const std::vector<uint8_t>> bytes);
 

@@ -4,16 +4,13 @@
 
 #include <string>
 
-#include "wasi/world.h"
+#include "tests/wasi/unchecked_directory.h"
 
 namespace races {
 
-class NaiveDirectory : public wasi::Directory {
+class NaiveDirectory : public wasi::UncheckedDirectory {
 public:
-    explicit NaiveDirectory(std::string root) : m_root(std::move(root)) {}
-    wasi::Filetype type() const override { return wasi::Filetype::Directory; }
-    std::string_view kind() const override { return "naive"; }
-    wasi::OrErrno<wasi::Filestat> stat() override { return wasi::Errno::Notsup; }
+    explicit NaiveDirectory(const std::string& root) : UncheckedDirectory(root) {}
 
     wasi::OrErrno<std::unique_ptr<wasi::File>> open(const std::string& path, const wasi::OpenHow& how,
                                                     std::string* why) override;
@@ -27,16 +24,13 @@ public:
     wasi::Errno link(const std::string& path, bool follow, wasi::Directory& to,
                      const std::string& newPath) override;
     wasi::Errno rename(const std::string& path, wasi::Directory& to, const std::string& newPath) override;
-    wasi::OrErrno<std::vector<wasi::DirectoryEntry>> entries(uint64_t& leftOut) override;
 
 private:
     /// Of a path with dots, component by component, counting how deep it is, and going up as the kernel sees it.
     wasi::OrErrno<std::unique_ptr<wasi::File>> walk(const std::string& path) const;
-    std::string whole(const std::string& path) const { return m_root + "/" + path; }
+    std::string whole(const std::string& path) const { return hostPath() + "/" + path; }
     /// Does the path, or the folder that holds its last component, lead inside just now?
     bool leadsInside(const std::string& path, bool follow) const;
-
-    std::string m_root;
 };
 
 }  // namespace races

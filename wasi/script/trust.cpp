@@ -18,6 +18,7 @@
 
 #include "engine/base/printable.h"
 #include "wasi/grants.h"
+#include "wasi/script/trust_list.h"
 #include "wasi/world/unique_fd.h"
 
 namespace wasi {
@@ -28,18 +29,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kMostScriptBytes = 256 << 10;
-
-Result<fs::path> listPath() {
-    const auto set = [](const char* name) {
-        const char* value = std::getenv(name);
-        return value && *value == '/' ? fs::path(value) : fs::path();
-    };
-    const fs::path home = set("HOME");
-    const fs::path configuration = set("XDG_CONFIG_HOME");
-    if (configuration.empty() && home.empty())
-        return Error{ErrorCode::NotFound, "there is no place for trusted folders: HOME is not set"};
-    return (configuration.empty() ? home / ".config" : configuration) / "wasiscope/trusted-folders";
-}
 
 Error io(const std::string& path, const std::string& what, int error) {
     return Error{error == ENOENT ? ErrorCode::NotFound : ErrorCode::Io,
@@ -107,6 +96,18 @@ std::string nameOfGroup(gid_t id) {
 
 }  // namespace
 
+Result<fs::path> trustListPath() {
+    const auto set = [](const char* name) {
+        const char* value = std::getenv(name);
+        return value && *value == '/' ? fs::path(value) : fs::path();
+    };
+    const fs::path home = set("HOME");
+    const fs::path configuration = set("XDG_CONFIG_HOME");
+    if (configuration.empty() && home.empty())
+        return Error{ErrorCode::NotFound, "there is no place for trusted folders: HOME is not set"};
+    return (configuration.empty() ? home / ".config" : configuration) / "wasiscope/trusted-folders";
+}
+
 Result<> TrustedFolders::read() {
     m_stamp = stampOf(m_list);
     m_folders.clear();
@@ -138,7 +139,7 @@ void TrustedFolders::apply(bool isAdded, const std::string& folder) {
 
 Result<TrustedFolders> TrustedFolders::ofUser() {
     TrustedFolders trust;
-    const auto path = listPath();
+    const auto path = trustListPath();
     if (!path) return trust;
     trust.m_list = path->string();
     TRY(trust.read());
@@ -150,7 +151,7 @@ void TrustedFolders::refresh() {
 }
 
 Result<> TrustedFolders::save() {
-    m_list = TRY(listPath())
+    m_list = TRY(trustListPath())
     .string();
     std::error_code error;
     fs::create_directories(fs::path(m_list).parent_path(), error);
