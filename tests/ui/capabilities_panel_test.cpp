@@ -131,6 +131,28 @@ TEST_F(CapabilitiesPanelTest, TheFirstRefusalIsSeenAtOnce) {
     EXPECT_TRUE(view->visualRect(child(*panel, kRefused, 0)).isValid());
 }
 
+TEST_F(CapabilitiesPanelTest, WhoLooksForARefusalThatOnlyALibraryKnowsLearnsHowToSeeIt) {
+    m_ledger.refusals.clear();
+    auto panel = loaded();
+    const auto refused = [&] {
+        return panel->findChild<TreeView*>()->model()->index(kRefused, 0).data().toString();
+    };
+    m_fake->run();
+    m_fake->exit(0);
+    settle();
+    EXPECT_EQ(refused(), "Refused");
+    m_fake->run();
+    m_fake->exit(2);
+    settle();
+    EXPECT_TRUE(refused().contains("“Stop at denied calls”")) << refused().toStdString();
+    debugger::BreakpointSpec spec;
+    spec.kind = debugger::BreakpointSpec::Kind::Denied;
+    m_context.addBreakpoint(spec);
+    m_fake->exit(2);
+    settle();
+    EXPECT_EQ(refused(), "Refused");
+}
+
 TEST_F(CapabilitiesPanelTest, SaysWhatItWillShowWhileNothingIsLoaded) {
     CapabilitiesPanel panel(m_context);
     panel.show();

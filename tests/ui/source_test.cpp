@@ -10,6 +10,7 @@
 #include "ui/source/languages.h"
 #include "ui/source/source_area.h"
 #include "ui/source/source_view.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/views.h"
 
 using namespace ui;
@@ -160,6 +161,21 @@ TEST_F(SourceTest, RunsToTheCursorAndClosesItsTabs) {
     EXPECT_EQ(m_area.openFiles(), QStringList{"demo.c"});
     m_area.closeAll();
     EXPECT_TRUE(m_area.openFiles().isEmpty());
+}
+
+TEST_F(SourceTest, DisassemblyOffersWhatCanBeDone) {
+    DisassemblyPanel panel(m_context);
+    panel.show();
+    const auto offered = [&] { return panel.findChild<EmptyState*>()->findChild<QToolButton*>()->text(); };
+    m_fake->load();
+    settle();
+    EXPECT_EQ(offered(), "Start and Stop in main");
+    m_fake->run();
+    settle();
+    EXPECT_EQ(offered(), "Pause");
+    m_fake->exit(0);
+    settle();
+    EXPECT_EQ(offered(), "Start and Stop in main") << "nothing is there to be paused";
 }
 
 TEST_F(SourceTest, DisassemblyShowsMachineCodeBelowItsInstruction) {

@@ -300,7 +300,7 @@ TEST_F(SystemCallsPanelTest, TenMillionRowsAreFluent) {
 }
 
 TEST_F(SystemCallsPanelTest, SaysWhereAnAnswerCameFrom) {
-    debugger::CallRow row = callAt(0);
+    ListedCall row{callAt(0)};
     const auto result = callColumns()[4];
     EXPECT_EQ(result.text(row), "✗ ENOENT");
     row.origin = "mock";
@@ -432,6 +432,49 @@ TEST_F(SystemCallsPanelTest, SearchesOnThoughNoCallIsMade) {
     const size_t asked = m_fake->asked<debugger::GetCalls>().size();
     QTest::qWait(300);
     EXPECT_EQ(m_fake->asked<debugger::GetCalls>().size(), asked) << "and then it rests";
+}
+
+TEST_F(SystemCallsPanelTest, BookmarksAreSeenAndGoneToAndEndWithTheRun) {
+    auto panel = running();
+    append(1000);
+    settle();
+    auto* model = view(*panel).model();
+    const auto isMarked = [&](int row) {
+        return QTest::qWaitFor(
+            [&] { return model->index(row, 2).data(LookRole).value<Look>().icon != nullptr; }, 1000);
+    };
+    const auto mark = [&](int row) {
+        emit m_context.callRequested(static_cast<quint64>(row));
+        settle();
+        QTest::keyClick(&view(*panel), Qt::Key_B, Qt::ControlModifier);
+        settle();
+    };
+    panel->activateWindow();
+    view(*panel).setFocus();
+    mark(900);
+    mark(40);
+    EXPECT_TRUE(isMarked(40));
+    EXPECT_FALSE(model->index(41, 2).data(LookRole).value<Look>().icon);
+    const auto next = [&](Qt::KeyboardModifiers with = {}) {
+        QTest::keyClick(&view(*panel), Qt::Key_F2, with);
+        settle();
+        return view(*panel).currentIndex().row();
+    };
+    EXPECT_EQ(next(), 900);
+    EXPECT_EQ(next(), 40) << "from the last to the first";
+    EXPECT_EQ(next(Qt::ShiftModifier), 900);
+    EXPECT_EQ(next(Qt::ShiftModifier), 40);
+    filter(*panel, "path_open");
+    EXPECT_TRUE(isMarked(4)) << "call 40 under a filter";
+    EXPECT_EQ(next(), 40) << "which shows all again";
+    mark(40);
+    EXPECT_EQ(next(), 900);
+    EXPECT_EQ(next(), 900) << "the only one that is left";
+    append(0);
+    append(1000);
+    settle();
+    view(*panel).setCurrentIndex(model->index(3, 0));
+    EXPECT_EQ(next(), 3) << "call 900 of another run is another call";
 }
 
 TEST_F(SystemCallsPanelTest, FollowsADescriptorFromTheRow) {

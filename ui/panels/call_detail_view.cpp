@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kPerLine = 8;
 constexpr int kTypeColumn = 2, kMinForTypes = 64;  // in characters
 constexpr int kLowRows = 10;
+constexpr size_t kFewFlags = 4;
 constexpr size_t kMaxLines = 4096 / kPerLine;
 
 CallNode valueNode(const debugger::CallValue& value) {
@@ -203,6 +204,14 @@ void CallDetailView::showCall(const debugger::CallDetail& detail) {
     m_model.clear();
     m_model.setChildren({}, callNodes(detail));
     m_tree->expandAll();
+    // Many flags that are all "true" would push what was read and written out of sight.
+    for (int row = 0; row < m_model.rowCount(); ++row) {
+        const QModelIndex index = m_model.index(row, 0);
+        const std::vector<CallNode>& children = m_model.node(index)->children;
+        const bool isFlags = std::all_of(children.begin(), children.end(),
+                                         [](const CallNode& child) { return child.value == u"true"; });
+        if (children.size() > kFewFlags && isFlags) m_tree->collapse(index);
+    }
 }
 
 void CallDetailView::resizeEvent(QResizeEvent* event) {

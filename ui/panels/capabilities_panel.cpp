@@ -269,6 +269,12 @@ void CapabilitiesPanel::fill() {
         nodes.push_back({.kind = Kind::Group,
                          .title = QString::fromLatin1(kGroupTitles[group]),
                          .count = m_groups[group].size()});
+    // A failure that the host knows nothing of: who looks for it here learns how to see it.
+    const bool hasFailed = context().state() == debugger::SessionState::Exited && context().exitCode() != 0;
+    if (hasFailed && m_ledger.refusals.empty() && !m_stops->isChecked())
+        nodes[Refused].title +=
+            tr(": nothing by the host. What C libraries refuse by themselves, as no folder "
+               "covers it, is seen with “Stop at denied calls” and a new start");
     std::array<uint64_t, GroupCount> before{};
     for (size_t group = 0; group < GroupCount && !m_model.isEmpty(); ++group)
         before[group] = m_model.node(m_model.index(static_cast<int>(group), 0))->count;

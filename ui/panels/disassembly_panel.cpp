@@ -20,8 +20,10 @@ void DisassemblyPanel::showState() {
     if (!m_view->isEmpty()) return showContent();
     if (!context().module())
         return showEmpty(tr("Shows the instructions of a function, with its source lines."));
+    const bool isRunning = context().state() == debugger::SessionState::Running ||
+                           context().state() == debugger::SessionState::Waiting;
     showEmpty(tr("Shows the instructions around the place where the program stops."),
-              context().state() == debugger::SessionState::Ready ? "start" : "pause");
+              isRunning ? "pause" : "start");
 }
 
 }  // namespace ui

@@ -156,7 +156,7 @@ void FilesPanel::showState() {
         return showEmpty(
             tr("Lists the files that the program holds open: paths, rights, position and bytes moved."));
     if (context().state() == debugger::SessionState::Ready && m_files.empty())
-        return showEmpty(tr("Start the program; the files that it holds open are listed here."), "continue");
+        return showEmpty(tr("Start the program; the files that it holds open are listed here."), "run");
     showContent();
 }
 

@@ -27,7 +27,7 @@ QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1
 
 bool isHosts(const CallRow& row) { return row.origin.empty() || row.origin == "host"; }
 
-QString resultOf(const CallRow& row) {
+QString resultOf(const ListedCall& row) {
     QString text = fromUtf8(row.result);
     if (!isHosts(row)) text += QStringLiteral(" · ") + fromUtf8(row.origin);
     if (row.pending) return QStringLiteral("… waiting");
@@ -35,20 +35,20 @@ QString resultOf(const CallRow& row) {
     return row.failed ? QStringLiteral("✗ ") + text : text;
 }
 
-Look resultLook(const CallRow& row) {
+Look resultLook(const ListedCall& row) {
     if (row.pending) return {.tone = Tone::Dim, .italic = true};
     if (row.denied) return {.tone = Tone::Denied, .bold = true};
     if (!isHosts(row)) return {.tone = Tone::Mock, .bold = row.failed};
     return row.failed ? Look{.tone = Tone::Error, .bold = true} : Look{};
 }
 
-QString callerOf(const CallRow& row) {
+QString callerOf(const ListedCall& row) {
     const debugger::Location& at = row.caller;
     if (at.file.empty()) return fromUtf8(at.functionName);
     return QStringLiteral("%1:%2").arg(fileName(fromUtf8(at.file))).arg(at.line);
 }
 
-Look dim(const CallRow&) { return {.tone = Tone::Dim}; }
+Look dim(const ListedCall&) { return {.tone = Tone::Dim}; }
 
 QStringList toList(const std::vector<std::string>& words) {
     QStringList list;
@@ -59,46 +59,51 @@ QStringList toList(const std::vector<std::string>& words) {
 
 }  // namespace
 
-std::vector<Column<CallRow>> callColumns() {
+std::vector<Column<ListedCall>> callColumns() {
     return {
         {.title = "#",
-         .text = [](const CallRow& row) { return QString::number(row.sequence); },
+         .text = [](const ListedCall& row) { return QString::number(row.sequence); },
          .kind = ColumnKind::Number,
          .width = 6,
          .rank = 1,
          .look = dim},
         {.title = "Time",
-         .text = [](const CallRow& row) { return seconds(row.startNs); },
+         .text = [](const ListedCall& row) { return seconds(row.startNs); },
          .kind = ColumnKind::Number,
          .width = 9,
          .rank = 4,
          .look = dim,
          .tip =
-             [](const CallRow& row) {
+             [](const ListedCall& row) {
                  return QObject::tr("%1 s after the start, at tick %2")
                      .arg(seconds(row.startNs))
                      .arg(row.tick);
              }},
         {.title = "Call",
-         .text = [](const CallRow& row) { return fromUtf8(row.name); },
+         .text = [](const ListedCall& row) { return fromUtf8(row.name); },
          .kind = ColumnKind::Code,
          .width = 16,
-         .look = [](const CallRow& row) { return Look{.tone = familyTone(row.family)}; },
+         .look =
+             [](const ListedCall& row) {
+                 return Look{.tone = familyTone(row.family),
+                             .bold = row.isMarked,
+                             .icon = row.isMarked ? "bookmark" : nullptr};
+             },
          .tip =
-             [](const CallRow& row) {
+             [](const ListedCall& row) {
                  return fromUtf8(row.name) + QObject::tr(" (%1)").arg(fromUtf8(row.family));
              }},
         {.title = "Arguments",
-         .text = [](const CallRow& row) { return fromUtf8(row.arguments); },
+         .text = [](const ListedCall& row) { return fromUtf8(row.arguments); },
          .kind = ColumnKind::Code},
         {.title = "Result", .text = resultOf, .kind = ColumnKind::Code, .width = 20, .look = resultLook},
         {.title = "Bytes",
-         .text = [](const CallRow& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
+         .text = [](const ListedCall& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
          .kind = ColumnKind::Number,
          .width = 7,
          .rank = 5},
         {.title = "Duration",
-         .text = [](const CallRow& row) { return row.pending ? QString() : duration(row.durationNs); },
+         .text = [](const ListedCall& row) { return row.pending ? QString() : duration(row.durationNs); },
          .kind = ColumnKind::Number,
          .width = 9,
          .rank = 3,
@@ -110,7 +115,7 @@ std::vector<Column<CallRow>> callColumns() {
          .rank = 2,
          .look = dim,
          .tip =
-             [](const CallRow& row) {
+             [](const ListedCall& row) {
                  return QStringLiteral("%1\n%2:%3")
                             .arg(fromUtf8(row.caller.functionName), fromUtf8(row.caller.file))
                             .arg(row.caller.line) +
@@ -180,6 +185,9 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
         if (const CallRow* row = m_model.rowAt(index)) this->context().goTo(row->caller);
     });
     connect(m_view, &QWidget::customContextMenuRequested, this, &SystemCallsPanel::showMenu);
+    addLocalShortcut(m_view, QKeySequence(Qt::CTRL | Qt::Key_B), [this] { toggleBookmark(); });
+    addLocalShortcut(this, QKeySequence(Qt::Key_F2), [this] { goToBookmark(true); });
+    addLocalShortcut(this, QKeySequence(Qt::SHIFT | Qt::Key_F2), [this] { goToBookmark(false); });
     addLocalShortcut(this, QKeySequence(Qt::CTRL | Qt::Key_F),
                      [this] { m_box->setFocus(Qt::ShortcutFocusReason); });
 
@@ -187,7 +195,10 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
         showState();
         if (std::exchange(m_hasPending, false)) m_model.invalidate();
     });
-    connect(&context, &Context::moduleLoaded, this, &SystemCallsPanel::reset);
+    connect(&context, &Context::moduleLoaded, this, [this] {
+        m_bookmarks.clear();
+        reset();
+    });
     connect(&context, &Context::callsAppended, this, &SystemCallsPanel::onAppended);
     connect(&context, &Context::callRequested, this, &SystemCallsPanel::showCall);
     onAppended(context.callCount());
@@ -284,7 +295,7 @@ void SystemCallsPanel::take(const debugger::CallSlice& slice) {
     // While the program runs the session searches only when it is asked, and it may make no call for long.
     if (m_isSearching && !m_pollTimer.isActive()) m_pollTimer.start();
     if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
-    if (!slice.rows.empty()) m_model.setPage(static_cast<int>(slice.first), slice.rows);
+    if (!slice.rows.empty()) m_model.setPage(static_cast<int>(slice.first), listed(slice.rows));
     grow(m_filter.empty() ? m_total : slice.matching);
     showCount();
 }
@@ -315,9 +326,10 @@ void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
     const uint64_t end = slice.first + slice.rows.size();
     if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
     m_model.setCount(static_cast<int>(end));
-    for (size_t at = 0; at < slice.rows.size(); at += kPage) {
-        const auto begin = slice.rows.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto rows = static_cast<std::ptrdiff_t>(std::min<size_t>(kPage, slice.rows.size() - at));
+    const std::vector<ListedCall> all = listed(slice.rows);
+    for (size_t at = 0; at < all.size(); at += kPage) {
+        const auto begin = all.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto rows = static_cast<std::ptrdiff_t>(std::min<size_t>(kPage, all.size() - at));
         m_model.setPage(static_cast<int>(slice.first + at), {begin, begin + rows});
     }
     showCount();
@@ -325,7 +337,10 @@ void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
 }
 
 void SystemCallsPanel::onAppended(uint64_t count) {
-    if (count < m_total) reset();  // a new run
+    if (count < m_total) {  // a new run
+        m_bookmarks.clear();
+        reset();
+    }
     m_total = count;
     if (m_filter.empty())
         grow(count);
@@ -444,6 +459,31 @@ void SystemCallsPanel::showCall(uint64_t sequence) {
     m_view->setFocus();
 }
 
+// --------------------------------------------------------------------------------------------------------------- bookmarks
+
+std::vector<ListedCall> SystemCallsPanel::listed(const std::vector<CallRow>& rows) const {
+    std::vector<ListedCall> all;
+    for (const CallRow& row : rows)
+        all.push_back({row, m_bookmarks.contains(row.sequence)});
+    return all;
+}
+
+void SystemCallsPanel::toggleBookmark() {
+    const ListedCall* row = m_model.rowAt(m_view->currentIndex());
+    if (!row) return;
+    if (m_bookmarks.erase(row->sequence) == 0) m_bookmarks.insert(row->sequence);
+    m_model.invalidate();
+}
+
+void SystemCallsPanel::goToBookmark(bool isNext) {
+    if (m_bookmarks.empty()) return;
+    const ListedCall* row = m_model.rowAt(m_view->currentIndex());
+    auto next = row ? m_bookmarks.upper_bound(row->sequence) : m_bookmarks.begin();
+    if (isNext) return showCall(next == m_bookmarks.end() ? *m_bookmarks.begin() : *next);
+    next = row ? m_bookmarks.lower_bound(row->sequence) : m_bookmarks.end();
+    showCall(*std::prev(next == m_bookmarks.begin() ? m_bookmarks.end() : next));
+}
+
 // -------------------------------------------------------------------------------------------------------------------- menu
 
 const debugger::BreakpointInfo* SystemCallsPanel::breakOn(const std::string& name) const {
@@ -510,9 +550,9 @@ void SystemCallsPanel::follow(uint64_t sequence, uint32_t descriptor) {
 }
 
 void SystemCallsPanel::showMenu(const QPoint& at) {
-    const CallRow* found = m_model.rowAt(m_view->indexAt(at));
+    const ListedCall* found = m_model.rowAt(m_view->indexAt(at));
     if (!found) return;
-    const CallRow row = *found;
+    const ListedCall row = *found;
     const QString name = oneLine(row.name), first = sameFirstArgument(row);
     QMenu& menu = newMenu(this);
     menu.addAction(tr("Go to Caller"), this, [=, this] { context().goTo(row.caller); });
@@ -530,6 +570,12 @@ void SystemCallsPanel::showMenu(const QPoint& at) {
     menu.addAction(breakOn(row.name) ? tr("No Break on %1").arg(name) : tr("Break on %1").arg(name), this,
                    [=, this] { toggleBreak(row.name); });
     addAnswers(menu, row);
+    menu.addSeparator();
+    menu.addAction(theme().icon(QStringLiteral("bookmark")),
+                   row.isMarked ? tr("Remove Bookmark (Ctrl+B)") : tr("Bookmark (Ctrl+B)"), this,
+                   [this] { toggleBookmark(); });
+    menu.addAction(tr("Next Bookmark (F2)"), this, [this] { goToBookmark(true); })
+        ->setEnabled(!m_bookmarks.empty());
     menu.addSeparator();
     menu.addAction(tr("Copy Row"), this, [this] { copyRows(*m_view); });
     menu.addAction(tr("Copy as Line"), this, [=] { QApplication::clipboard()->setText(callLine(row)); });

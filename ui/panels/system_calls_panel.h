@@ -8,6 +8,8 @@
 #include <QTimer>
 #include <QToolButton>
 
+#include <set>
+
 #include "ui/models/table_model.h"
 #include "ui/panel.h"
 
@@ -17,7 +19,10 @@ class CallDetailView;
 class FilterBox;
 class TableView;
 
-std::vector<Column<debugger::CallRow>> callColumns();
+struct ListedCall : debugger::CallRow {
+    bool isMarked = false;  // by a bookmark
+};
+std::vector<Column<ListedCall>> callColumns();
 /// "fd_write(1, [6 bytes]) = ESUCCESS nwritten=6"
 QString callLine(const debugger::CallRow& row);
 /// The filter that keeps calls on the same first argument: "fd = 4"; empty if there is none.
@@ -53,13 +58,17 @@ private:
     void showCall(uint64_t sequence);
     void toggleBreak(const std::string& name);
     const debugger::BreakpointInfo* breakOn(const std::string& name) const;
+    void toggleBookmark();
+    /// The next bookmark, or the one before; from the last one to the first.
+    void goToBookmark(bool isNext);
+    std::vector<ListedCall> listed(const std::vector<debugger::CallRow>& rows) const;
     void setFilter(const QString& text);
     void follow(uint64_t sequence, uint32_t descriptor);
     void addAnswers(QMenu& menu, const debugger::CallRow& row);
     void mock(uint64_t sequence, const char* clause);
     void showMenu(const QPoint& at);
 
-    PagedModel<debugger::CallRow> m_model;
+    PagedModel<ListedCall> m_model;
     std::string m_filter;
     uint64_t m_epoch = 0;  // of run and filter: answers of an older one are dropped
     uint64_t m_total = 0;
@@ -71,6 +80,8 @@ private:
     bool m_isPolling = false, m_pollAgain = false;
     QTimer m_detailTimer, m_pollTimer, m_followTimer;
     uint64_t m_shown = UINT64_MAX;  // sequence of the call in the detail pane
+
+    std::set<uint64_t> m_bookmarks;  // sequences, of this run
 
     FilterBox* m_box = nullptr;
     QLabel* m_count = nullptr;

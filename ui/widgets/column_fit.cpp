@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kMargins = 12;  // pixels of a cell
 constexpr int kLeast = 11;    // characters of a column that takes what is left
+constexpr int kWanted = 22;   // … before others leave for it
 
 }  // namespace
 
@@ -48,18 +49,20 @@ void ColumnFit::learn() {
 void ColumnFit::fit(int width) {
     learn();
     std::vector<int> shown;
-    int wanted = 0;
+    int wanted = 0, spare = 0;
     for (int column = 0; column < static_cast<int>(m_hints.size()); ++column) {
         if (m_dropped.contains(column)) continue;
         shown.push_back(column);
         wanted += least(column);
+        if (m_hints[static_cast<size_t>(column)].width == 0)
+            spare += least(column) * (kWanted - kLeast) / kLeast;
     }
     std::stable_sort(shown.begin(), shown.end(), [&](int a, int b) {
         return m_hints[static_cast<size_t>(a)].rank > m_hints[static_cast<size_t>(b)].rank;
     });
     for (const int column : shown) {
         const bool mayLeave = m_hints[static_cast<size_t>(column)].rank > 0 && !m_kept.contains(column);
-        const bool leaves = mayLeave && wanted > width;
+        const bool leaves = mayLeave && wanted + spare > width;
         if (leaves) wanted -= least(column);
         if (leaves == m_left.contains(column)) continue;
         leaves ? (void)m_left.insert(column) : (void)m_left.erase(column);
