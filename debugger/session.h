@@ -88,7 +88,6 @@ private:
     void halt();
     void flush();
     void tellLogs();
-    void tellMocks(uint64_t output);
     std::string returnedText();
 
     // Breakpoints and queries (session_queries.cpp)

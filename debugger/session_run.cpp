@@ -394,6 +394,12 @@ void Session::applyGate() {
     if (!m_debuggee || !m_debuggee->started()) return;
     m_debuggee->machine().breakOnThrow(m_breakpoints.throwBreak());
     m_debuggee->host().setStopRequest([this](const std::string& why) { m_stoppedItself = why; });
+    m_debuggee->host().setMockProblem([this](uint32_t id, const std::string& problem) {
+        if (!m_toldProblems.insert(problem).second) return;
+        m_logs.push(LogMessage{"mock " + std::to_string(id) + ": " + problem + "; the call passed", 0,
+                               m_debuggee->host().output().end()});
+        m_mailbox.wantTick();
+    });
     if (m_breakpoints.hasDenied())
         m_debuggee->host().setDenied([this](const wasi::Refusal& refusal) {
             m_refusal = refusal;
@@ -438,15 +444,6 @@ void Session::tellLogs() {
     m_logsToldAt = Clock::now();
 }
 
-void Session::tellMocks(uint64_t output) {
-    auto mocks = m_debuggee->mocks();
-    for (const wasi::MockInfo& info : mocks)
-        if (!info.problem.empty() && m_toldProblems.insert(info.problem).second)
-            m_emit(LogMessage{"mock " + std::to_string(info.id) + ": " + info.problem + "; the call passed",
-                              0, output});
-    m_emit(MocksChanged{std::move(mocks)});
-}
-
 void Session::flush() {
     tellLogs();
     if (m_debuggee && m_debuggee->started()) {
@@ -457,7 +454,7 @@ void Session::flush() {
         m_toldCalls = calls;
         m_toldOutput = output;
         const uint64_t mocks = m_debuggee->host().mockActivity();
-        if (std::exchange(m_toldMocks, mocks) != mocks) tellMocks(output);
+        if (std::exchange(m_toldMocks, mocks) != mocks) m_emit(MocksChanged{m_debuggee->mocks()});
     }
     for (BreakpointInfo& info : m_breakpoints.takeEnded())
         m_emit(BreakpointChanged{std::move(info), true});

@@ -194,6 +194,9 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
          [&state](const std::string& why) {
              if (state.stopRequest) state.stopRequest(why);
              return state.stopRequest != nullptr;
+         },
+         [&state](uint32_t id, const std::string& problem) {
+             if (state.mockProblem) state.mockProblem(id, problem);
          }});
     state.clock = makeClock(state.capabilities.clock);
     state.random = makeRandom(state.capabilities.random);
@@ -288,6 +291,9 @@ void WasiHost::setGate(std::function<GateDecision(uint16_t, engine::HostCall&)> 
 }
 void WasiHost::setStopRequest(std::function<void(const std::string&)> request) {
     m->state.stopRequest = std::move(request);
+}
+void WasiHost::setMockProblem(std::function<void(uint32_t, const std::string&)> tell) {
+    m->state.mockProblem = std::move(tell);
 }
 engine::Result<> WasiHost::setMocks(const std::vector<MockEntry>& entries, const TrustedFolders& trust) {
     return m->state.mocks.set(entries, trust);

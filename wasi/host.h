@@ -102,6 +102,8 @@ public:
     std::vector<MockInfo> mocks() const;
     /// Changes whenever mocks() does.
     uint64_t mockActivity() const;
+    /// Told when a rule's script has its first problem, within the call (MockInfo::problem).
+    void setMockProblem(std::function<void(uint32_t id, const std::string& problem)> tell);
     /// How the rules' `caller` knows functions by name. Asked only where a rule speaks of it.
     void setNames(NamesAt names);
 

@@ -34,6 +34,8 @@ struct HostState {
     std::shared_ptr<VirtualStorage> storage;
     DescriptorTable files;
     std::function<void(const std::string& why)> stopRequest;  // see WasiHost::setStopRequest()
+    std::function<void(uint32_t id, const std::string& problem)>
+        mockProblem;           // see WasiHost::setMockProblem()
     std::string limitReached;  // in words, of the first budget that cut something short
     uint64_t outputBytes = 0;  // written to stdout and stderr so far
 

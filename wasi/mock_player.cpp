@@ -86,6 +86,10 @@ engine::Result<> MockPlayer::set(const std::vector<MockEntry>& entries, const Tr
     return {};
 }
 
+void MockPlayer::failed(uint32_t id, const std::string& problem) {
+    if (m_table.note(id, problem) && m_services.tell) m_services.tell(id, problem);
+}
+
 /// From now on the decision is what the script answers.
 void MockPlayer::ask(MockDecision& decision, const FilteredCall& call) {
     const MockRule& rule = *decision.rule;
@@ -93,15 +97,15 @@ void MockPlayer::ask(MockDecision& decision, const FilteredCall& call) {
     MockRule answer;
     m_trust.refresh();
     if (!m_trust.covers(script.path())) {
-        m_table.note(decision.id, engine::printable(script.path()) +
-                                      ": its folder is not trusted any more; once it is (wscope trust), "
-                                      "the script answers again");
+        failed(decision.id, engine::printable(script.path()) +
+                                ": its folder is not trusted any more; once it is (wscope trust), "
+                                "the script answers again");
     } else if (!script.isSpent()) {
         auto given = script.answer(call, decision.number);
         if (given)
             answer = std::move(*given);
         else
-            m_table.note(decision.id, given.error().message);
+            failed(decision.id, given.error().message);
     }
     if (answer.note.empty()) answer.note = rule.note;
     if (answer.delayNs == 0) answer.delayNs = rule.delayNs;

@@ -19,6 +19,7 @@ public:
         std::function<const Descriptor*(uint32_t fd)> find;              // null if it is not open
         std::function<bool(uint64_t ns, const std::string& text)> wait;  // false: interrupted
         std::function<bool(const std::string& why)> stop;                // false: there is no debugger
+        std::function<void(uint32_t id, const std::string& text)> tell;  // the first problem of a rule
     };
     /// As MockTable::set(), and scripts of rules that are on as MockScript::load(). One script serves all rules that name its file, and keeps its variables
     /// while the file stays as it is. From a folder that is not trusted any more none is asked, from the next call on.
@@ -38,6 +39,7 @@ private:
         std::shared_ptr<MockScript> script;
     };
     void ask(MockDecision& decision, const FilteredCall& call);
+    void failed(uint32_t id, const std::string& problem);
 
     MockTable m_table;
     std::map<std::string, Loaded> m_scripts;  // by path

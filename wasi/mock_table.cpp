@@ -108,10 +108,15 @@ std::shared_ptr<const MockRule> MockTable::find(uint32_t id) const {
     return known != m_rules.end() && known->rule->enabled ? known->rule : nullptr;
 }
 
-void MockTable::note(uint32_t id, const std::string& problem) {
-    for (Compiled& entry : m_rules)
-        if (entry.id == id && entry.problem.empty()) entry.problem = problem;
+bool MockTable::note(uint32_t id, const std::string& problem) {
+    bool isFirst = false;
+    for (Compiled& entry : m_rules) {
+        if (entry.id != id || !entry.problem.empty()) continue;
+        entry.problem = problem;
+        isFirst = true;
+    }
     m_activity++;
+    return isFirst;
 }
 
 std::optional<MockDecision> MockTable::decide(const FilteredCall& call) {

@@ -29,8 +29,8 @@ public:
     std::vector<MockInfo> list() const;
     /// A rule as it reads now; null if it is gone or off.
     std::shared_ptr<const MockRule> find(uint32_t id) const;
-    /// The first problem of a rule is kept.
-    void note(uint32_t id, const std::string& problem);
+    /// The first problem of a rule is kept. True: this is it.
+    bool note(uint32_t id, const std::string& problem);
     /// Changes whenever list() does by calls.
     uint64_t activity() const { return m_activity; }
 
