@@ -358,8 +358,10 @@ TEST_F(Session, SearchesCallsALittleAtATime) {
         std::this_thread::sleep_for(milliseconds(5));
     run(Pause{});
     const uint64_t total = calls("").total;
-    // A word asks for the line of each call.
-    const std::string last = "nowhere or sequence = " + std::to_string(total - 1);
+    // Words ask for the line of each call: enough of them, so that this takes long.
+    std::string last = "sequence = " + std::to_string(total - 1);
+    for (int i = 0; i < 100; i++)
+        last += " or nowhere" + std::to_string(i);
     CallSlice found = calls(last);
     ASSERT_TRUE(found.isSearching);
     EXPECT_GT(found.searched, 0u);
