@@ -434,6 +434,33 @@ TEST_F(SystemCallsPanelTest, SearchesOnThoughNoCallIsMade) {
     EXPECT_EQ(m_fake->asked<debugger::GetCalls>().size(), asked) << "and then it rests";
 }
 
+/// What was passed tells more than when, and what was read and written more than thirty rights.
+TEST_F(SystemCallsPanelTest, ArgumentsKeepRoomBesideDetailsWhoseManyFlagsAreClosed) {
+    m_fake->answer<debugger::GetCall>([](const debugger::GetCall& r) {
+        debugger::CallDetail detail;
+        detail.row = callAt(r.sequence);
+        debugger::CallValue rights{"rights", "rights", "6 of 30 (0x3f)", {}, 0, 0}, few = rights;
+        for (const char* name : {"a", "b", "c", "d", "e", "f"})
+            rights.children.push_back({name, "bool", "true", {}, 0, 0});
+        few.children.assign(rights.children.begin(), rights.children.begin() + 2);
+        detail.arguments = {rights, few};
+        return detail;
+    });
+    auto panel = running();
+    append(1000);
+    panel->resize(1040, 500);
+    settle();
+    view(*panel).setCurrentIndex(view(*panel).model()->index(999, 0));
+    auto* details = panel->findChild<CallDetailView*>();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return details->isVisible(); }));
+    settle();
+    const auto& tree = details->tree();
+    EXPECT_FALSE(tree.isExpanded(tree.model()->index(0, 0)));
+    EXPECT_TRUE(tree.isExpanded(tree.model()->index(1, 0)));
+    const int character = QFontMetrics(m_theme.codeFont()).horizontalAdvance(u'0');
+    EXPECT_GE(view(*panel).columnWidth(3), 22 * character);
+}
+
 TEST_F(SystemCallsPanelTest, BookmarksAreSeenAndGoneToAndEndWithTheRun) {
     auto panel = running();
     append(1000);
