@@ -98,7 +98,10 @@ bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& f
     bool isMade = false;
     try {
         isMade = row.direct(front, m_context, slots);
-    } catch (const std::bad_alloc&) {  // which the other way tells of
+    } catch (const std::bad_alloc&) {
+        // Not made again: it may have made a file, or taken a name away.
+        slots[0] = static_cast<engine::Slot>(Errno::Nomem);
+        isMade = true;
     }
     m_context.mayWait = true;
     m_declined = isMade ? WaitState() : m_context.wait;

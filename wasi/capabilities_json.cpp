@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -264,6 +265,14 @@ private:
         } else if (json.is_number_integer() && std::is_signed_v<N>) {
             value = static_cast<N>(json.get<int64_t>());
             return;
+        } else if (json.is_number_float()) {
+            // 5.0 and 1e3 are whole numbers of JSON too. One more than the most is a power of 2, which a double holds.
+            const auto number = json.get<double>();
+            const double above = std::ldexp(1.0, std::numeric_limits<N>::digits);
+            if (number == std::trunc(number) && number < above && number >= static_cast<double>(kLeast)) {
+                value = static_cast<N>(number);
+                return;
+            }
         }
         refuse(key, "must be a whole number from " + std::to_string(kLeast) + " to " + std::to_string(kMost));
     }
@@ -345,7 +354,10 @@ Result<> checkMeaning(const Json& json, const Capabilities& c) {
     std::set<std::string> seen;
     for (size_t i = 0; i < c.preopens.size(); i++) {
         const std::string& path = c.preopens[i].guestPath;
-        const std::string at = "directories[" + std::to_string(i) + "].guest";
+        const std::string folder = "directories[" + std::to_string(i) + "]";
+        const std::string at = folder + ".guest";
+        if (c.preopens[i].hostPath.empty() && c.preopens[i].kind != MountKind::InMemory)
+            return wrong(folder + ".host", "is missing; only an in-memory folder needs none");
         if (path.empty()) return wrong(at, "must not be empty; write \"/\" or \".\"");
         const std::string tidy = displayPath("", path);
         if (path != tidy)

@@ -12,23 +12,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of the folder itself, and if `withInside` also of those below it.
+/// Of which folders, beside the one that is named.
+enum class Besides : uint8_t { None, Above, Below };
 struct Warning {
     std::string_view folder;
-    bool withInside;
+    Besides besides;
     std::string_view why;
 };
 
 constexpr std::string_view kHome = "$HOME";
 
 constexpr Warning kWarnings[] = {
-    {"/", false, "is the whole file system of this machine, with the keys and settings of its users"},
-    {kHome, false, "is your home folder, with your keys, passwords and settings"},
-    {"/home", false, "holds the home folders of all users"},
-    {"/etc", true, "holds the settings of this machine"},
-    {"/proc", true, "shows the processes of this machine; its files are refused, but their names are told"},
-    {"/sys", true, "is the state of the kernel; its files are refused, but their names are told"},
-    {"/dev", true,
+    {"/", Besides::None, "is the whole file system of this machine, with the keys and settings of its users"},
+    {kHome, Besides::None, "is your home folder, with your keys, passwords and settings"},
+    {"/home", Besides::None, "holds the home folders of all users"},
+    {kHome, Besides::Above, "holds your home folder, with your keys, passwords and settings"},
+    {"/etc", Besides::Below, "holds the settings of this machine"},
+    {"/proc", Besides::Below,
+     "shows the processes of this machine; its files are refused, but their names are told"},
+    {"/sys", Besides::Below, "is the state of the kernel; its files are refused, but their names are told"},
+    {"/dev", Besides::Below,
      "holds devices, which are refused, but their names are told, and files in /dev/shm are shared"},
 };
 
@@ -39,7 +42,7 @@ fs::path resolved(const fs::path& path) {
 }
 
 fs::path folderOf(const Warning& warning) {
-    if (warning.folder != kHome) return fs::path(warning.folder);
+    if (warning.folder != kHome) return resolved(warning.folder);
     const char* const home = std::getenv("HOME");
     return home && *home ? resolved(home) : fs::path();
 }
@@ -56,7 +59,9 @@ std::string warningOf(const Preopen& preopen) {
     if (path.empty()) return {};
     for (const Warning& warning : kWarnings) {
         const fs::path folder = folderOf(warning);
-        if (folder.empty() || !(path == folder || (warning.withInside && isIn(path, folder)))) continue;
+        const bool isMeant = path == folder || (warning.besides == Besides::Below && isIn(path, folder)) ||
+                             (warning.besides == Besides::Above && isIn(folder, path));
+        if (folder.empty() || !isMeant) continue;
         const std::string_view how = preopen.kind == MountKind::Real ? "the program may change all of it"
                                                                      : "the program may read all of it";
         return engine::printable(path.string()) + " " + std::string(warning.why) + "; " + std::string(how) +

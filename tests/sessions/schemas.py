@@ -50,8 +50,11 @@ BAD_MOCKS = [
 GOOD_CAPABILITIES = [
     "{}", '{"$schema": 5}', '{"arguments": []}', '{"arguments": ["a"]}', '{"environment": {"A": "b"}}',
     *('{"directories": [{"guest": "/a", %s}]}' % rest for rest in (
-        '"host": "."', '"kind": "in-memory"', '"kind": "overlay"', '"host": ".", "kind": "read-only"', '"host": ".", "kind": "overlay"')),
-    *('{"listeners": [{"address": "127.0.0.1"%s}]}' % port for port in ("", ', "port": 0', ', "port": "0"')),
+        '"host": "."', '"kind": "in-memory"', '"host": ".", "kind": "read-only"', '"host": ".", "kind": "overlay"')),
+    *('{"directories": [{"host": ".", "guest": "%s"}]}' % path for path in (
+        "/", ".", "..", "a", "/a/b", "../a", "../../a", ".a", "/..a/.b", "...")),
+    *('{"listeners": [{"address": "127.0.0.1"%s}]}' % port for port in ("", ', "port": 0', ', "port": "0"', ', "port": 0.0')),
+    '{"clock": {"fixedNs": 5.0, "offsetNs": -2e3}}', '{"random": {"seed": 1e3}}', '{"limits": {"maxOpenFiles": 5.0}}',
     *('{"stdin": %s}' % stdin for stdin in (
         "{}", '{"kind": "null"}', '{"kind": "text"}', '{"kind": "text", "text": "x"}', '{"kind": "file", "path": "/dev/null"}')),
     *('{"clock": %s}' % clock for clock in (
@@ -65,12 +68,14 @@ BAD_CAPABILITIES = [
     '{"environment": {"A=": "b"}}', '{"environment": {"A": 5}}', '{"environment": {"A": null}}', '{"environment": []}',
     *('{"directories": [{%s}]}' % folder for folder in (
         '"host": "."', '"guest": "", "host": "."', '"guest": "/a"', '"guest": "/a", "host": ""', '"guest": "/a", "host": ".", "kind": "x"',
-        '"guest": "/a", "host": ".", "more": 1')),
+        '"guest": "/a", "host": ".", "more": 1', '"guest": "/a", "kind": "overlay"', '"guest": "/a", "host": "", "kind": "overlay"')),
+    *('{"directories": [{"host": ".", "guest": "%s"}]}' % path for path in (
+        "/a/", "a/", "//", "/a//b", "/a/../b", "./a", "/..", "/.", "a/..", "../", "..//a", "/../a", "a\\u0000")),
     *('{"listeners": [{%s}]}' % listener for listener in (
         '"port": 0', '"address": ""', '"address": "127.0.0.1", "port": 65536', '"address": "127.0.0.1", "port": -1')),
     '{"stdin": "null"}', '{"stdin": {"kind": "file"}}', '{"stdin": {"kind": "file", "path": ""}}', '{"stdin": {"kind": "x"}}',
     *('{"clock": %s}' % clock for clock in (
-        "5", '{"fixedNs": -5}', '{"fixedNs": 1.5}', '{"fixedNs": "x"}', '{"fixedNs": 99999999999999999999}',
+        "5", '{"fixedNs": -5}', '{"fixedNs": -5.0}', '{"fixedNs": 18446744073709551616.0}', '{"offsetNs": 9223372036854775808.0}', '{"fixedNs": 1.5}', '{"fixedNs": "x"}', '{"fixedNs": 99999999999999999999}',
         '{"fixedNs": "99999999999999999999"}', '{"scale": 0}', '{"scale": -1}', '{"scale": 1e10}', '{"scale": "2"}', '{"offsetNs": "x"}',
         '{"offsetNs": 1.5}', '{"offsetNs": 9223372036854775808}')),
     '{"random": {"seed": null}}', '{"random": 5}', '{"limits": {"maxOpenFiles": -5}}', '{"limits": {"timeoutMs": 1000000000001}}',

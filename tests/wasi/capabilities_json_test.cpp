@@ -85,6 +85,12 @@ TEST(CapabilitiesJson, SaysWhatIsWrongAndWhere) {
         {R"({"directories": [{"host": "/", "guest": "/a"}, {"host": "/b", "guest": "/a"}]})",
          "directories[1].guest: \"/a\" stands twice; a program finds one folder of a name"},
         {R"({"limits": {"timeoutMs": -1}})", "limits.timeoutMs: must be a whole number"},
+        {R"({"directories": [{"guest": "/a", "kind": "overlay"}]})",
+         "directories[0].host: is missing; only an in-memory folder needs none"},
+        {R"({"directories": [{"guest": "/a", "host": ""}]})", "directories[0].host: is missing"},
+        {R"({"clock": {"fixedNs": 18446744073709551616.0}})", "clock.fixedNs: must be a whole number"},
+        {R"({"clock": {"fixedNs": -1.0}})", "clock.fixedNs: must be a whole number"},
+        {R"({"clock": {"offsetNs": 9223372036854775808.0}})", "clock.offsetNs: must be a whole number"},
         {R"({"limits": {"timeoutMs": 1.5}})", "limits.timeoutMs: must be a whole number"},
         {R"({"limits": {"timeoutMs": "1s"}})", "limits.timeoutMs: must be a whole number"},
         {R"({"clock": {"scale": 0}})", "clock.scale: must be a number above 0"},
@@ -96,6 +102,18 @@ TEST(CapabilitiesJson, SaysWhatIsWrongAndWhere) {
         ASSERT_FALSE(read.ok()) << text;
         EXPECT_EQ(read.error().message.substr(0, std::string(why).size()), why) << text;
     }
+}
+
+TEST(CapabilitiesJson, TakesWholeNumbersHoweverTheyAreWritten) {
+    const auto read = capabilitiesFromJson(
+        R"({"clock": {"fixedNs": 5.0, "offsetNs": -2e3}, "limits": {"maxOpenFiles": 1e3},
+            "listeners": [{"address": "::1", "port": 80.0}], "random": {"seed": -0.0}})");
+    ASSERT_TRUE(read.ok()) << read.error().text();
+    EXPECT_EQ(read->clock.fixedNs, 5u);
+    EXPECT_EQ(read->clock.offsetNs, -2000);
+    EXPECT_EQ(read->budgets.maxOpenFiles, 1000u);
+    EXPECT_EQ(read->listeners[0].port, 80);
+    EXPECT_EQ(read->random.seed, 0u);
 }
 
 TEST(CapabilitiesJson, DoesNotEndAtANul) {
@@ -175,7 +193,7 @@ TEST(CapabilitiesSchema, OffersTheChoicesOfTheReader) {
         const std::string parent = path.substr(0, path.find_first_of("[."));
         for (const std::string& value : {names.front(), names.back(), std::string("?")}) {
             Json object = {{"kind", value}};
-            if (isDirectory) object["guest"] = "/";
+            if (isDirectory) object.update({{"guest", "/"}, {"host", "/"}});
             const Json document = {{parent, isDirectory ? Json::array({object}) : object}};
             const auto read = capabilitiesFromJson(document.dump());
             EXPECT_EQ(read.ok(), value != "?") << document;

@@ -208,6 +208,13 @@ TEST(Reliability, F12_BroadGrantsAreWarnedOf) {
     warns(s.inside("."), "the program may change all of it");
     warns(s.inside(), "the program may read all of it", MountKind::Overlay);
     warns(s.inside("documents"), "");
+    warns(s.path(), "holds your home folder");
+    warns(s.path("outside.dir"), "");
+    ::setenv("HOME", s.inside("documents").c_str(), 1);
+    warns(s.inside(), "holds your home folder");
+    ::setenv("HOME", s.path("no/such").c_str(), 1);
+    warns(s.inside(), "");
+    ::setenv("HOME", s.inside().c_str(), 1);
     warns(s.inside("p"), "/proc shows the processes");
     warns("/proc/self", "shows the processes");
     warns("/sys", "state of the kernel");

@@ -290,7 +290,6 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
     if (!fd) return lastErrno();
     struct stat self {};
     if (fstat(fd.get(), &self) != 0) return lastErrno();
-    if (self.st_nlink == 0) return std::vector<DirectoryEntry>{};  // it was removed
     DIR* listing = fdopendir(fd.get());
     if (!listing) return lastErrno();
     (void)fd.release();
@@ -298,8 +297,10 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
     std::vector<DirectoryEntry> all{{".", self.st_ino, Filetype::Directory},
                                     {"..", self.st_ino, Filetype::Directory}};
     leftOut = 0;
+    bool hasAny = false;
     errno = 0;
     while (const dirent* entry = readdir(listing)) {
+        hasAny = true;
         const std::string_view name = entry->d_name;
         if (name == "." || name == "..") continue;
         if (!isUtf8(name)) {
@@ -312,6 +313,8 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
     const Errno error = lastErrno();
     closedir(listing);
     if (error != Errno::Success) return error;
+    // One that was removed has not even dots. Some file systems tell no links of those that are there, and some no dots.
+    if (self.st_nlink == 0 && !hasAny) return std::vector<DirectoryEntry>{};
     return all;
 }
 

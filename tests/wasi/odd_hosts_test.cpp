@@ -1,0 +1,87 @@
+// What a host may do, and the one that runs the tests does not: memory ends in the midst of a call, a file system tells no links.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "tests/wasi/guest.h"
+#include "wasi/world/host_files.h"
+
+namespace {
+
+thread_local int64_t theLeft = -1;  // allocations before one that fails; -1: none does
+thread_local bool tellsLinks = true;
+
+}  // namespace
+
+void* operator new(size_t size) {
+    void* const room = theLeft >= 0 && theLeft-- == 0 ? nullptr : std::malloc(size ? size : 1);
+    if (!room) throw std::bad_alloc();
+    return room;
+}
+void operator delete(void* room) noexcept { std::free(room); }
+void operator delete(void* room, size_t) noexcept { std::free(room); }
+
+extern "C" int fstat(int file, struct stat* s) noexcept {
+    const auto result = static_cast<int>(syscall(SYS_newfstatat, file, "", s, AT_EMPTY_PATH));
+    if (!tellsLinks) s->st_nlink = 0;
+    return result;
+}
+
+namespace wasi {
+namespace {
+
+/// A call that fails for want of memory is over: it may have made the file already, and must not be told that there is one.
+TEST(OddHosts, ACallThatRunsOutOfMemoryIsNotMadeAgain) {
+    const Scratch s;
+    Guest guest(Guest::with(s));
+    guest.host->setLogging(false);
+    const engine::Import import{"wasi_snapshot_preview1", "path_open", engine::ExternKind::Func, 0, 0};
+    const auto found =
+        guest.host->resolver(guest.store)(import, *guest.store.instance(engine::InstanceId(0)).module);
+    ASSERT_TRUE(found.ok());
+    const auto& direct = guest.store.function(engine::FuncAddr(found.value().address)).direct;
+    const uint32_t path = guest.put("made"), opened = guest.room(4);
+    int failures = 0, hadMade = 0;
+    for (bool hasFailed = true; hasFailed;) {
+        std::vector<uint64_t> slots{
+            3, 0, path, 4, static_cast<uint64_t>(Oflags::Creat | Oflags::Excl), 1 << 6, 0, 0, opened};
+        theLeft = failures;
+        ASSERT_TRUE(direct.call(direct.self, *guest.machine, slots.data())) << failures;
+        hasFailed = theLeft < 0;
+        theLeft = -1;
+        EXPECT_EQ(static_cast<Errno>(slots[0]), hasFailed ? Errno::Nomem : Errno::Success) << failures;
+        hadMade += hasFailed && std::filesystem::remove(s.inside("made")) ? 1 : 0;
+        failures += hasFailed ? 1 : 0;
+        ASSERT_LT(failures, 100);
+    }
+    EXPECT_GT(hadMade, 0);
+}
+
+TEST(OddHosts, AFolderIsListedThatIsSaidToHaveNoLinks) {
+    const Scratch s;
+    s.put("inside/f", "x");
+    std::filesystem::create_directory(s.inside("gone"));
+    const auto names = [](const std::string& folder, bool isRemoved) {
+        HostDirectory directory(UniqueFd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY)), folder, false,
+                                chooseResolution());
+        if (isRemoved) std::filesystem::remove(folder);
+        uint64_t leftOut = 0;
+        const auto entries = directory.entries(leftOut);
+        EXPECT_TRUE(entries);
+        std::vector<std::string> all;
+        for (const DirectoryEntry& entry : *entries)
+            all.push_back(entry.name);
+        return all;
+    };
+    EXPECT_EQ(names(s.inside("gone"), true), std::vector<std::string>());
+    tellsLinks = false;
+    EXPECT_EQ(names(s.inside(), false), (std::vector<std::string>{".", "..", "f"}));
+    tellsLinks = true;
+}
+
+}  // namespace
+}  // namespace wasi
