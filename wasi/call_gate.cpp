@@ -210,6 +210,10 @@ void CallGate::beginWait() {
     if (m_published) s.sequence = m_context.sequence;
     if (m_logging && m_context.wait.progress) s.journal = std::move(m_draft.journal);
     m_suspended.push_back(std::move(s));
+    // What is waited for is used, also if the run ends before it.
+    const CallUse& use = m_context.use;
+    for (uint8_t i = 0; m_ledger && i < use.count && !use.isRefused; i++)
+        m_ledger->at(use.grants[i]).isUsed = true;
 }
 
 void CallGate::finish(const engine::HostOutcome& outcome) {

@@ -67,3 +67,7 @@ with tempfile.TemporaryDirectory() as folder:
     status, notes, line = command_line("wasiscope", folder, "--invoke", "twice", str(PROGRAMS / "library.wat"), "-3")
     done = shell(line, folder)
     assert done.returncode == status == 0 and done.stdout == "-6\n", (line, done)
+
+    # A server that was ended while it waited for a caller needs its socket.
+    status, notes, line = command_line("wazero", folder, "--listen", "127.0.0.1:0", "--timeout", "200ms", str(PROGRAMS / "serve.wasm"))
+    assert status == 2 and " -listen=127.0.0.1:0 " in line, line

@@ -323,6 +323,13 @@ TEST(Waiting, ForInputEndsWhenWokenAndGoesOnWhenMadeAgain) {
     ASSERT_EQ(guest.host->log().count(), 1u);
     EXPECT_EQ(guest.last().outcome, Outcome::Pending);
     EXPECT_EQ(guest.last().subject, "stdin");
+    const auto standardInput = [&] {
+        for (const GrantUse& use : guest.host->ledger().grants)
+            if (use.kind == GrantKind::Stdin) return use;
+        return GrantUse{};
+    };
+    EXPECT_TRUE(standardInput().isUsed) << "what is waited for is needed";
+    EXPECT_EQ(standardInput().calls, 0u);
     {
         const Soon push([&] { guest.host->pushInput(bytesOf("typed\n")); });
         EXPECT_EQ(guest.outcome("fd_read", arguments).kind, Kind::Return);
@@ -330,6 +337,7 @@ TEST(Waiting, ForInputEndsWhenWokenAndGoesOnWhenMadeAgain) {
     EXPECT_EQ(guest.text(buffer, guest.get<Size>(result)), "typed\n");
     ASSERT_EQ(guest.host->log().count(), 1u);  // it was one call
     EXPECT_EQ(show(guest.last()).line(), "fd_read(0 (stdin), [{\"typed\\n\", 16}]) = ESUCCESS nread=6");
+    EXPECT_EQ(standardInput().calls, 1u);
     guest.host->closeInput();
     EXPECT_EQ(guest.read(0, 10), "");
 }

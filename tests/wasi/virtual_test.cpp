@@ -163,6 +163,15 @@ TEST_P(Folder, ABitOfABigFileIsChanged) {
     // Sparse: far behind the end.
     EXPECT_EQ(pwrite("end", uint64_t{5} << 40), Errno::Success);
     EXPECT_EQ(pread(4, (uint64_t{5} << 40) - 1), std::string("\0end", 4));
+    const auto read = [&](uint64_t at) {
+        const uint32_t part = guest->put(Iovec{guest->room(1), 1});
+        return guest->call("fd_pread", fd, part, 1, at, guest->room(4));
+    };
+    for (const uint64_t at : {uint64_t{INT64_MAX}, uint64_t{INT64_MAX} + 1, UINT64_MAX}) {
+        EXPECT_EQ(read(at), Errno::Inval) << at;
+        EXPECT_EQ(pwrite("x", at), Errno::Inval) << at;
+    }
+    EXPECT_EQ(read(INT64_MAX - 1), Errno::Success);
     EXPECT_NE(pwrite("x", ~uint64_t{0} >> 1), Errno::Success);
     EXPECT_EQ(pwrite("x", ~uint64_t{0}), Errno::Inval);
 }

@@ -15,6 +15,14 @@ std::string hostPathOf(const VirtualTree& tree, const VirtualNode& node) {
     return path + (node.isFile() && node.isTouched ? " (changed in memory)" : "");
 }
 
+/// As Linux judges it, before it looks at the file.
+bool endsBeyondAll(std::span<const iovec> parts, uint64_t at) {
+    uint64_t bytes = 0;
+    for (const iovec& part : parts)
+        bytes += part.iov_len;
+    return at > INT64_MAX || bytes > INT64_MAX - at;
+}
+
 }  // namespace
 
 // ----------------------------------------------------------------------------------------------------------------- files
@@ -38,8 +46,8 @@ OrErrno<uint64_t> VirtualFile::size() {
 }
 
 OrErrno<uint64_t> VirtualFile::read(std::span<const iovec> to, std::optional<uint64_t> offset) {
-    if (offset && *offset > VirtualContent::kMaxSize) return Errno::Inval;
     const uint64_t at = offset.value_or(m_position);
+    if (endsBeyondAll(to, at)) return Errno::Inval;
     const auto lower = m_tree->lowerFile(*m_node);
     if (!lower) return lower.error();
     const auto n = m_node->isTouched ? m_node->content.read(to, at, *lower) : (*lower)->read(to, at);
@@ -48,7 +56,7 @@ OrErrno<uint64_t> VirtualFile::read(std::span<const iovec> to, std::optional<uin
 }
 
 OrErrno<uint64_t> VirtualFile::write(std::span<const iovec> from, std::optional<uint64_t> offset) {
-    if (offset && *offset > VirtualContent::kMaxSize) return Errno::Inval;
+    if (endsBeyondAll(from, offset.value_or(m_appends ? 0 : m_position))) return Errno::Inval;
     if (const Errno e = m_tree->touch(*m_node); e != Errno::Success) return e;
     const uint64_t at = m_appends ? m_node->content.size() : offset.value_or(m_position);
     const auto lower = m_tree->lowerFile(*m_node);
