@@ -17,13 +17,14 @@ thread_local bool tellsLinks = true;
 
 }  // namespace
 
-void* operator new(size_t size) {
+// Not inlined: the compiler would see through one of a pair, and warn of memory that malloc() gives and `delete` takes.
+[[gnu::noinline]] void* operator new(size_t size) {
     void* const room = theLeft >= 0 && theLeft-- == 0 ? nullptr : std::malloc(size ? size : 1);
     if (!room) throw std::bad_alloc();
     return room;
 }
-void operator delete(void* room) noexcept { std::free(room); }
-void operator delete(void* room, size_t) noexcept { std::free(room); }
+[[gnu::noinline]] void operator delete(void* room) noexcept { std::free(room); }
+[[gnu::noinline]] void operator delete(void* room, size_t) noexcept { std::free(room); }
 
 extern "C" int fstat(int file, struct stat* s) noexcept {
     const auto result = static_cast<int>(syscall(SYS_newfstatat, file, "", s, AT_EMPTY_PATH));
