@@ -396,9 +396,9 @@ void Session::applyGate() {
     m_debuggee->host().setStopRequest([this](const std::string& why) { m_stoppedItself = why; });
     m_debuggee->host().setMockProblem([this](uint32_t id, const std::string& problem) {
         if (!m_toldProblems.insert(problem).second) return;
-        m_logs.push(LogMessage{"mock " + std::to_string(id) + ": " + problem + "; the call passed", 0,
-                               m_debuggee->host().output().end()});
-        m_mailbox.wantTick();
+        tellLogs();
+        m_emit(LogMessage{"mock " + std::to_string(id) + ": " + problem + "; the call passed", 0,
+                          m_debuggee->host().output().end()});
     });
     if (m_breakpoints.hasDenied())
         m_debuggee->host().setDenied([this](const wasi::Refusal& refusal) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/printable.h"
+#include "wasi/abi.h"
 #include "wasi/grants.h"
 
 namespace wasi {
@@ -192,10 +194,17 @@ CommandLine nodeLine(const Capabilities& c, const ProgramStart& start) {
     using Json = nlohmann::ordered_json;
     CommandLine line;
     Json folders = Json::object(), environment = Json::object();
+    const auto canBeNamed = [&](const std::string& what, const std::string& more) {
+        const bool isText = isUtf8(what) && isUtf8(more);
+        if (!isText)
+            line.notes.push_back("a script for node is UTF-8, and " + engine::printable(what) +
+                                 " is not: it is missing there");
+        return isText;
+    };
     for (const Preopen& p : foldersFor(c, "node", false, line.notes))
-        folders[p.guestPath] = p.hostPath;
+        if (canBeNamed(p.hostPath, p.guestPath)) folders[p.guestPath] = p.hostPath;
     for (const auto& [name, value] : c.environment)
-        environment[name] = value;
+        if (canBeNamed(name, value)) environment[name] = value;
     noteListeners(c, "node grants no sockets that listen", line.notes);
     noteOfOthers(c, "node", line.notes);
     noteOutputs(c, line.notes);
@@ -203,9 +212,13 @@ CommandLine nodeLine(const Capabilities& c, const ProgramStart& start) {
     const auto text = [](const Json& json) {
         return json.dump(-1, ' ', false, Json::error_handler_t::replace);
     };
+    // A member of this name in a literal would be none.
+    const auto object = [&](const Json& json) {
+        return json.contains("__proto__") ? "JSON.parse(" + text(text(json)) + ")" : text(json);
+    };
     const std::string script =
         "const {WASI} = require(\"node:wasi\"); const wasi = new WASI({version: \"preview1\", args: " +
-        text(c.arguments) + ", env: " + text(environment) + ", preopens: " + text(folders) +
+        text(c.arguments) + ", env: " + object(environment) + ", preopens: " + object(folders) +
         "}); WebAssembly.instantiate(require(\"node:fs\").readFileSync(" + text(start.program) +
         "), wasi.getImportObject()).then(p => { process.exitCode = wasi.start(p.instance); })";
     line.text = "node --no-warnings -e " + shellQuoted(script);

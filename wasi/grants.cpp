@@ -161,14 +161,40 @@ std::string optionText(std::string_view name, std::string_view value) {
     return std::string(name) + (value.starts_with('-') ? "=" : " ") + shellQuoted(value);
 }
 
+namespace {
+
+/// Between single quotes: what a terminal that is pasted to, or shown this, would obey is made by the shell instead.
+std::string printed(std::string_view control) {
+    char octal[8];
+    std::string text = "'\"$(printf '";
+    for (const char c : control) {
+        std::snprintf(octal, sizeof octal, "\\%03o", static_cast<uint8_t>(c));
+        text += octal;
+    }
+    return text + "')\"'";
+}
+
+}  // namespace
+
 std::string shellQuoted(std::string_view text) {
     constexpr std::string_view kPlain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+    // zsh looks for the program whose name stands behind "=".
     const bool isPlain = !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos;
-    if (isPlain) return std::string(text);
+    if (isPlain && text[0] != '=') return std::string(text);
     std::string quoted = "'";
-    for (const char c : text)
-        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    for (size_t i = 0; i < text.size(); i++) {
+        const auto c = static_cast<uint8_t>(text[i]);
+        const auto next = static_cast<uint8_t>(i + 1 < text.size() ? text[i + 1] : 0);
+        if (c == '\'')
+            quoted += "'\\''";
+        else if ((c < ' ' && c != '\n') || c == 0x7f)
+            quoted += printed({&text[i], 1});
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+            quoted += printed({&text[i++], 2});
+        else
+            quoted += text[i];
+    }
     return quoted + "'";
 }
 

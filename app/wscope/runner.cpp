@@ -150,7 +150,9 @@ std::vector<std::string> readWhileRunning(const debugger::Debuggee& debuggee) {
     const auto asksScript = [](const auto& info) { return !info.rule.script.empty(); };
     const auto list = wasi::trustListPath();
     if (!list || std::none_of(mocks.begin(), mocks.end(), asksScript)) return {};
-    return {list->parent_path().string()};
+    std::error_code ignored;  // the list may be a link
+    return {list->parent_path().string(),
+            std::filesystem::weakly_canonical(list.value(), ignored).parent_path().string()};
 }
 
 /// For good; where the kernel cannot, the resolver alone holds the program back, as it also does in a session.

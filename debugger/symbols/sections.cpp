@@ -142,9 +142,10 @@ bool mayReadFiles(const engine::Module& module) {
     const auto folder = std::filesystem::path(module.fileName).parent_path();
     const auto names = usualNames(module);
     std::error_code ignored;
-    return !module.custom(".debug_info") && std::any_of(names.begin(), names.end(), [&](const auto& name) {
-        return std::filesystem::exists(folder / name, ignored);
-    });
+    const engine::Section* const info = module.custom(".debug_info");
+    return (!info || module.view(info->payload).empty()) &&
+           std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return std::filesystem::exists(folder / name, ignored); });
 }
 
 bool addSplitFile(DebugSections& sections, std::shared_ptr<const std::vector<uint8_t>> bytes) {

@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "wasi/grants.h"
 
 namespace wasi {
 namespace {
@@ -126,6 +130,35 @@ TEST(CommandLine, RuntimesHaveNames) {
     for (size_t i = 0; i < std::size(kRuntimeNames); i++)
         EXPECT_EQ(findRuntime(kRuntimeNames[i]), static_cast<Runtime>(i));
     EXPECT_FALSE(findRuntime("nodejs"));
+}
+
+/// What a file of capabilities says may have been written by somebody else: a shell that the line is pasted to makes of it what it was, and
+/// finds nothing in it to obey before.
+TEST(CommandLine, HoldsNoControlCharacters) {
+    for (const std::string& value :
+         {std::string("a\x1b[201~\x03\nid #"), std::string("\x7f\t\x01"), std::string("\xc2\x9bm \xc3\xa9"),
+          std::string("it's \x15"), std::string("=ls"), std::string("\xc2")}) {
+        const std::string quoted = shellQuoted(value);
+        for (const char c : quoted)
+            EXPECT_TRUE(c == '\n' || !std::iscntrl(static_cast<unsigned char>(c))) << quoted;
+        EXPECT_EQ(quoted.find("\xc2\x9b"), std::string::npos);
+        EXPECT_EQ(quoted[0], '\'');
+        FILE* const shell = popen(("printf %s " + quoted).c_str(), "r");
+        ASSERT_NE(shell, nullptr);
+        std::string made(100, 0);
+        made.resize(fread(made.data(), 1, made.size(), shell));
+        pclose(shell);
+        EXPECT_EQ(made, value);
+    }
+}
+
+TEST(CommandLine, NodeIsToldNamesAsTheyAre) {
+    Capabilities c;
+    c.environment = {{"__proto__", "1"}, {"A", "\xff"}, {"B", "2"}};
+    EXPECT_NE(text(c, Node).find(R"(env: JSON.parse("{\"__proto__\":\"1\",\"B\":\"2\"}"))"),
+              std::string::npos)
+        << text(c, Node);
+    EXPECT_EQ(notes(c, Node), Texts{"a script for node is UTF-8, and A is not: it is missing there"});
 }
 
 }  // namespace

@@ -14,6 +14,10 @@ using engine::Error, engine::ErrorCode, engine::Result;
 
 namespace {
 
+/// The first one forbids to rename and link from folder to folder, and nothing can allow that.
+constexpr int kLeastVersion = 2;
+constexpr int kTruncates = 3;  // since then
+
 constexpr uint64_t kReading = Landlock::kReadFile | Landlock::kReadDirectory;
 constexpr uint64_t kChanging = kReading | Landlock::kWriteFile | Landlock::kTruncate |
                                Landlock::kRemoveDirectory | Landlock::kRemoveFile | Landlock::kMake |
@@ -45,7 +49,7 @@ Result<> allow(Landlock& rules, const std::string& folder, uint64_t access) {
 
 Result<std::optional<Confinement>> Confinement::to(const Capabilities& granted,
                                                    const std::vector<std::string>& readable) {
-    if (Landlock::version() == 0) return std::optional<Confinement>();
+    if (Landlock::version() < kLeastVersion) return std::optional<Confinement>();
     auto rules = Landlock::refusingAll();
     if (!rules) return failed("Landlock");
     for (const Preopen& folder : granted.preopens)
@@ -64,9 +68,10 @@ std::string sandboxText() {
     const int version = Landlock::version();
     return std::string("paths are resolved ") +
            (chooseResolution() == Resolution::Openat2 ? "by openat2" : "step by step (no openat2)") + "; " +
-           (version ? "Landlock, version " + std::to_string(version) +
-                          ", is the second layer of run, trace and policy"
-                    : "no second layer, as the kernel has no Landlock");
+           (version < kLeastVersion ? "no second layer, as the kernel has no Landlock or its first version"
+                                    : "Landlock, version " + std::to_string(version) +
+                                          ", is the second layer of run, trace and policy" +
+                                          (version < kTruncates ? " (but for truncating files)" : ""));
 }
 
 }  // namespace wasi

@@ -18,7 +18,7 @@ namespace wasi {
 class Confinement {
 public:
     /// To the folders of `granted`, each as its kind says, and to reading the files in `readable` (folders of our own, as far as they can be
-    /// opened). Sockets and streams are open before, and stay so. Nothing where the kernel has no Landlock. Error: Io.
+    /// opened). Sockets and streams are open before, and stay so. Nothing where the kernel has no Landlock, or its first version. Error: Io.
     static engine::Result<std::optional<Confinement>> to(const Capabilities& granted,
                                                          const std::vector<std::string>& readable = {});
     /// For this thread and those that it starts, for good. Error: Io.
