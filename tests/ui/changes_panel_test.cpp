@@ -157,6 +157,56 @@ TEST_F(ChangesPanelTest, TellsWhyAChangeCouldNotBeAppliedAndKeepsIt) {
     EXPECT_EQ(panel->findChild<QLabel*>("changes-summary")->text(), "4 changes");
 }
 
+/// The list waits before it looks again; what is done then is what there is.
+TEST_F(ChangesPanelTest, AsksAboutWhatThereIsNotAboutWhatTheListShows) {
+    auto panel = stopped();
+    QStringList told;
+    QObject::connect(&m_context, &Context::noticed, panel.get(), [&](const Notice& n) { told << n.text; });
+    m_folders[0].changes.push_back({FolderChange::Kind::Changed, "x.txt", wasi::Filetype::RegularFile, 5, 6});
+    m_folders[0].total = 5;
+    m_fake->emitEvent(debugger::SyscallsAppended{9});
+    m_fake->stopAt(13, debugger::StopReason::Step);
+    settle();
+    button(*panel, "apply-changes").click();
+    settle();
+    ASSERT_TRUE(question(*panel));
+    EXPECT_TRUE(question(*panel)->text().startsWith("Apply 5 changes to /srv/data?"));
+    EXPECT_TRUE(question(*panel)->text().contains("changed  x.txt (5 -> 6 bytes)"));
+    EXPECT_EQ(text(*panel, 4, 0), "x.txt");
+    question(*panel)->button(QMessageBox::Cancel)->click();
+
+    m_folders[0] = {"/data", "/srv/data", true, {}, 0};
+    button(*panel, "apply-changes").click();
+    settle();
+    EXPECT_FALSE(question(*panel));
+    EXPECT_EQ(told, QStringList{"Nothing was changed."});
+}
+
+TEST_F(ChangesPanelTest, AsksNothingAboutChangesThatCannotBeListed) {
+    auto panel = stopped();
+    QStringList told;
+    QObject::connect(&m_context, &Context::noticed, panel.get(), [&](const Notice& n) { told << n.text; });
+    m_fake->answer<debugger::GetFolderChanges>(
+        [](const debugger::GetFolderChanges&) -> engine::Result<std::vector<FolderChanges>> {
+            return engine::Error{engine::ErrorCode::Io, "cannot compare with the folder below: i/o error"};
+        });
+    button(*panel, "discard-changes").click();
+    settle();
+    EXPECT_FALSE(question(*panel));
+    EXPECT_TRUE(told.join(u'\n').contains("cannot compare with the folder below"));
+}
+
+TEST_F(ChangesPanelTest, AsksNothingOnceTheProgramRuns) {
+    auto panel = stopped();
+    m_fake->holdReplies = true;
+    button(*panel, "apply-changes").click();
+    m_fake->run();
+    settle();
+    m_fake->release();
+    settle();
+    EXPECT_FALSE(question(*panel));
+}
+
 TEST_F(ChangesPanelTest, DiscardsWhatIsChosenOfSeveral) {
     FolderChanges other = overlay();
     other.guestPath = "/other";

@@ -291,17 +291,15 @@ void ChangesPanel::showState() {
 
 void ChangesPanel::showButtons() {
     const FolderChanges* folder = chosenFolder();
-    const bool isRunning = context().state() == debugger::SessionState::Running ||
-                           context().state() == debugger::SessionState::Waiting;
     uint64_t count = folder && folder->isOverlay ? folder->total : 0;
     if (!folder)
         for (const FolderChanges& each : m_folders)
             count += each.isOverlay ? each.total : 0;
     const QString whyNot = folder && !folder->isOverlay
                                ? tr("This folder is in memory: it ends with the program.")
-                           : isRunning  ? tr("The program runs: pause it first (F6).")
-                           : count == 0 ? tr("Nothing was changed.")
-                                        : QString();
+                           : isRunning() ? tr("The program runs: pause it first (F6).")
+                           : count == 0  ? tr("Nothing was changed.")
+                                         : QString();
     const QString where = folder ? fromUtf8(folder->guestPath) : tr("all overlays");
     for (QToolButton* button : {m_apply, m_discard}) {
         button->setEnabled(whyNot.isEmpty());
@@ -331,6 +329,11 @@ void ChangesPanel::showDiff() {
 
 // -------------------------------------------------------------------------------------------------------------------- doing
 
+bool ChangesPanel::isRunning() const {
+    return context().state() == debugger::SessionState::Running ||
+           context().state() == debugger::SessionState::Waiting;
+}
+
 const FolderChanges* ChangesPanel::chosenFolder() const {
     if (m_folders.size() == 1) return &m_folders[0];
     const QModelIndex index = m_view->currentIndex();
@@ -339,26 +342,38 @@ const FolderChanges* ChangesPanel::chosenFolder() const {
     return row < m_folders.size() ? &m_folders[row] : nullptr;
 }
 
+/// The list may be old by now: the question is about what there is, as that is what will be done.
 void ChangesPanel::settle(bool applies) {
     const FolderChanges* folder = chosenFolder();
+    const std::string guestPath = folder ? folder->guestPath : std::string();
+    context().ask<debugger::GetFolderChanges>(
+        this, {kMostShown},
+        [this, applies, guestPath](const std::vector<FolderChanges>& folders) {
+            fill(folders);
+            if (!isRunning()) openQuestion(applies, guestPath);
+        },
+        [this](const engine::Error& error) { context().reportError(error); });
+}
+
+void ChangesPanel::openQuestion(bool applies, const std::string& guestPath) {
     std::vector<const FolderChanges*> about;
     uint64_t count = 0;
     QStringList hosts;
     for (const FolderChanges& each : m_folders) {
-        if (!each.isOverlay || (folder && folder != &each)) continue;
+        if (!each.isOverlay || (!guestPath.empty() && each.guestPath != guestPath)) continue;
         about.push_back(&each);
         count += each.total;
         hosts << oneLine(QFileInfo(fromUtf8(each.hostPath)).absoluteFilePath(), 200);
     }
-    if (count == 0) return;
-    const QString where = hosts.join(QStringLiteral(", "));
     const QString title = applies ? tr("Apply Changes") : tr("Discard Changes");
+    if (count == 0) return context().notify({Notice::Kind::Info, title, tr("Nothing was changed.")});
+    const QString where = hosts.join(QStringLiteral(", "));
     delete m_question;
     m_question = new QMessageBox(
         QMessageBox::Warning, title,
         (applies ? tr("Apply %1 to %2?") : tr("Discard %1 of %2?"))
             .arg(changesText(count),
-                 applies ? where : oneLine(folder ? fromUtf8(folder->guestPath) : where, 200)),
+                 applies ? where : oneLine(guestPath.empty() ? where : fromUtf8(guestPath), 200)),
         QMessageBox::Cancel, this);
     m_question->setAttribute(Qt::WA_DeleteOnClose);
     m_question->setTextFormat(Qt::PlainText);
@@ -369,7 +384,6 @@ void ChangesPanel::settle(bool applies) {
     QPushButton* act = m_question->addButton(applies ? tr("Apply") : tr("Discard"), QMessageBox::AcceptRole);
     act->setObjectName(QStringLiteral("settle"));
     m_question->setDefaultButton(QMessageBox::Cancel);
-    const std::string guestPath = folder ? folder->guestPath : std::string();
     connect(act, &QPushButton::clicked, this, [this, applies, guestPath] {
         const auto done = [this, applies](const uint64_t& changes) {
             context().notify(

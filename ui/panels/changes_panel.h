@@ -52,6 +52,9 @@ private:
     const wasi::FolderChanges* chosenFolder() const;
     /// Asks first; `applies`, or forgets.
     void settle(bool applies);
+    /// `guestPath`: of the folder; empty: all.
+    void openQuestion(bool applies, const std::string& guestPath);
+    bool isRunning() const;
     void showMenu(const QPoint& at);
 
     TreeModel<ChangeNode> m_model;
