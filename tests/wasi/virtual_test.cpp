@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/wasi/guest.h"
+#include "wasi/world/virtual_changes.h"
 #include "wasi/world/virtual_files.h"
 
 namespace wasi {
@@ -481,6 +482,41 @@ TEST_P(Overlay, ShowsItsChangesAsADiff) {
               std::string::npos);
     EXPECT_TRUE(guest->host->discardChanges("/data").ok());
     EXPECT_EQ(diff(), "");
+}
+
+TEST_P(Overlay, ComparesNoMoreThanTheFirst64MiBOfAFile) {
+    constexpr uint64_t kBytes = 65 << 20;
+    std::filesystem::resize_file(s.inside("big"), kBytes);
+    const uint32_t fd = open("big");
+    const uint32_t part = guest->put(Iovec{guest->put("x"), 1});
+    EXPECT_EQ(guest->call("fd_pwrite", fd, part, 1, kBytes - 1, guest->room(4)), Errno::Success);
+    EXPECT_EQ(
+        *guest->host->folderDiff("/data", "big"),
+        "Changes of /data:\nBinary file big: 68157440 -> 68157440 bytes, the same in the first 64 MiB\n");
+    EXPECT_EQ(guest->call("fd_pwrite", fd, part, 1, (64 << 20) - 1, guest->room(4)), Errno::Success);
+    EXPECT_NE(guest->host->folderDiff("/data", "big")->find("the first that differs is 67108863\n"),
+              std::string::npos);
+    std::filesystem::resize_file(s.inside("big"), 200'000);
+}
+
+TEST_P(Overlay, LooksNowhereElseForTheDiffOfOnePath) {
+    const auto storage = std::make_shared<VirtualStorage>(
+        1 << 20, [] { return uint64_t{0}; }, [](const std::string&) {});
+    auto lower = openPreopen({s.inside(), "/data", MountKind::ReadOnly});
+    ASSERT_TRUE(lower.ok());
+    const auto tree = std::make_shared<VirtualTree>(storage, std::move(*lower), 1);
+    VirtualDirectory root(tree, tree->root());
+    EXPECT_EQ(root.rename("dir", root, "moved"), Errno::Success);
+    EXPECT_EQ(root.unlink("file"), Errno::Success);
+    const auto children = [&] { return tree->root()->children.at("moved")->children.size(); };
+    EXPECT_EQ(*diffOf(tree, "file"),
+              "--- a/file\n+++ /dev/null\n@@ -1 +0,0 @@\n-hello\n\\ No newline at end of file\n");
+    EXPECT_EQ(*diffOf(tree, "moved"), "added    moved/\n");
+    for (const char* path : {"big", "file/", "moved/none", "dir/in", "big/x", "..", "./file", "/file"})
+        EXPECT_EQ(*diffOf(tree, path), "") << path;
+    EXPECT_EQ(children(), 0u);
+    EXPECT_TRUE((*diffOf(tree, "moved/in")).starts_with("--- /dev/null\n+++ b/moved/in\n"));
+    EXPECT_EQ(children(), 1u);
 }
 
 TEST_P(Overlay, AppliesItsChangesToTheHost) {

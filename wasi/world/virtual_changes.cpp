@@ -62,6 +62,22 @@ public:
         }
         return Errno::Success;
     }
+
+    /// Only what stands at that path: what went with a directory is no change of its own.
+    Errno compareAt(const std::string& path) {
+        VirtualNodePtr node = m_tree.root();
+        for (size_t start = 0; start <= path.size();) {
+            if (!node || !node->isDirectory()) return Errno::Success;
+            const size_t end = std::min(path.find('/', start), path.size());
+            const std::string name = path.substr(start, end - start);
+            if (name.empty() || name == "." || name == "..") return Errno::Success;
+            const auto child = m_tree.child(node, name);
+            if (!child) return child.error();
+            node = *child;
+            start = end + 1;
+        }
+        return addIfChanged(node, path).error();
+    }
     std::vector<Change> found;
 
 private:
@@ -89,12 +105,19 @@ private:
     }
 
     Errno compareEntry(const VirtualNodePtr& node, const std::string& path) {
+        const auto inPlace = addIfChanged(node, path);
+        if (!inPlace) return inPlace.error();
+        return node && node->isDirectory() ? compare(node, path, *inPlace) : Errno::Success;
+    }
+
+    /// Whether it is the one below at this path.
+    OrErrno<bool> addIfChanged(const VirtualNodePtr& node, const std::string& path) {
         const auto below = m_tree.below(path);
         const uint64_t before = below ? uint64_t{below->size} : 0;
         using Kind = FolderChange::Kind;
         if (!node) {
             if (below) found.push_back({{Kind::Removed, path, below->filetype, before, 0}, nullptr});
-            return Errno::Success;
+            return false;
         }
         const bool inPlace = isSame(*node, below);
         const auto stat = m_tree.stat(node);
@@ -107,7 +130,7 @@ private:
         if (isChanged)
             found.push_back(
                 {{below ? Kind::Changed : Kind::Added, path, node->type, before, (*stat).size}, node});
-        return node->isDirectory() ? compare(node, path, inPlace) : Errno::Success;
+        return inPlace;
     }
 
     VirtualTree& m_tree;
@@ -133,7 +156,8 @@ public:
     }
 
 private:
-    static constexpr size_t kMostBytes = 16 << 20, kMostFileBytes = 1 << 20, kPartBytes = 64 << 10;
+    static constexpr size_t kMostBytes = 16 << 20, kMostFileBytes = 1 << 20, kPartBytes = 64 << 10,
+                            kMostCompared = 64 << 20;
 
     Errno add(const Change& change) {
         const std::string& path = change.told.path;
@@ -199,13 +223,10 @@ private:
                 return Errno::Success;
             }
         }
-        const auto first = firstDifference(before, now);
-        if (!first) return first.error();
-        m_text +=
-            "Binary file " + engine::printable(path) + ": " + std::to_string(*bytesBefore) + " -> " +
-            std::to_string(*bytesNow) + " bytes, " +
-            (*first ? "the first that differs is " + std::to_string(**first) : "with the same contents") +
-            "\n";
+        const auto differs = firstDifference(before, now);
+        if (!differs) return differs.error();
+        m_text += "Binary file " + engine::printable(path) + ": " + std::to_string(*bytesBefore) + " -> " +
+                  std::to_string(*bytesNow) + " bytes, " + *differs + "\n";
         return Errno::Success;
     }
 
@@ -223,15 +244,17 @@ private:
         return bytes;
     }
 
-    static OrErrno<std::optional<uint64_t>> firstDifference(File* before, File* now) {
-        for (uint64_t at = 0;; at += kPartBytes) {
+    static OrErrno<std::string> firstDifference(File* before, File* now) {
+        for (uint64_t at = 0; at < kMostCompared; at += kPartBytes) {
             const auto a = read(before, at, kPartBytes), b = read(now, at, kPartBytes);
             if (!a || !b) return a ? b.error() : a.error();
             const auto [x, y] = std::mismatch((*a).begin(), (*a).end(), (*b).begin(), (*b).end());
             if (x != (*a).end() || y != (*b).end())
-                return std::optional(at + static_cast<uint64_t>(x - (*a).begin()));
-            if ((*a).size() < kPartBytes) return std::optional<uint64_t>();
+                return "the first that differs is " +
+                       std::to_string(at + static_cast<uint64_t>(x - (*a).begin()));
+            if ((*a).size() < kPartBytes) return std::string("with the same contents");
         }
+        return std::string("the same in the first 64 MiB");
     }
 
     std::shared_ptr<VirtualTree> m_tree;
@@ -371,9 +394,11 @@ private:
     std::map<const VirtualNode*, Staged> m_staged;
 };
 
-engine::Result<std::vector<Change>> compared(VirtualTree& tree) {
+/// `only`: what stands at that path; empty: all.
+engine::Result<std::vector<Change>> compared(VirtualTree& tree, const std::string& only = {}) {
     Comparison comparison(tree);
-    if (const Errno e = comparison.compare(tree.root(), "", true); e != Errno::Success)
+    const Errno e = only.empty() ? comparison.compare(tree.root(), "", true) : comparison.compareAt(only);
+    if (e != Errno::Success)
         return engine::Error{engine::ErrorCode::Io, "cannot compare with the folder below: " +
                                                         std::string(errnoText(static_cast<uint16_t>(e)))};
     return std::move(comparison.found);
@@ -389,9 +414,7 @@ engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree) {
 }
 
 engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree, const std::string& only) {
-    auto changes = TRY(compared(*tree));
-    if (!only.empty()) std::erase_if(changes, [&](const Change& change) { return change.told.path != only; });
-    return Difference(tree).of(changes);
+    return Difference(tree).of(TRY(compared(*tree, only)));
 }
 
 engine::Result<uint64_t> applyChanges(const std::shared_ptr<VirtualTree>& tree, Directory& to) {

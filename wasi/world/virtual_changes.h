@@ -9,7 +9,7 @@ namespace wasi {
 engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree);
 
 /// The changes as a unified diff with contents, paths as patch -p1 takes them. Files that are no plain text, or larger than 1 MiB, are named
-/// with their sizes and the first byte that differs; directories and links in a line. Ends with a note where it gets longer than 16 MiB.
+/// with their sizes and the first byte that differs in their first 64 MiB; directories and links in a line. Ends with a note where it gets longer than 16 MiB.
 /// `only`: of the change at that path; empty = of all.
 engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree, const std::string& only = {});
 
