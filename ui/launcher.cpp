@@ -53,6 +53,7 @@ void Launcher::open(const QString& path) {
 void Launcher::open(const debugger::LaunchOptions& options, std::function<void()> then) {
     saveMemory();
     ++m_opens;
+    m_isStarting = false;
     m_options = options;
     // The window shows what the program prints and sends it what is typed; it has no terminal.
     wasi::Capabilities& granted = m_options.capabilities;
@@ -85,6 +86,7 @@ void Launcher::load(std::function<void()> then) {
         },
         [this, open = m_opens, then](const engine::Error& error) {
             if (open != m_opens) return;
+            m_isStarting = false;
             std::vector<std::string> scripts;
             for (const wasi::MockRule& rule : m_options.mocks)
                 if (!rule.script.empty()) scripts.push_back(rule.script);
@@ -236,6 +238,7 @@ void Launcher::go() {
 void Launcher::goToEntry() { start(true); }
 
 void Launcher::start(bool stopAtEntry) {
+    m_isStarting = true;
     if (toJson(m_options) == m_told)
         begin(stopAtEntry);
     else

@@ -551,6 +551,45 @@ TEST_F(WindowTest, ARestartThatAnotherProgramOvertakesStartsNothing) {
     EXPECT_TRUE(m_fake->asked<Start>().empty()) << "it was to be opened, not started";
 }
 
+TEST_F(WindowTest, StepsTypedWhileAStartLoadsStartOnce) {
+    bool fails = false;
+    m_fake->answer<Load>([&](const Load&) -> engine::Result<ModuleSummary> {
+        if (fails) return engine::Error{engine::ErrorCode::Io, "no such file"};
+        m_fake->load();
+        return ModuleSummary{};
+    });
+    m_window.launcher().open("/programs/a.wasm");
+    settle();
+    m_fake->stopAt(17);
+    settle();
+    LaunchOptions options = m_window.launcher().options();
+    options.capabilities.arguments = {"a.wasm", "x"};
+    m_window.launcher().setOptions(options);
+    m_fake->emitEvent(StateChanged{SessionState::Ready, {}});
+    settle();
+    const size_t loads = m_fake->asked<Load>().size();
+    fails = true;
+    QTest::keyClick(&m_window, Qt::Key_F10);
+    EXPECT_TRUE(m_window.launcher().isStarting());
+    settle();
+    EXPECT_FALSE(m_window.launcher().isStarting()) << "it failed";
+    fails = false;
+    options.capabilities.arguments = {"a.wasm", "y"};
+    m_fake->stopAt(17);
+    settle();
+    m_window.launcher().setOptions(options);
+    m_fake->emitEvent(StateChanged{SessionState::Ready, {}});
+    settle();
+    m_fake->holdReplies = true;
+    QTest::keyClick(&m_window, Qt::Key_F10);
+    QTest::keyClick(&m_window, Qt::Key_F10);
+    m_fake->release();
+    settle();
+    EXPECT_EQ(m_fake->asked<Load>().size(), loads + 2);
+    EXPECT_EQ(m_fake->asked<Start>().size(), 1u);
+    EXPECT_FALSE(m_window.launcher().isStarting());
+}
+
 TEST_F(WindowTest, BreakpointsThatAreStillBeingSetStayWithTheirProgram) {
     m_fake->answer<Load>([this](const Load&) {
         m_fake->load();
