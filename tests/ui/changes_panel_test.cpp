@@ -289,6 +289,54 @@ TEST_F(ChangesPanelTest, StepsWithoutCallsCostNothing) {
     EXPECT_TRUE(QTest::qWaitFor([&] { return m_fake->asked<debugger::GetFolderChanges>().size() > asked; }));
 }
 
+TEST_F(ChangesPanelTest, ADifferenceIsAskedForAgainOnceItMayBeAnother) {
+    auto panel = stopped();
+    view(*panel).setCurrentIndex(change(*panel, 3));
+    settle();
+    const auto diffs = [&] { return m_fake->asked<debugger::GetFolderDiff>().size(); };
+    const auto refresh = [&] {
+        emit m_context.capabilitiesEdited();
+        settle();
+    };
+    EXPECT_EQ(diffs(), 1u);
+    refresh();
+    EXPECT_EQ(diffs(), 1u);
+    m_folders[0].changes[3].bytesNow = 41;
+    refresh();
+    EXPECT_EQ(diffs(), 2u);
+    m_fake->emitEvent(debugger::SyscallsAppended{9});
+    settle();
+    refresh();
+    EXPECT_EQ(diffs(), 3u) << "a call may have written";
+    view(*panel).setCurrentIndex(change(*panel, 2));
+    view(*panel).setCurrentIndex(change(*panel, 3));
+    settle();
+    EXPECT_EQ(diffs(), 5u);
+}
+
+TEST_F(ChangesPanelTest, WhileHiddenWhatTookLongIsNotAskedFor) {
+    auto panel = stopped();
+    const auto asked = [&] { return m_fake->asked<debugger::GetFolderChanges>().size(); };
+    m_fake->holdReplies = true;
+    emit m_context.capabilitiesEdited();
+    QTest::qWait(250);
+    m_fake->release();
+    settle();
+    panel->hide();
+    const size_t before = asked();
+    m_fake->emitEvent(debugger::SyscallsAppended{9});
+    emit m_context.capabilitiesEdited();
+    settle();
+    EXPECT_EQ(asked(), before);
+    panel->show();
+    settle();
+    EXPECT_EQ(asked(), before + 1);
+    panel->hide();
+    emit m_context.capabilitiesEdited();
+    settle();
+    EXPECT_EQ(asked(), before + 2) << "it was quick again";
+}
+
 TEST(DiffLines, KnowTheirPlaceInAHunk) {
     const auto lines = diffLines(
         "--- a/x\n+++ b/x\n@@ -1,2 +1 @@\n--- no name\n+++ nor this\n same\n\\ No newline at end of file\n"

@@ -17,7 +17,8 @@ using wasi::FolderChange, wasi::FolderChanges;
 using Kind = ChangeNode::Kind;
 
 constexpr int kSoonMs = 300, kMostSoonMs = 10'000;
-constexpr int kCostShare = 20;  // what may be spent on looking, while the program runs: one part in so many
+constexpr qint64 kLongMs = 200;  // an answer that takes longer is not asked for until somebody looks
+constexpr int kCostShare = 20;   // what may be spent on looking, while the program runs: one part in so many
 constexpr size_t kMostNamed = 12;
 
 QString changesText(uint64_t count) {
@@ -159,11 +160,15 @@ ChangesPanel::ChangesPanel(Context& context)
     connect(&context, &Context::capabilitiesEdited, this, &ChangesPanel::ask);
     connect(&context, &Context::stateChanged, this, [this] {
         if (m_question) m_question->reject();  // what it is about may be different by now
-        if (this->context().hasEnded()) askSoon();
+        if (this->context().hasEnded()) {
+            m_diffOf.reset();  // another run may make as many calls
+            askSoon();
+        }
         showState();
     });
     connect(&context, &Context::moduleLoaded, this, [this] {
         m_wasAnswered = false;
+        m_lastTook = 0;
         fill({});
     });
     showState();
@@ -218,7 +223,7 @@ void ChangesPanel::askSoon() {
 
 void ChangesPanel::ask() {
     const bool hasNotRun = context().state() == debugger::SessionState::Ready && !context().hasEnded();
-    if (!context().module() || hasNotRun) return;
+    if (!context().module() || hasNotRun || (!isVisible() && m_lastTook > kLongMs)) return;
     m_askedAt = UINT64_MAX;
     if (std::exchange(m_isAsking, true)) return;  // and again behind the answer
     m_askedAt = context().callCount();
@@ -229,8 +234,9 @@ void ChangesPanel::ask() {
         [this, since](const std::vector<FolderChanges>& folders) {
             m_isAsking = false;
             m_wasAnswered = true;
+            m_lastTook = since.elapsed();
             m_soon.setInterval(
-                static_cast<int>(std::clamp<qint64>(since.elapsed() * kCostShare, kSoonMs, kMostSoonMs)));
+                static_cast<int>(std::clamp<qint64>(m_lastTook * kCostShare, kSoonMs, kMostSoonMs)));
             fill(folders);
             showState();
             askSoon();
@@ -312,10 +318,21 @@ void ChangesPanel::showButtons() {
 void ChangesPanel::showDiff() {
     const QModelIndex index = m_view->currentIndex();
     const ChangeNode* node = m_model.node(index);
+    if (!node || node->kind != Kind::Change) {
+        ++m_diffAsked;
+        m_diffOf.reset();
+        return m_diff->showDiff({});
+    }
+    const std::string& guestPath = m_model.node(index.parent())->folder.guestPath;
+    DiffOf wanted{guestPath, node->change, context().callCount()};
+    // The row gets what the list was told only later.
+    for (const FolderChange& told : m_folders[static_cast<size_t>(index.parent().row())].changes)
+        if (told.path == node->change.path) wanted.change = told;
+    if (m_diffOf == wanted) return;
+    m_diffOf = std::move(wanted);
     const uint64_t asked = ++m_diffAsked;
-    if (!node || node->kind != Kind::Change) return m_diff->showDiff({});
     context().post<debugger::GetFolderDiff>(
-        this, {m_model.node(index.parent())->folder.guestPath, node->change.path},
+        this, {guestPath, node->change.path},
         [this, asked](const std::string& diff) {
             if (asked != m_diffAsked) return;
             // The first line names the folder, which is in sight.
@@ -323,7 +340,9 @@ void ChangesPanel::showDiff() {
                 std::string_view(diff).substr(diff.starts_with("Changes of ") ? diff.find('\n') + 1 : 0));
         },
         [this, asked](const engine::Error& error) {
-            if (asked == m_diffAsked) m_diff->showDiff(error.message);
+            if (asked != m_diffAsked) return;
+            m_diffOf.reset();
+            m_diff->showDiff(error.message);
         });
 }
 

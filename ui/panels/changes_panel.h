@@ -63,7 +63,15 @@ private:
     bool m_isAsking = false;
     uint64_t m_askedAt = UINT64_MAX;  // calls there were
     bool m_wasAnswered = false;
-    uint64_t m_diffAsked = 0;  // answers about another row are dropped
+    qint64 m_lastTook = 0;  // ms
+    struct DiffOf {
+        std::string guestPath;
+        wasi::FolderChange change;
+        uint64_t calls = 0;  // there were
+        bool operator==(const DiffOf&) const = default;
+    };
+    std::optional<DiffOf> m_diffOf;  // what is shown, or asked for
+    uint64_t m_diffAsked = 0;        // answers about another row are dropped
     QLabel* m_summary = nullptr;
     QToolButton* m_apply = nullptr;
     QToolButton* m_discard = nullptr;
