@@ -130,6 +130,8 @@ Symbols& Debuggee::symbols(std::function<bool(uint64_t, uint64_t)> progress) {
 ModuleSummary Debuggee::summary() {
     ModuleSummary summary;
     summary.path = m_options.program;
+    summary.invoke = m_options.invoke;
+    summary.invokeArguments = m_options.invokeArguments;
     summary.name = m_module->names().module;
     if (summary.name.empty()) summary.name = std::filesystem::path(m_options.program).filename().string();
     summary.bytes = m_module->bytes->size();

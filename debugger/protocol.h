@@ -201,6 +201,8 @@ struct ModuleSummary {
     std::vector<std::string> problems;
     std::string entry;       // "_start"
     std::string mainSource;  // file that holds main, as the debug info names it
+    std::string invoke{};    // as LaunchOptions say
+    std::vector<std::string> invokeArguments{};
 };
 
 struct SourceFileInfo {

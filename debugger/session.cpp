@@ -149,7 +149,10 @@ engine::Result<Done> Session::handle(const Start& request) {
     m_toldCalls = m_toldOutput = m_toldMocks = 0;
     m_toldProblems.clear();
 
-    if (request.arguments) m_debuggee->setArguments(*request.arguments);
+    if (request.arguments) {
+        m_debuggee->setArguments(*request.arguments);
+        m_summary.invokeArguments = m_debuggee->options().invokeArguments;
+    }
     m_debuggee->setShowDenied(m_breakpoints.hasDenied());
     const auto started = m_debuggee->start();
     if (!started) {

@@ -234,6 +234,13 @@ TEST_F(CapabilitiesPanelTest, CopiesAsFlagsAndTheLeast) {
     EXPECT_TRUE(copied(12).startsWith("wazero run -mount=/srv/data/in:/data/in:ro "))
         << copied(12).toStdString();
     EXPECT_TRUE(copied(7).contains("\"kind\": \"read-only\"")) << copied(7).toStdString();
+    debugger::ModuleSummary module = *m_context.module();
+    module.invoke = "gcd";
+    module.invokeArguments = {"12", "-4"};
+    m_fake->emitEvent(debugger::ModuleLoaded{module});
+    settle();
+    EXPECT_TRUE(copied(2).contains(" --invoke gcd ")) << copied(2).toStdString();
+    EXPECT_TRUE(copied(2).endsWith(" 12 -4")) << copied(2).toStdString();
 }
 
 TEST_F(CapabilitiesPanelTest, TheSwitchStandsForTheBreakpoint) {

@@ -416,8 +416,10 @@ void CapabilitiesPanel::copyAs(std::optional<wasi::Runtime> runtime, bool least)
         context().post<debugger::GetLedger>(this, {}, [=, this](const wasi::LedgerView& ledger) {
             const wasi::Capabilities all = least ? wasi::leastGrant(ledger, granted) : granted;
             if (!runtime) return QApplication::clipboard()->setText(fromUtf8(wasi::toJson(all)));
-            const std::string program = context().module() ? context().module()->path : std::string();
-            const wasi::CommandLine line = wasi::commandLine(all, *runtime, {program});
+            wasi::ProgramStart start;
+            if (const auto& module = context().module())
+                start = {module->path, module->invoke, module->invokeArguments};
+            const wasi::CommandLine line = wasi::commandLine(all, *runtime, start);
             QApplication::clipboard()->setText(fromUtf8(line.text));
             QString notes;
             for (const std::string& note : line.notes)
