@@ -38,6 +38,12 @@ protected:
         ASSERT_TRUE(button && button->isVisible() && button->isEnabled());
         QTest::mouseClick(button, Qt::LeftButton);
     }
+    void answer() {
+        ASSERT_TRUE(until([&] { return question(); }));
+        ASSERT_TRUE(QTest::qWaitForWindowExposed(question()));
+        click(question()->findChild<QPushButton*>("settle"));
+        EXPECT_EQ(question(), nullptr);
+    }
     QMessageBox* question() {
         for (QMessageBox* box : panel().findChildren<QMessageBox*>())
             if (box->isVisible()) return box;
@@ -59,10 +65,9 @@ TEST_F(ChangesTest, WhatAProgramDidInAnOverlayIsLookedAtAndAppliedByClicks) {
         return diff->toPlainText() == "--- a/echo.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-int main;";
     })) << diff->toPlainText().toStdString();
     click(panel().findChild<QToolButton*>("apply-changes"));
-    ASSERT_TRUE(until([&] { return question(); }));
-    click(question()->findChild<QPushButton*>("settle"));
-    ASSERT_TRUE(
-        until([&] { return QFile::exists(path("made/file.txt")) && !QFile::exists(path("echo.c")); }));
+    answer();
+    ASSERT_TRUE(until([&] { return QFile::exists(path("made/file.txt")) && !QFile::exists(path("echo.c")); }))
+        << QFile::exists(path("made/file.txt")) << QFile::exists(path("echo.c"));
     EXPECT_TRUE(until([&] { return view().model()->rowCount(folder()) == 0; }));
 }
 
@@ -70,8 +75,7 @@ TEST_F(ChangesTest, DiscardedChangesTouchNothing) {
     runToItsEnd();
     ASSERT_TRUE(until([&] { return view().model()->rowCount(folder()) == 3; }));
     click(panel().findChild<QToolButton*>("discard-changes"));
-    ASSERT_TRUE(until([&] { return question(); }));
-    click(question()->findChild<QPushButton*>("settle"));
+    answer();
     EXPECT_TRUE(until([&] { return view().model()->rowCount(folder()) == 0; }));
     EXPECT_TRUE(QFile::exists(path("echo.c")));
     EXPECT_FALSE(QFile::exists(path("made")));
