@@ -23,6 +23,9 @@ thread_local bool tellsLinks = true;
     if (!room) throw std::bad_alloc();
     return room;
 }
+[[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    return std::malloc(size ? size : 1);
+}
 [[gnu::noinline]] void operator delete(void* room) noexcept { std::free(room); }
 [[gnu::noinline]] void operator delete(void* room, size_t) noexcept { std::free(room); }
 
