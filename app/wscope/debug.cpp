@@ -35,16 +35,23 @@ struct DebugOptions {
     bool json = false, stopInMain = false;
 };
 
-/// Ctrl-C is blocked in all threads and taken by one that waits for it.
+/// Ctrl-C is blocked in all threads and taken by one that waits for it. Made by the thread that writes to the terminal: at Ctrl-C a terminal
+/// drops what it has not shown yet, and Linux leaves a writer asleep that waited for room there. It is woken here.
 class InterruptThread {
 public:
     explicit InterruptThread(std::function<void()> onInterrupt) {
+        struct sigaction action {};
+        action.sa_handler = [](int) {};
+        action.sa_flags = SA_RESTART;  // the write goes on, and finds room
+        sigaction(kWake, &action, nullptr);
         sigemptyset(&m_signals);
         sigaddset(&m_signals, SIGINT);
-        m_thread = std::thread([this, onInterrupt = std::move(onInterrupt)] {
+        m_thread = std::thread([this, onInterrupt = std::move(onInterrupt), writer = pthread_self()] {
             int signal = 0;
-            while (sigwait(&m_signals, &signal) == 0 && !m_ends)
+            while (sigwait(&m_signals, &signal) == 0 && !m_ends) {
                 onInterrupt();
+                pthread_kill(writer, kWake);
+            }
         });
     }
     ~InterruptThread() {
@@ -60,6 +67,8 @@ public:
     }
 
 private:
+    static constexpr int kWake = SIGURG;  // which is ignored by who knows nothing of it
+
     sigset_t m_signals;
     std::atomic<bool> m_ends{false};
     std::thread m_thread;

@@ -128,6 +128,19 @@ def ctrl_c_ends_a_series_of_steps():
             holds(t.ask("print 6*7"), "6*7 = 42")
 
 
+def ctrl_c_is_heard_though_nobody_reads():
+    with at_prompt("spin.wasm") as t:
+        t.ask("start")
+        t.type("stepi 100000000")
+        time.sleep(3)  # the terminal is full, and wscope waits for room
+        t.interrupt()  # at which a terminal drops what it holds, without a word to who waits
+        t.type("quit")
+        deadline = time.monotonic() + LONG
+        while os.waitpid(t.pid, os.WNOHANG)[0] == 0:
+            assert time.monotonic() < deadline, "it still waits for room"
+            time.sleep(0.05)
+
+
 def ctrl_c_cuts_a_flood_short():
     with at_prompt("flood.wasm") as t:
         t.type("run")
@@ -386,7 +399,7 @@ def trust_warns_where_others_write():
         equal(sorted(trust()[1].split()), sorted([*names, f"{real}/mine"]))
 
 
-CHECKS = (ctrl_c_ends_a_series_of_steps, ctrl_c_cuts_a_flood_short, ctrl_c_while_input_is_waited_for, ctrl_c_at_an_idle_prompt,
+CHECKS = (ctrl_c_ends_a_series_of_steps, ctrl_c_is_heard_though_nobody_reads, ctrl_c_cuts_a_flood_short, ctrl_c_while_input_is_waited_for, ctrl_c_at_an_idle_prompt,
           ctrl_c_ends_a_script, ctrl_c_while_text_is_assembled, output_without_newlines_takes_little_memory, a_closed_pipe_ends_it,
           a_full_disk_is_an_error, a_folder_is_no_script, a_signal_ends_a_trace_in_order,
           a_signal_ends_a_trace_while_a_call_waits, a_trace_whose_reader_hangs_ends_too, a_signal_that_is_ignored_stays_so,
