@@ -104,10 +104,9 @@ engine::Result<std::unique_ptr<Directory>> WasiHost::Impl::openVirtual(const Pre
 engine::Result<std::vector<FolderChanges>> WasiHost::folderChanges() const {
     std::vector<FolderChanges> all;
     for (const auto& [preopen, tree] : m->virtuals) {
-        all.push_back({
-            preopen.guestPath, preopen.hostPath, preopen.kind == MountKind::Overlay, TRY(changesOf(*tree))
-        });
-        all.back().total = all.back().changes.size();
+        auto changes = TRY(changesOf(*tree));
+        all.push_back({preopen.guestPath, preopen.hostPath, preopen.kind == MountKind::Overlay,
+                       std::move(changes.first), changes.total});
     }
     return all;
 }
@@ -161,7 +160,7 @@ engine::Result<uint64_t> WasiHost::applyChanges(const std::string& guestPath) {
 engine::Result<uint64_t> WasiHost::discardChanges(const std::string& guestPath) {
     return settleEach(m->virtuals, guestPath, [](const Impl::Virtual& mount) -> engine::Result<uint64_t> {
         const uint64_t count = TRY(changesOf(*mount.tree))
-        .size();
+        .total;
         mount.tree->discard();
         return count;
     });
@@ -178,10 +177,12 @@ engine::Result<Fd> WasiHost::Impl::addListener(const Listener& listener) {
 }
 
 engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabilities) {
-    // A guest that writes to a closed pipe gets EPIPE; the signal would end us instead.
-    struct sigaction action {};
-    if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL)
-        (void)signal(SIGPIPE, SIG_IGN);
+    // A guest that writes to a closed pipe gets EPIPE, and one that writes beyond `ulimit -f` EFBIG; the signals would end us instead.
+    for (const int number : {SIGPIPE, SIGXFSZ}) {
+        struct sigaction action {};
+        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_DFL)
+            (void)signal(number, SIG_IGN);
+    }
 
     std::unique_ptr<WasiHost> host(new WasiHost);
     HostState& state = host->m->state;

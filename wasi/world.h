@@ -56,6 +56,11 @@ struct NewTimes {
 class Directory;
 class Socket;
 
+/// Bytes [begin, end) of a file.
+struct DataRange {
+    uint64_t begin = 0, end = 0;
+};
+
 /// An open file, stream or directory. The defaults refuse, as what the thing cannot do.
 class File {
 public:
@@ -80,6 +85,8 @@ public:
     virtual Errno sync(bool /*dataOnly*/) { return Errno::Success; }
     virtual Errno advise(uint64_t, uint64_t, Advice) { return Errno::Spipe; }
     virtual Errno allocate(uint64_t, uint64_t) { return Errno::Nodev; }
+    /// The next bytes at or behind `offset` that are not a hole, as far as known; of nothing but holes the file's size or more.
+    virtual DataRange nextData(uint64_t offset) { return {offset, ~uint64_t{0}}; }
     virtual Readiness readiness() const { return {}; }
     /// Bytes that can be read now, as far as known.
     virtual uint64_t available() { return 0; }

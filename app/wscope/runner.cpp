@@ -73,10 +73,13 @@ int settleChanges(debugger::Debuggee& debuggee, const TypedOptions& typed, int s
     }
     const auto folders = debuggee.host().folderChanges();
     if (!folders) return fail(folders.error());
-    for (const wasi::FolderChanges& folder : *folders)
+    for (const wasi::FolderChanges& folder : *folders) {
+        const std::string begin = "wscope: " + debugger::printable(folder.guestPath) + ": ";
         for (const wasi::FolderChange& change : folder.changes)
-            std::cerr << "wscope: " << debugger::printable(folder.guestPath) << ": " << wasi::toText(change)
-                      << "\n";
+            std::cerr << begin << wasi::toText(change) << "\n";
+        if (const uint64_t more = folder.total - folder.changes.size(); more > 0)
+            std::cerr << begin << "and " << more << " more changes\n";
+    }
     if (typed.changes != "apply") return status;
     if (const auto applied = debuggee.host().applyChanges({}); !applied) return fail(applied.error());
     return status;

@@ -233,6 +233,17 @@ Errno Preview1::path_link(Fd old_fd, Lookupflags old_flags, const std::string& o
                        : "");
 }
 
+namespace {
+
+/// A path may be as long as a guest likes to go from folder to folder: of one that is too long the folder that it begins with.
+std::string cutPath(std::string path) {
+    constexpr size_t kMostBytes = 16 << 10;
+    if (path.size() > kMostBytes) path.resize(path.rfind('/', kMostBytes));
+    return path;
+}
+
+}  // namespace
+
 Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, Oflags oflags, Rights base,
                           Rights inheriting, Fdflags fdflags, Fd& opened_fd) {
     // Which rights a call needs: WASI 0.1, `rights`, at path_open, path_create_file, path_filestat_set_size, fd_datasync and fd_sync.
@@ -272,7 +283,7 @@ Errno Preview1::path_open(Fd fd, Lookupflags dirflags, const std::string& path, 
     opened.base = base & apply;
     opened.inheriting = (*file)->asDirectory() ? inheriting & (kFileRights | kDirectoryRights) : Rights::None;
     opened.flags = fdflags;
-    opened.guestPath = displayPath(parent.guestPath, at->path);
+    opened.guestPath = cutPath(displayPath(parent.guestPath, at->path));
     opened.grant = parent.grant;
     opened.openedBySequence = m_call.sequence;
     if (m_call.logging()) {

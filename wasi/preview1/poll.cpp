@@ -152,6 +152,7 @@ Answer Preview1::pollOneoff(std::vector<Subscription> subscriptions, uint32_t ou
         std::optional<uint64_t> timeout;
         if (nearest) timeout = clock.hostNs(*nearest);
         if (isDone) timeout = 0;
+        if (!firstRound && m_call.yieldRequested()) return Answer::interrupted();
         if (timeout == uint64_t{0}) {
             // Nothing to wait for: descriptors are only looked at.
             constexpr timespec kNow{};

@@ -131,6 +131,7 @@ private:
     Errno limitOutput();
     /// Journals that the first `bytes` bytes of m_buffers were filled.
     void wroteBuffers(uint64_t bytes);
+    void keepListing(Descriptor& of, std::vector<DirectoryEntry> entries);
     using Step = std::function<OrErrno<uint64_t>(std::span<const iovec>, uint64_t done)>;
     Answer transfer(Descriptor& descriptor, bool isRead, const Step& step, Size& moved);
     Answer readInto(Fd fd, List<Iovec> iovs, std::optional<uint64_t> offset, Size& nread);

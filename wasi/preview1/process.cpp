@@ -22,6 +22,12 @@ std::string nameOf(Signal signal) { return std::string(Abi<Signal>::kNames[stati
 }  // namespace
 
 Errno Preview1::putStrings(const std::vector<std::string>& strings, uint32_t table, uint32_t buffer) {
+    uint64_t bytes = 0;
+    for (const auto& s : strings)
+        bytes += s.size() + 1;
+    if (!m_call.memory.contains(buffer, bytes) ||
+        !m_call.memory.contains(table, strings.size() * sizeof(uint32_t)))
+        return Errno::Fault;
     uint32_t at = buffer;
     std::vector<uint32_t> addresses;
     for (const auto& s : strings) {

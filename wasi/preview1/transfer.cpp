@@ -172,6 +172,18 @@ FreshAnswer Preview1::fd_write(Fd fd, List<Ciovec> iovs, Size& nwritten) {
     return writeFrom(fd, iovs, std::nullopt, nwritten);
 }
 
+/// Lists that other descriptors have are dropped where all would be long together: who goes on with one then takes it anew.
+void Preview1::keepListing(Descriptor& of, std::vector<DirectoryEntry> entries) {
+    constexpr size_t kMostEntries = 1 << 20;
+    size_t count = entries.size();
+    for (const auto& d : m_state.files.entries())
+        if (d) count += d->listing.size();
+    if (count > kMostEntries)
+        for (const auto& d : m_state.files.entries())
+            if (d) std::vector<DirectoryEntry>().swap(d->listing);
+    of.listing = std::move(entries);
+}
+
 Errno Preview1::fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie cookie, Size& bufused) {
     const auto d = open(fd, Rights::FdReaddir);
     if (!d) return d.error();
@@ -187,7 +199,7 @@ Errno Preview1::fd_readdir(Fd fd, Pointer<uint8_t> buf, Size buf_len, Dircookie 
         uint64_t leftOut = 0;
         auto entries = directory->entries(leftOut);
         if (!entries) return entries.error();
-        listing = std::move(*entries);
+        keepListing(**d, std::move(*entries));
         if (leftOut) m_call.detail = decimal(leftOut) + " entries left out: their names are not UTF-8";
     }
     uint32_t used = 0;

@@ -57,14 +57,14 @@ private:
     int64_t m_offsetNs;
 };
 
-/// Time stands still but for one microsecond at each reading, and for what a guest sleeps: that passes at once.
+/// Time stands still but for one microsecond at each reading, and for what a guest sleeps: that passes at once. At its end it stops.
 class FixedClock : public Clock {
 public:
     explicit FixedClock(uint64_t start) : m_start(start), m_now(start) {}
     OrErrno<uint64_t> now(Clockid id) override {
         if (!toHost(id)) return Errno::Inval;
         const uint64_t now = m_now;
-        m_now += 1000;
+        skip(1000);
         // CPU time counts from the start of the program.
         return id == Clockid::Realtime || id == Clockid::Monotonic ? now : now - m_start;
     }
@@ -73,7 +73,7 @@ public:
         return uint64_t{1000};
     }
     uint64_t hostNs(uint64_t) const override { return 0; }
-    void skip(uint64_t guestNs) override { m_now += guestNs; }
+    void skip(uint64_t guestNs) override { m_now += std::min(guestNs, ~uint64_t{0} - m_now); }
 
 private:
     uint64_t m_start, m_now;
@@ -95,7 +95,8 @@ public:
         return start + static_cast<uint64_t>(std::min(passed, kMostNs - static_cast<double>(start)));
     }
     uint64_t hostNs(uint64_t guestNs) const override {
-        return static_cast<uint64_t>(std::min(static_cast<double>(guestNs) / m_scale, kMostNs));
+        // Never 0: this time has to be waited for.
+        return static_cast<uint64_t>(std::clamp(static_cast<double>(guestNs) / m_scale, 1.0, kMostNs));
     }
 
 private:

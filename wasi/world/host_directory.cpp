@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -79,6 +80,16 @@ std::string_view kindOf(mode_t mode) {
                             : "a block device";
 }
 
+/// A file system of /proc and /sys, or one that is mounted in them: what is read and written there is no file, but the kernel itself.
+bool isOfTheKernel(long type) {
+    constexpr long kConfigfs = 0x62656570;
+    constexpr long kTypes[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                               DEBUGFS_MAGIC,    TRACEFS_MAGIC, SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+                               SELINUX_MAGIC,    SMACK_MAGIC,   EFIVARFS_MAGIC,     PSTOREFS_MAGIC,
+                               BINFMTFS_MAGIC,   kConfigfs};
+    return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
+
 /// For people only: without "." components, and cut where a path of the host would be too long.
 std::string shownPath(const std::string& directory, const std::string& path) {
     if (isTidyPath(directory) && isTidyName(path)) return joinTidy(directory, path);
@@ -141,7 +152,7 @@ OrErrno<std::unique_ptr<File>> HostDirectory::open(const std::string& path, cons
     if (!m_isPlain || s.st_dev != m_device) {
         struct statfs system {};
         if (fstatfs((*fd).get(), &system) != 0) return lastErrno();
-        if (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC)
+        if (isOfTheKernel(system.f_type))
             return refuse(Errno::Notcapable,
                           "denied: files of /proc and /sys are the host's own state, never granted");
         m_isPlain = m_isPlain || s.st_dev == m_device;

@@ -121,6 +121,21 @@ Errno HostFile::allocate(uint64_t offset, uint64_t length) {
         [&] { return fallocate(m_fd.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)); }));
 }
 
+DataRange HostFile::nextData(uint64_t offset) {
+    constexpr uint64_t kNone = ~uint64_t{0};
+    const auto look = [&](uint64_t from, int what) {
+        return lseek(m_fd.get(), static_cast<off_t>(from), what);
+    };
+    if (!fitsOffset(offset)) return {kNone, kNone};
+    const off_t position = look(0, SEEK_CUR), begin = look(offset, SEEK_DATA);
+    const bool isAtEnd = begin < 0 && errno == ENXIO;
+    const off_t end = begin < 0 ? -1 : look(static_cast<uint64_t>(begin), SEEK_HOLE);
+    (void)look(static_cast<uint64_t>(position), SEEK_SET);
+    if (isAtEnd) return {kNone, kNone};
+    if (begin < 0 || end < 0) return {offset, kNone};  // it cannot tell
+    return {static_cast<uint64_t>(begin), static_cast<uint64_t>(end)};
+}
+
 uint64_t HostFile::available() {
     struct stat s {};
     const off_t at = lseek(m_fd.get(), 0, SEEK_CUR);

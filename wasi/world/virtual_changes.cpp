@@ -1,6 +1,8 @@
 #include "wasi/world/virtual_changes.h"
 
 #include <algorithm>
+#include <climits>
+#include <random>
 #include <set>
 
 #include "engine/base/printable.h"
@@ -47,7 +49,8 @@ class Comparison {
 public:
     explicit Comparison(VirtualTree& tree) : m_tree(tree) {}
 
-    /// `isInPlace`: the directory is the one below at this path, so that only its changed children matter.
+    /// `isInPlace`: the directory is the one below at this path, so that only its changed children matter. As deep as paths of the host
+    /// lead: then no folder is so deep that this would overflow the stack.
     Errno compare(const VirtualNodePtr& directory, const std::string& path, bool isInPlace) {
         std::set<std::string> names;
         for (const auto& [name, node] : directory->children)
@@ -56,6 +59,10 @@ public:
             if (const Errno e = addAllNames(directory, path, names); e != Errno::Success) return e;
         for (const auto& name : names) {
             const std::string at = path.empty() ? name : path + "/" + name;
+            if (at.size() >= PATH_MAX) {
+                tooDeep = at;
+                continue;
+            }
             const auto node = m_tree.child(directory, name);
             if (!node) return node.error();
             if (const Errno e = compareEntry(*node, at); e != Errno::Success) return e;
@@ -78,9 +85,19 @@ public:
         }
         return addIfChanged(node, path).error();
     }
-    std::vector<Change> found;
+    std::vector<Change> found;  // as many as their paths have room
+    uint64_t total = 0;
+    std::string tooDeep;  // a path that no host has
 
 private:
+    static constexpr uint64_t kMostPathBytes = 256 << 20;
+
+    void add(FolderChange told, VirtualNodePtr node) {
+        total++;
+        m_pathBytes += told.path.size() + sizeof(Change);
+        if (m_pathBytes <= kMostPathBytes) found.push_back({std::move(told), std::move(node)});
+    }
+
     Errno addAllNames(const VirtualNodePtr& directory, const std::string& path,
                       std::set<std::string>& names) {
         uint64_t leftOut = 0;
@@ -116,7 +133,7 @@ private:
         const uint64_t before = below ? uint64_t{below->size} : 0;
         using Kind = FolderChange::Kind;
         if (!node) {
-            if (below) found.push_back({{Kind::Removed, path, below->filetype, before, 0}, nullptr});
+            if (below) add({Kind::Removed, path, below->filetype, before, 0}, nullptr);
             return false;
         }
         const bool inPlace = isSame(*node, below);
@@ -128,12 +145,12 @@ private:
                                : inPlace           ? node->isFile() && (node->isTouched || node->modified)
                                                    : true;
         if (isChanged)
-            found.push_back(
-                {{below ? Kind::Changed : Kind::Added, path, node->type, before, (*stat).size}, node});
+            add({below ? Kind::Changed : Kind::Added, path, node->type, before, (*stat).size}, node);
         return inPlace;
     }
 
     VirtualTree& m_tree;
+    uint64_t m_pathBytes = 0;
 };
 
 /// Changes as text.
@@ -264,7 +281,8 @@ private:
 /// Changes being done on the host.
 class Application {
 public:
-    Application(const std::shared_ptr<VirtualTree>& tree, Directory& to) : m_tree(tree), m_to(to) {}
+    Application(const std::shared_ptr<VirtualTree>& tree, Directory& to)
+        : m_tree(tree), m_to(to), m_stagedName(unguessable()) {}
 
     engine::Result<> run(const std::vector<Change>& changes) {
         // All that is read below is read before anything there is removed or replaced.
@@ -289,6 +307,12 @@ public:
     }
 
 private:
+    /// So that no guest has made a file of that name, which would be taken for what is staged.
+    static std::string unguessable() {
+        std::random_device random;
+        std::string name = ".wasiscope-";
+        return name += std::to_string(uint64_t{random()} << 32 | random());
+    }
     static engine::Result<> said(Errno error, const std::string& path) {
         if (error == Errno::Success) return {};
         const auto code = error == Errno::Acces || error == Errno::Perm || error == Errno::Notcapable
@@ -314,7 +338,7 @@ private:
             m_staged.emplace(c.node.get(), std::move(staged));
             return {};
         }
-        staged.name = ".wasiscope-" + std::to_string(m_staged.size()) + "-" + std::to_string(c.node->inode);
+        staged.name = m_stagedName + "-" + std::to_string(m_staged.size());
         OpenHow how;
         how.read = how.write = how.create = how.exclusive = true;
         auto file = m_to.open(staged.name, how, nullptr);
@@ -326,11 +350,18 @@ private:
 
     static engine::Result<> copy(File& from, File& to, const std::string& path) {
         std::vector<uint8_t> buffer(256 << 10);
+        const auto stat = from.stat();
+        if (!stat) return said(stat.error(), path);
+        // What is a hole in both is passed over: a guest makes a file of 8 EiB with one call.
         for (uint64_t at = 0;;) {
-            iovec part{buffer.data(), buffer.size()};
+            const DataRange now = from.nextData(at), before = to.nextData(at);
+            const DataRange next = now.begin <= before.begin ? now : before;
+            at = next.begin;
+            if (at >= (*stat).size) return said(to.setSize((*stat).size), path);
+            iovec part{buffer.data(), std::min<uint64_t>(buffer.size(), next.end - at)};
             const auto n = from.read({&part, 1}, at);
             if (!n) return said(n.error(), path);
-            if (*n == 0) return said(to.setSize(at), path);
+            if (*n == 0) return said(to.setSize(at), path);  // it has become shorter meanwhile
             for (uint64_t done = 0; done < *n;) {
                 part = {buffer.data() + done, *n - done};
                 const auto written = to.write({&part, 1}, at + done);
@@ -391,37 +422,48 @@ private:
     };
     std::shared_ptr<VirtualTree> m_tree;
     Directory& m_to;
+    std::string m_stagedName;  // begins so
     std::map<const VirtualNode*, Staged> m_staged;
 };
 
 /// `only`: what stands at that path; empty: all.
-engine::Result<std::vector<Change>> compared(VirtualTree& tree, const std::string& only = {}) {
+engine::Result<Comparison> compared(VirtualTree& tree, const std::string& only = {}) {
     Comparison comparison(tree);
     const Errno e = only.empty() ? comparison.compare(tree.root(), "", true) : comparison.compareAt(only);
     if (e != Errno::Success)
         return engine::Error{engine::ErrorCode::Io, "cannot compare with the folder below: " +
                                                         std::string(errnoText(static_cast<uint16_t>(e)))};
-    return std::move(comparison.found);
+    return comparison;
 }
 
 }  // namespace
 
-engine::Result<std::vector<FolderChange>> changesOf(VirtualTree& tree) {
-    std::vector<FolderChange> told;
-    for (auto& change : TRY(compared(tree)))
-        told.push_back(std::move(change.told));
-    return told;
+engine::Result<TreeChanges> changesOf(VirtualTree& tree) {
+    auto comparison = TRY(compared(tree));
+    TreeChanges changes{{}, comparison.total};
+    for (auto& change : comparison.found)
+        changes.first.push_back(std::move(change.told));
+    return changes;
 }
 
 engine::Result<std::string> diffOf(const std::shared_ptr<VirtualTree>& tree, const std::string& only) {
-    return Difference(tree).of(TRY(compared(*tree, only)));
+    return Difference(tree).of(TRY(compared(*tree, only)).found);
 }
 
 engine::Result<uint64_t> applyChanges(const std::shared_ptr<VirtualTree>& tree, Directory& to) {
     const auto changes = TRY(compared(*tree));
-    TRY(Application(tree, to).run(changes));
+    if (!changes.tooDeep.empty())
+        return engine::Error{engine::ErrorCode::Limit, "cannot apply the change of " +
+                                                           engine::printable(changes.tooDeep.substr(0, 200)) +
+                                                           "…: a path of the host has at most " +
+                                                           std::to_string(PATH_MAX - 1) +
+                                                           " bytes; nothing was changed"};
+    if (changes.found.size() < changes.total)
+        return engine::Error{engine::ErrorCode::Limit, "cannot apply " + std::to_string(changes.total) +
+                                                           " changes at once; nothing was changed"};
+    TRY(Application(tree, to).run(changes.found));
     tree->discard();
-    return changes.size();
+    return changes.total;
 }
 
 }  // namespace wasi

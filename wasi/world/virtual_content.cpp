@@ -15,7 +15,28 @@ bool VirtualStorage::take(uint64_t bytes) {
     return true;
 }
 
+namespace {
+
+/// Counted are whole blocks, as file systems do: a byte far from all others takes no less.
+uint64_t blocksFor(uint64_t bytes) {
+    constexpr uint64_t kBlockBytes = 4096;
+    return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
+}
+
+}  // namespace
+
 VirtualContent::~VirtualContent() { (void)setSize(0); }
+
+bool VirtualContent::resize(std::vector<uint8_t>& chunk, uint64_t bytes) {
+    const uint64_t before = blocksFor(chunk.size()), now = blocksFor(bytes);
+    if (now > before && !m_storage->take(now - before)) return false;
+    if (now < before) m_storage->giveBack(before - now);
+    // Not more than is counted, and not more than is left either.
+    if (bytes > chunk.capacity()) chunk.reserve(now);
+    chunk.resize(bytes);
+    if (now < before) chunk.shrink_to_fit();
+    return true;
+}
 
 Errno VirtualContent::readPart(std::span<uint8_t> to, uint64_t offset, File* lower) const {
     const auto found = m_chunks.find(offset / kChunkBytes);
@@ -63,17 +84,18 @@ OrErrno<std::vector<uint8_t>*> VirtualContent::chunkFor(uint64_t offset, uint64_
     const auto found = m_chunks.find(number);
     if (found != m_chunks.end()) {
         auto& chunk = found->second;
-        if (end - begin > chunk.size()) {
-            if (!m_storage->take(end - begin - chunk.size())) return Errno::Nospc;
-            chunk.resize(end - begin);
-        }
+        if (end - begin > chunk.size() && !resize(chunk, end - begin)) return Errno::Nospc;
         return &chunk;
     }
     const uint64_t below = m_lowerBytes > begin ? std::min(m_lowerBytes - begin, kChunkBytes) : 0;
-    std::vector<uint8_t> chunk(std::max(end - begin, below));
-    if (below)
-        if (const Errno e = readPart({chunk.data(), below}, begin, lower); e != Errno::Success) return e;
-    if (!m_storage->take(chunk.size())) return Errno::Nospc;
+    std::vector<uint8_t> chunk;
+    if (!resize(chunk, std::max(end - begin, below))) return Errno::Nospc;
+    if (below) {
+        if (const Errno e = readPart({chunk.data(), below}, begin, lower); e != Errno::Success) {
+            (void)resize(chunk, 0);
+            return e;
+        }
+    }
     return &m_chunks.emplace(number, std::move(chunk)).first->second;
 }
 
@@ -104,14 +126,29 @@ Errno VirtualContent::setSize(uint64_t size) {
             auto& chunk = last->second;
             const uint64_t begin = last->first * kChunkBytes;
             const uint64_t kept = size > begin ? std::min<uint64_t>(size - begin, chunk.size()) : 0;
-            m_storage->giveBack(chunk.size() - kept);
-            chunk.resize(kept);
+            (void)resize(chunk, kept);
             last = kept ? std::next(last) : m_chunks.erase(last);
         }
         m_lowerBytes = std::min(m_lowerBytes, size);
     }
     m_size = size;
     return Errno::Success;
+}
+
+DataRange VirtualContent::nextData(uint64_t offset, File* lower) const {
+    DataRange next{m_size, m_size};
+    if (offset < m_lowerBytes && lower) {
+        next = lower->nextData(offset);
+        next.end = std::min(next.end, m_lowerBytes);
+        if (next.begin >= m_lowerBytes) next = {m_size, m_size};
+    }
+    for (auto at = m_chunks.lower_bound(offset / kChunkBytes); at != m_chunks.end(); ++at) {
+        const uint64_t begin = at->first * kChunkBytes, end = begin + at->second.size();
+        if (end <= offset) continue;
+        if (begin < next.begin) next = {std::max(begin, offset), end};
+        break;
+    }
+    return next;
 }
 
 }  // namespace wasi

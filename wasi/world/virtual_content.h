@@ -54,9 +54,14 @@ public:
     OrErrno<uint64_t> write(std::span<const iovec> from, uint64_t offset, File* lower);
     /// What is cut off is gone: it reads as zeros if the file grows again.
     Errno setSize(uint64_t size);
+    /// See File::nextData().
+    DataRange nextData(uint64_t offset, File* lower) const;
 
 private:
     static constexpr uint64_t kChunkBytes = 64 << 10;
+
+    /// Gives a chunk that size, takes of the storage what that needs or gives it back. False: there is no room.
+    bool resize(std::vector<uint8_t>& chunk, uint64_t bytes);
 
     OrErrno<std::vector<uint8_t>*> chunkFor(uint64_t offset, uint64_t end, File* lower);
     Errno readPart(std::span<uint8_t> to, uint64_t offset, File* lower) const;

@@ -108,6 +108,12 @@ Errno VirtualFile::allocate(uint64_t offset, uint64_t length) {
                                                     : Errno::Success;
 }
 
+DataRange VirtualFile::nextData(uint64_t offset) {
+    const auto lower = m_tree->lowerFile(*m_node);
+    if (!lower) return {offset, ~uint64_t{0}};  // reading says why
+    return m_node->isTouched ? m_node->content.nextData(offset, *lower) : (*lower)->nextData(offset);
+}
+
 uint64_t VirtualFile::available() {
     const auto end = size();
     return end && *end > m_position ? *end - m_position : 0;
@@ -214,9 +220,7 @@ Errno VirtualDirectory::symlink(const std::string& target, const std::string& pa
     if (target.size() >= PATH_MAX) return Errno::Nametoolong;
     const auto place = free(path, false);
     if (!place) return place.error();
-    const auto made = m_tree->make(*place, Filetype::SymbolicLink);
-    if (made) (*made)->target = target;
-    return made.error();
+    return m_tree->make(*place, Filetype::SymbolicLink, target).error();
 }
 
 OrErrno<std::string> VirtualDirectory::readLink(const std::string& path) {

@@ -22,6 +22,7 @@ public:
     Errno setFlags(Fdflags flags) override;
     Errno advise(uint64_t offset, uint64_t length, Advice advice) override;
     Errno allocate(uint64_t offset, uint64_t length) override;
+    DataRange nextData(uint64_t offset) override;
     uint64_t available() override;
 
 private:

@@ -11,7 +11,7 @@ namespace wasi {
 namespace {
 
 constexpr int kMaxLinks = 40;                // as Linux
-constexpr uint64_t kNodeBytes = 512;         // what a node of the guest's own is counted as
+constexpr uint64_t kNodeBytes = 1024;        // what a node of the guest's own is counted as, with its name
 constexpr uint64_t kOwnInodes = 1ull << 62;  // numbers of the guest's own nodes: no file system has such
 
 std::string below(const VirtualNode& directory, const std::string& name) {
@@ -46,6 +46,23 @@ OrErrno<Components> split(const std::string& path) {
 }
 
 }  // namespace
+
+/// Folders may stand in each other a million deep: those that go with this one are taken out of each other first, so that none ends within
+/// another's end.
+VirtualNode::~VirtualNode() {
+    storage->giveBack(taken);
+    std::vector<VirtualNodePtr> gone;
+    const auto takeChildren = [&gone](VirtualNode& of) {
+        for (auto& [name, child] : of.children)
+            if (child && !child->children.empty()) gone.push_back(std::move(child));
+    };
+    takeChildren(*this);
+    while (!gone.empty()) {
+        const VirtualNodePtr node = std::move(gone.back());
+        gone.pop_back();
+        if (node.use_count() == 1) takeChildren(*node);
+    }
+}
 
 VirtualTree::VirtualTree(std::shared_ptr<VirtualStorage> storage, std::unique_ptr<Directory> lower,
                          uint64_t device)
@@ -238,16 +255,17 @@ void VirtualTree::changedNow(VirtualNode& directory) {
     directory.modified = directory.changed = m_storage->now();
 }
 
-Errno VirtualTree::takeRoom(VirtualNode& node) {
-    if (!m_storage->take(kNodeBytes)) return Errno::Nospc;
-    node.taken += kNodeBytes;
+Errno VirtualTree::takeRoom(VirtualNode& node, uint64_t besides) {
+    if (!m_storage->take(kNodeBytes + besides)) return Errno::Nospc;
+    node.taken += kNodeBytes + besides;
     return Errno::Success;
 }
 
-OrErrno<VirtualNodePtr> VirtualTree::make(const VirtualPlace& at, Filetype type) {
+OrErrno<VirtualNodePtr> VirtualTree::make(const VirtualPlace& at, Filetype type, const std::string& target) {
     if (at.parent->links == 0) return Errno::Noent;
     auto node = newNode(type);
-    if (const Errno e = takeRoom(*node); e != Errno::Success) return e;
+    if (const Errno e = takeRoom(*node, target.size()); e != Errno::Success) return e;
+    node->target = target;
     node->accessed = node->modified = node->changed = m_storage->now();
     if (type == Filetype::Directory) node->parent = at.parent;
     at.parent->children[at.name] = node;
@@ -281,8 +299,9 @@ Errno VirtualTree::remove(const VirtualPlace& at) {
         if (!inside) return inside.error();
         if ((*inside).size() > 2 || leftOut > 0) return Errno::Notempty;
         at.node->links = 0;
-    } else if (at.node->links > 0) {
-        at.node->links--;
+    } else if (at.node->links > 0 && --at.node->links > 0 && at.node->taken >= kNodeBytes) {
+        at.node->taken -= kNodeBytes;
+        m_storage->giveBack(kNodeBytes);
     }
     at.node->changed = m_storage->now();
     takeOut(at);

@@ -21,7 +21,7 @@ namespace wasi {
 struct VirtualNode {
     explicit VirtualNode(const std::shared_ptr<VirtualStorage>& in) : storage(in), content(in) {}
     VirtualNode(const VirtualNode&) = delete;
-    ~VirtualNode() { storage->giveBack(taken); }
+    ~VirtualNode();
     bool isDirectory() const { return type == Filetype::Directory; }
     bool isLink() const { return type == Filetype::SymbolicLink; }
     bool isFile() const { return type == Filetype::RegularFile; }
@@ -80,8 +80,8 @@ public:
     OrErrno<std::string> target(const VirtualNodePtr& link);
     Errno setTimes(VirtualNode& node, const NewTimes& times);
 
-    /// A new node of that type at an empty place.
-    OrErrno<VirtualNodePtr> make(const VirtualPlace& at, Filetype type);
+    /// A new node of that type at an empty place; `target`: of a link.
+    OrErrno<VirtualNodePtr> make(const VirtualPlace& at, Filetype type, const std::string& target = {});
     Errno link(const VirtualPlace& at, const VirtualNodePtr& node);
     Errno remove(const VirtualPlace& at);
     Errno rename(const VirtualPlace& from, const VirtualPlace& to);
@@ -106,7 +106,7 @@ private:
     void takeOut(const VirtualPlace& at);
     void changedNow(VirtualNode& directory);
     Errno copyUp(const VirtualNodePtr& node);
-    Errno takeRoom(VirtualNode& node);
+    Errno takeRoom(VirtualNode& node, uint64_t besides = 0);
 
     std::shared_ptr<VirtualStorage> m_storage;
     std::unique_ptr<Directory> m_lower;
