@@ -152,6 +152,25 @@ TEST_F(LedgerTest, TheFolderHoldsWhatLinksLeadTo) {
               "/data");
 }
 
+TEST_F(LedgerTest, AsManyNamesAsAPathHasCostNoMore) {
+    for (const char* folder : {"a/b", "a/c"})
+        std::filesystem::create_directories(m_scratch.inside(folder));
+    m_scratch.put("inside/a/c/f", "x");
+    m_scratch.link("../c/f", "a/b/sideways");
+    const auto folderAfter = [&](int names, MountKind kind) {
+        std::string path = "a/b/sideways";
+        for (int i = 0; i < names; i++)
+            path.insert(2, "b/../");
+        Guest guest(Guest::with(m_scratch, kind));
+        EXPECT_EQ(guest.stat(3, path), Errno::Success);
+        return LedgerTest::use(guest.host->ledger(), "/data").folder;
+    };
+    for (const MountKind kind : {MountKind::Real, MountKind::Overlay}) {
+        EXPECT_EQ(folderAfter(400, kind), "/data/a");
+        EXPECT_EQ(folderAfter(600, kind), "/data") << "what lies behind so many is not looked at";
+    }
+}
+
 TEST_F(LedgerTest, AsManyLinksAsAGuestMakesCostNoMore) {
     std::filesystem::create_directories(m_scratch.inside("a"));
     m_scratch.put("inside/a/f", "x");

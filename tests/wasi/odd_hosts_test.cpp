@@ -1,9 +1,11 @@
-// What a host may do, and the one that runs the tests does not: memory ends in the midst of a call, a file system tells no links.
+// What a host may do, and the one that runs the tests does not: memory ends in the midst of a call, a file system tells no links, or makes
+// none.
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 
@@ -13,7 +15,7 @@
 namespace {
 
 thread_local int64_t theLeft = -1;  // allocations before one that fails; -1: none does
-thread_local bool tellsLinks = true;
+thread_local bool tellsLinks = true, makesLinks = true;
 
 }  // namespace
 
@@ -33,6 +35,12 @@ extern "C" int fstat(int file, struct stat* s) noexcept {
     const auto result = static_cast<int>(syscall(SYS_newfstatat, file, "", s, AT_EMPTY_PATH));
     if (!tellsLinks) s->st_nlink = 0;
     return result;
+}
+
+extern "C" int linkat(int from, const char* path, int to, const char* newPath, int flags) noexcept {
+    if (makesLinks) return static_cast<int>(syscall(SYS_linkat, from, path, to, newPath, flags));
+    errno = EPERM;  // as vfat
+    return -1;
 }
 
 namespace wasi {
@@ -85,6 +93,25 @@ TEST(OddHosts, AFolderIsListedThatIsSaidToHaveNoLinks) {
     tellsLinks = false;
     EXPECT_EQ(names(s.inside(), false), (std::vector<std::string>{".", "..", "f"}));
     tellsLinks = true;
+}
+
+TEST(OddHosts, ChangesAreAppliedWhereAFileHasOneName) {
+    const Scratch s;
+    s.put("inside/before", "old");
+    Guest guest(Guest::with(s, MountKind::Overlay));
+    uint32_t fd = 0;
+    ASSERT_EQ(guest.open(3, "new", Oflags::Creat, Guest::kReadWrite, &fd), Errno::Success);
+    EXPECT_EQ(guest.write(fd, "text"), Errno::Success);
+    EXPECT_EQ(guest.call("path_link", 3, 0, guest.put("new"), 3, 3, guest.put("too"), 3), Errno::Success);
+    EXPECT_EQ(guest.onPath("path_unlink_file", 3, "before"), Errno::Success);
+    makesLinks = false;
+    const auto applied = guest.host->applyChanges("/data");
+    makesLinks = true;
+    ASSERT_TRUE(applied.ok()) << applied.error().text();
+    EXPECT_EQ(s.get("inside/new"), "text");
+    EXPECT_EQ(s.get("inside/too"), "text");
+    const auto inside = std::filesystem::directory_iterator(s.inside());
+    EXPECT_EQ(std::distance(begin(inside), end(inside)), 2);
 }
 
 }  // namespace

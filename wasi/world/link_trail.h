@@ -13,7 +13,8 @@ struct CrossedLink {
     std::string link, target;
 };
 /// In the order in which they are crossed; a link in the last place counts if `follow`. Ends where the path leaves the directory, or after
-/// as many links as a path may have. For information only: nothing is opened by it.
+/// as many links as a path may have; after 500 names as if the path then led to the directory itself, which is never too little. For
+/// information only: nothing is opened by it.
 std::vector<CrossedLink> linksOn(Directory& directory, const std::string& path, bool follow);
 
 }  // namespace wasi

@@ -174,7 +174,7 @@ public:
 
 private:
     static constexpr size_t kMostBytes = 16 << 20, kMostFileBytes = 1 << 20, kPartBytes = 64 << 10,
-                            kMostCompared = 64 << 20;
+                            kMostCompared = 64 << 20, kMostComparedOfAll = 1 << 30;
 
     Errno add(const Change& change) {
         const std::string& path = change.told.path;
@@ -261,8 +261,9 @@ private:
         return bytes;
     }
 
-    static OrErrno<std::string> firstDifference(File* before, File* now) {
-        for (uint64_t at = 0; at < kMostCompared; at += kPartBytes) {
+    OrErrno<std::string> firstDifference(File* before, File* now) {
+        if (m_compared >= kMostComparedOfAll) return std::string("not compared, as much was before");
+        for (uint64_t at = 0; at < kMostCompared; at += kPartBytes, m_compared += kPartBytes) {
             const auto a = read(before, at, kPartBytes), b = read(now, at, kPartBytes);
             if (!a || !b) return a ? b.error() : a.error();
             const auto [x, y] = std::mismatch((*a).begin(), (*a).end(), (*b).begin(), (*b).end());
@@ -276,6 +277,7 @@ private:
 
     std::shared_ptr<VirtualTree> m_tree;
     std::string m_text;
+    uint64_t m_compared = 0;  // bytes of large files
 };
 
 /// Changes being done on the host.
@@ -397,17 +399,23 @@ private:
     engine::Result<> putFile(const Change& c) {
         const std::string& path = c.told.path;
         const Staged& staged = m_staged.at(c.node.get());
-        if (m_to.statAt(path, false)) {
+        const bool isThere = m_to.statAt(path, false).error() == Errno::Success;
+        // Some file systems know no second name: what is staged is copied there too.
+        const Errno linked = isThere ? Errno::Exist : m_to.link(staged.name, false, m_to, path);
+        const bool isCopied =
+            isThere || linked == Errno::Perm || linked == Errno::Notsup || linked == Errno::Mlink;
+        if (isCopied) {
             OpenHow how;
             how.read = true;
             auto from = m_to.open(staged.name, how, nullptr);
             if (!from) return said(from.error(), staged.name);
             how.write = true;
+            how.create = how.exclusive = !isThere;
             auto to = m_to.open(path, how, nullptr);
             if (!to) return said(to.error(), path);
             TRY(copy(**from, **to, path));
         } else {
-            TRY(said(m_to.link(staged.name, false, m_to, path), path));
+            TRY(said(linked, path));
         }
         NewTimes times;
         times.accessed = uint64_t{staged.stat.atim};

@@ -51,16 +51,12 @@ OrErrno<Components> split(const std::string& path) {
 /// another's end.
 VirtualNode::~VirtualNode() {
     storage->giveBack(taken);
-    std::vector<VirtualNodePtr> gone;
-    const auto takeChildren = [&gone](VirtualNode& of) {
-        for (auto& [name, child] : of.children)
-            if (child && !child->children.empty()) gone.push_back(std::move(child));
-    };
-    takeChildren(*this);
+    std::multimap<std::string, VirtualNodePtr, std::less<>> gone;  // moved there without taking memory
+    gone.merge(children);
     while (!gone.empty()) {
-        const VirtualNodePtr node = std::move(gone.back());
-        gone.pop_back();
-        if (node.use_count() == 1) takeChildren(*node);
+        const auto entry = gone.extract(gone.begin());
+        if (const VirtualNodePtr& node = entry.mapped(); node && node.use_count() == 1)
+            gone.merge(node->children);
     }
 }
 
@@ -294,6 +290,10 @@ void VirtualTree::takeOut(const VirtualPlace& at) {
 
 Errno VirtualTree::remove(const VirtualPlace& at) {
     if (at.node->isDirectory()) {
+        const auto& known = at.node->children;
+        if (std::any_of(known.begin(), known.end(),
+                        [](const auto& child) { return child.second != nullptr; }))
+            return Errno::Notempty;
         uint64_t leftOut = 0;
         const auto inside = entries(at.node, leftOut);
         if (!inside) return inside.error();
