@@ -1,5 +1,8 @@
 #include "wasi/host.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <csignal>
 
 #include "engine/base/printable.h"
@@ -176,6 +179,18 @@ engine::Result<Fd> WasiHost::Impl::addListener(const Listener& listener) {
     return add(std::move(socket), std::move(d));
 }
 
+namespace {
+
+/// Of the files that this process may open, without those that it needs itself: without them it could not even say what is wrong.
+uint64_t mostFilesOfGuests() {
+    constexpr rlim_t kOurs = 256;
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return kOurs;
+    return files.rlim_cur - std::min(files.rlim_cur / 2, kOurs);
+}
+
+}  // namespace
+
 engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabilities) {
     // A guest that writes to a closed pipe gets EPIPE, and one that writes beyond `ulimit -f` EFBIG; the signals would end us instead.
     for (const int number : {SIGPIPE, SIGXFSZ}) {
@@ -208,8 +223,8 @@ engine::Result<std::unique_ptr<WasiHost>> WasiHost::create(Capabilities capabili
     for (const auto& listener : state.capabilities.listeners)
         TRY(host->m->addListener(listener));
     // What the user granted is open; the limit is for what the guest opens itself.
-    if (const uint64_t most = state.capabilities.budgets.maxOpenFiles)
-        state.files.setLimit(state.files.entries().size() + most);
+    const uint64_t most = state.capabilities.budgets.maxOpenFiles, mostHere = mostFilesOfGuests();
+    state.files.setLimit(state.files.entries().size() + (most ? std::min(most, mostHere) : mostHere));
     return host;
 }
 

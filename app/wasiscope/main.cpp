@@ -92,6 +92,7 @@ int show(const WindowOptions& options, const std::optional<debugger::LaunchOptio
 
 int main(int argc, char** argv) {
     launch::takeStandardStreams();
+    launch::allowManyFiles();
     std::signal(SIGPIPE, SIG_IGN);
     CLI::App app("Wasiscope: debugs and inspects WASI programs in a window.", "wasiscope");
     app.set_version_flag("--version", "wasiscope " WASISCOPE_VERSION);

@@ -52,6 +52,7 @@ int finish(int status) {
 
 int main(int argc, char** argv) {
     launch::takeStandardStreams();
+    launch::allowManyFiles();
     // A guest that writes into a closed pipe gets EPIPE, and one that writes beyond `ulimit -f` EFBIG, as anywhere else.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);

@@ -21,15 +21,32 @@ PROGRAMS = SOURCE / "tests/programs"
 EXAMPLES = SOURCE / "resources/examples"
 SANITIZED = b"__asan_init" in Path(WSCOPE).read_bytes() or b"__tsan_init" in Path(WSCOPE).read_bytes()
 SLOW = 10 if SANITIZED else 1
+MANY_FILES = """(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "file")
+  (func (export "_start") (local $left i32) (local $errno i32)
+    (local.set $left (i32.const 1000))
+    (loop $next
+      (local.set $errno (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 1)
+                                    (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+      (if (local.get $errno) (then (call $exit (local.get $errno))))
+      (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"""
 failures = []
 passed = 0
 
 
-def wscope(*arguments, seconds=20, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, closed=None):
+def wscope(*arguments, seconds=20, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, closed=None, files=None):
     """Status (negative for a signal), output, messages, peak memory in MiB. None as status if it hung."""
+    def prepare():
+        if closed is not None:
+            os.close(closed)
+        if files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
     started = time.monotonic()
-    process = subprocess.Popen([WSCOPE, *map(str, arguments)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
-                               preexec_fn=None if closed is None else lambda: os.close(closed))
+    process = subprocess.Popen([WSCOPE, *map(str, arguments)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, preexec_fn=prepare)
     try:
         output, messages = process.communicate(timeout=seconds * SLOW)
     except subprocess.TimeoutExpired:
@@ -147,6 +164,11 @@ def bad_programs(folder):
     for fd in (0, 1, 2):
         status, output, messages, _ = wscope("run", "--dir", folder, PROGRAMS / "echo.wasm", stdin=subprocess.PIPE, closed=fd)
         check(f"closed descriptor {fd}", status == 0 and output == b"" and messages == b"", status, messages)
+
+    # As many files as are promised, also where a shell is set to fewer.
+    (folder / "many.wat").write_text(MANY_FILES)
+    status, _, messages, _ = wscope("run", "--dir", folder, folder / "many.wat", files=200)
+    check("a thousand open files", status == 0, status, messages)
 
     # Options that make no sense are refused, by name.
     for options, needle in ((["run", "--env", "=x"], b"--env"), (["run", "--stdin", folder], b"is a folder"),

@@ -277,6 +277,31 @@ TEST(HostileGuest, F17_AFileThatMayNotGrowIsAnErrnoAndNoSignal) {
     EXPECT_EQ(written, Errno::Fbig);
 }
 
+TEST(HostileGuest, E9_AGuestLeavesUsFilesToOpen) {
+    Scratch s;
+    s.put("inside/f", "x");
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit few{100, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    {
+        auto c = Guest::with(s);
+        c.budgets.maxOpenFiles = 1000;
+        Guest guest(c);
+        int opened = 0;
+        while (guest.open(3, "f", Oflags::None, Guest::kReadOnly) == Errno::Success && opened < 200)
+            opened++;
+        EXPECT_EQ(opened, 50);
+        EXPECT_EQ(guest.open(3, "f", Oflags::None, Guest::kReadOnly), Errno::Mfile);
+        EXPECT_EQ(guest.last().detail,
+                  "limit of 54 open files reached, as this process may have no more (ulimit -n)");
+        c.budgets.maxOpenFiles = 0;
+        Guest another(c);  // which takes some
+        EXPECT_EQ(another.stat(3, "f"), Errno::Success);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+}
+
 TEST(HostileGuest, E8_ArgumentsThatDoNotFitAreNotWrittenInPart) {
     auto c = Guest::quiet();
     c.arguments = {"first", "second"};

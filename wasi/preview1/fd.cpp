@@ -51,8 +51,11 @@ Errno Preview1::lacks(const Descriptor& d, Rights missing) {
 Errno Preview1::needRoom() {
     if (!m_state.files.isFull()) return Errno::Success;
     const std::string why = "limit of " + decimal(m_state.files.limit()) + " open files reached";
-    refuse(Errno::Mfile, "open files", why, {}, "--max-files " + decimal(m_state.files.limit() * 2));
-    m_call.detail = why;
+    const uint64_t asked = m_state.capabilities.budgets.maxOpenFiles;
+    const bool isOfProcess = asked == 0 || m_state.files.limit() < asked;
+    refuse(Errno::Mfile, "open files", why, {},
+           isOfProcess ? "" : "--max-files " + decimal(m_state.files.limit() * 2));
+    m_call.detail = why + (isOfProcess ? ", as this process may have no more (ulimit -n)" : "");
     return Errno::Mfile;
 }
 
