@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/base/printable.h"
+#include "wasi/abi.h"
 
 namespace wasi {
 
@@ -163,7 +164,8 @@ std::string optionText(std::string_view name, std::string_view value) {
 
 namespace {
 
-/// Between single quotes: what a terminal that is pasted to, or shown this, would obey is made by the shell instead.
+/// Between single quotes: what a terminal that is pasted to, or shown this, would obey, and what a text is not made of, is made by the
+/// shell instead.
 std::string printed(std::string_view control) {
     char octal[8];
     std::string text = "'\"$(printf '";
@@ -186,12 +188,17 @@ std::string shellQuoted(std::string_view text) {
     for (size_t i = 0; i < text.size(); i++) {
         const auto c = static_cast<uint8_t>(text[i]);
         const auto next = static_cast<uint8_t>(i + 1 < text.size() ? text[i + 1] : 0);
+        const size_t length = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
         if (c == '\'')
             quoted += "'\\''";
         else if ((c < ' ' && c != '\n') || c == 0x7f)
             quoted += printed({&text[i], 1});
         else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
             quoted += printed({&text[i++], 2});
+        else if (length > 1 && !isUtf8(text.substr(i, length)))
+            quoted += printed({&text[i], 1});
+        else if (length > 1)
+            quoted += text.substr(i, length), i += length - 1;
         else
             quoted += text[i];
     }

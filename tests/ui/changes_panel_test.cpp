@@ -196,15 +196,26 @@ TEST_F(ChangesPanelTest, AsksNothingAboutChangesThatCannotBeListed) {
     EXPECT_TRUE(told.join(u'\n').contains("cannot compare with the folder below"));
 }
 
-TEST_F(ChangesPanelTest, AsksNothingOnceTheProgramRuns) {
+TEST_F(ChangesPanelTest, AsksNothingOnceTheProgramHasGoneOnAndSaysSo) {
     auto panel = stopped();
-    m_fake->holdReplies = true;
-    button(*panel, "apply-changes").click();
-    m_fake->run();
-    settle();
-    m_fake->release();
-    settle();
-    EXPECT_FALSE(question(*panel));
+    QStringList told;
+    QObject::connect(&m_context, &Context::noticed, panel.get(),
+                     [&](const Notice& n) { told << n.title + QStringLiteral(": ") + n.text; });
+    for (const bool stopsAnew : {false, true}) {
+        m_fake->holdReplies = true;
+        button(*panel, stopsAnew ? "discard-changes" : "apply-changes").click();
+        m_fake->run();
+        if (stopsAnew) m_fake->stopAt(14, debugger::StopReason::Step);
+        settle();
+        m_fake->release();
+        settle();
+        EXPECT_FALSE(question(*panel));
+        if (!stopsAnew) m_fake->stopAt(13, debugger::StopReason::Step);
+        settle();
+    }
+    EXPECT_EQ(told,
+              QStringList({"Not applied: the program went on meanwhile. Ask again where it stands.",
+                           "Not discarded: the program went on meanwhile. Ask again where it stands."}));
 }
 
 TEST_F(ChangesPanelTest, DiscardsWhatIsChosenOfSeveral) {
@@ -335,6 +346,34 @@ TEST_F(ChangesPanelTest, WhileHiddenWhatTookLongIsNotAskedFor) {
     emit m_context.capabilitiesEdited();
     settle();
     EXPECT_EQ(asked(), before + 2) << "it was quick again";
+}
+
+/// What nobody looks at is not asked for while the program runs; the tab does not go on saying what was.
+TEST_F(ChangesPanelTest, ATabThatIsHiddenSaysThatItsNumberIsOld) {
+    auto panel = stopped();
+    QString mark;
+    QObject::connect(panel.get(), &Panel::marked, panel.get(), [&](const QString& text) { mark = text; });
+    emit m_context.capabilitiesEdited();
+    settle();
+    EXPECT_EQ(mark, "4");
+    panel->hide();
+    m_fake->run();
+    m_fake->emitEvent(debugger::SyscallsAppended{9});
+    settle();
+    EXPECT_EQ(mark, "…");
+    m_fake->stopAt(13, debugger::StopReason::Step);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return mark != QStringLiteral("…"); }));
+    EXPECT_EQ(mark, "4");
+    m_fake->holdReplies = true;
+    m_fake->emitEvent(debugger::SyscallsAppended{10});
+    QTest::qWait(600);
+    m_fake->release();  // which took long
+    settle();
+    m_fake->emitEvent(debugger::SyscallsAppended{11});
+    EXPECT_TRUE(QTest::qWaitFor([&] { return mark == QStringLiteral("…"); })) << "nor is it asked for then";
+    panel->show();
+    settle();
+    EXPECT_EQ(mark, "4");
 }
 
 TEST(DiffLines, KnowTheirPlaceInAHunk) {

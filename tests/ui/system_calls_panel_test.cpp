@@ -9,6 +9,7 @@
 
 #include "tests/ui/fixture.h"
 #include "ui/panels/call_detail_view.h"
+#include "ui/widgets/cell_delegate.h"
 #include "ui/widgets/filter_box.h"
 #include "ui/widgets/views.h"
 
@@ -225,6 +226,85 @@ TEST_F(SystemCallsPanelTest, ShowsTheDetailsOfTheChosenCall) {
     EXPECT_TRUE(model->index(0, 1, access).data().toString().endsWith("in.txt"));
 }
 
+TEST_F(SystemCallsPanelTest, AnArgumentShowsItsBytesAndAByteItsArgument) {
+    m_fake->answer<debugger::GetCall>([](const debugger::GetCall& r) {
+        debugger::CallDetail detail;
+        detail.row = callAt(r.sequence);
+        debugger::CallValue buffer{"[0]", "ciovec", "{\"hello!\", 6}", {}, 0x2000, 8};
+        buffer.children = {{"buf", "bytes", "\"hello!\"", {}, 0x100c, 6},
+                           {"len", "size", "6", {}, 0x2004, 4}};
+        detail.arguments = {{"fd", "fd", "1", {}, 0, 0}, {"iovs", "list", "", {buffer}, 0, 0}};
+        detail.accesses = {{0x2000, false, 8, std::string("\x0c\x10\0\0\6\0\0\0", 8)},
+                           {0x1008, false, 16, "----hello!------"}};
+        detail.backtrace = {detail.row.caller};
+        return detail;
+    });
+    auto panel = running();
+    append(30);
+    panel->resize(1400, 700);
+    view(*panel).selectRow(11);
+    auto* detail = panel->findChild<CallDetailView*>();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return detail->isVisible(); }));
+    TreeView& tree = detail->tree();
+    const auto* model = tree.model();
+    QAbstractItemModelTester tester(tree.model());
+    ASSERT_TRUE(QTest::qWaitFor([&] {
+        return model->rowCount(model->index(0, 0, model->index(1, 0))) == 2 &&
+               model->rowCount(model->index(4, 0)) == 2;
+    }));
+    const QModelIndex first = model->index(0, 0, model->index(1, 0)), lines = model->index(4, 0);
+    const QModelIndex buffer = model->index(0, 0, first), length = model->index(1, 0, first);
+    const auto marks = [&](int access, int line) {
+        const auto look = model->index(line, 1, model->index(access, 0)).data(LookRole).value<Look>();
+        QString text;
+        for (const Look::Mark& mark : look.marks)
+            if (mark.length > 0) text += QStringLiteral("%1+%2 ").arg(mark.begin).arg(mark.length);
+        return text;
+    };
+    const auto isLinked = [&](const QModelIndex& index) { return index.data(LookRole).value<Look>().bold; };
+    tree.setCurrentIndex(buffer);
+    EXPECT_EQ(marks(4, 0), "12+11 28+4 ");
+    EXPECT_EQ(marks(4, 1), "0+5 24+2 ");
+    EXPECT_EQ(marks(3, 0), "");
+    tree.setCurrentIndex(length);
+    EXPECT_EQ(marks(4, 0), "");
+    EXPECT_EQ(marks(3, 0), "12+11 28+4 ");
+    tree.setCurrentIndex(model->index(1, 0));  // all of the list
+    EXPECT_EQ(marks(3, 0), "0+23 24+8 ");
+    EXPECT_FALSE(isLinked(buffer));
+
+    const QModelIndex line = model->index(0, 1, lines);
+    tree.setCurrentIndex(line);
+    EXPECT_EQ(marks(4, 0), "") << "it is chosen as a whole";
+    EXPECT_TRUE(isLinked(buffer));
+    EXPECT_FALSE(isLinked(length) || isLinked(first) || isLinked(lines));
+    const auto click = [&](const QModelIndex& at, int character) {
+        const auto* delegate = qobject_cast<CellDelegate*>(tree.itemDelegate());
+        tree.scrollTo(at);
+        const QRect cell = tree.visualRect(at);
+        QTest::mouseClick(
+            tree.viewport(), Qt::LeftButton, {},
+            QPoint(static_cast<int>(delegate->characterX(cell, character)) + 2, cell.center().y()));
+    };
+    click(line, 3 * 5);
+    EXPECT_EQ(marks(4, 0), "15+2 29+1 ");
+    EXPECT_TRUE(isLinked(buffer));
+    click(line, 24 + 3);  // a dash before the text
+    EXPECT_EQ(marks(4, 0), "9+2 27+1 ");
+    EXPECT_FALSE(isLinked(buffer));
+    const QModelIndex list = model->index(0, 1, model->index(3, 0));
+    click(list, 0);
+    EXPECT_TRUE(isLinked(first)) << "the pointer, which no field of it shows";
+    EXPECT_FALSE(isLinked(length));
+    click(list, 3 * 6 + 1);
+    EXPECT_TRUE(isLinked(length));
+    EXPECT_FALSE(isLinked(first));
+    EXPECT_EQ(marks(3, 0), "18+2 30+1 ");
+    tree.collapse(first);
+    tree.setCurrentIndex(model->index(0, 0));
+    EXPECT_EQ(marks(3, 0), "");
+}
+
 /// As large as in a window of 1000 × 700: beside the list the details would leave it two columns.
 TEST_F(SystemCallsPanelTest, DetailsStandBelowWhereThereIsNoRoomBeside) {
     auto panel = running();
@@ -364,6 +444,10 @@ TEST_F(SystemCallsPanelTest, CompletesTheWordThatIsTyped) {
     QTest::keyClick(box->completer()->popup(), Qt::Key_Down);
     QTest::keyClick(box->completer()->popup(), Qt::Key_Return);
     EXPECT_EQ(box->text(), "fd = 3 and duration");
+    QTest::keyClicks(box, " < 1ms or path ~ a");
+    EXPECT_TRUE(box->completer()->popup()->isVisible());
+    QTest::keyClicks(box, "*");
+    EXPECT_FALSE(box->completer()->popup()->isVisible()) << "no word: nothing to complete";
 }
 
 TEST_F(SystemCallsPanelTest, TellsHowFarASearchIsAndStopsAndGoesOn) {
@@ -493,8 +577,28 @@ TEST_F(SystemCallsPanelTest, BookmarksAreSeenAndGoneToAndEndWithTheRun) {
     EXPECT_EQ(next(Qt::ShiftModifier), 40);
     filter(*panel, "path_open");
     EXPECT_TRUE(isMarked(4)) << "call 40 under a filter";
-    EXPECT_EQ(next(), 40) << "which shows all again";
+    QStringList told;
+    QObject::connect(&m_context, &Context::noticed, panel.get(), [&](const Notice& n) { told << n.text; });
+    EXPECT_EQ(next(), 4) << "call 40 under the filter, which stays";
+    EXPECT_EQ(view(*panel).model()->rowCount(), 100);
+    EXPECT_EQ(next(), 90);
+    EXPECT_TRUE(told.isEmpty());
+    mark(41);
+    filter(*panel, "path_open");
+    view(*panel).setCurrentIndex(model->index(4, 0));
+    settle();
+    EXPECT_EQ(next(), 90) << "41 is hidden";
+    EXPECT_EQ(told, QStringList{"the filter hides 1 of 3."});
+    EXPECT_EQ(next(Qt::ShiftModifier), 4);
     mark(40);
+    mark(900);
+    filter(*panel, "path_open");
+    view(*panel).setCurrentIndex(model->index(7, 0));
+    EXPECT_EQ(next(), 7);
+    EXPECT_EQ(told.back(), "the filter hides 1 of 1.");
+    filter(*panel, {});
+    mark(41);
+    mark(900);
     EXPECT_EQ(next(), 900);
     EXPECT_EQ(next(), 900) << "the only one that is left";
     append(0);

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstdio>
 
+#include "wasi/abi.h"
 #include "wasi/grants.h"
 
 namespace wasi {
@@ -134,11 +135,13 @@ TEST(CommandLine, RuntimesHaveNames) {
 
 /// What a file of capabilities says may have been written by somebody else: a shell that the line is pasted to makes of it what it was, and
 /// finds nothing in it to obey before.
-TEST(CommandLine, HoldsNoControlCharacters) {
+TEST(CommandLine, HoldsNoControlCharactersAndNoBytesThatAreNoText) {
     for (const std::string& value :
          {std::string("a\x1b[201~\x03\nid #"), std::string("\x7f\t\x01"), std::string("\xc2\x9bm \xc3\xa9"),
-          std::string("it's \x15"), std::string("=ls"), std::string("\xc2")}) {
+          std::string("it's \x15"), std::string("=ls"), std::string("\xc2"),
+          std::string("/srv/\xff\xe2\x82/\xf0\x9f\x98\x80 \xe2\x82\xac")}) {
         const std::string quoted = shellQuoted(value);
+        EXPECT_TRUE(isUtf8(quoted)) << "a clipboard holds text";
         for (const char c : quoted)
             EXPECT_TRUE(c == '\n' || !std::iscntrl(static_cast<unsigned char>(c))) << quoted;
         EXPECT_EQ(quoted.find("\xc2\x9b"), std::string::npos);

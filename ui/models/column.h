@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QAbstractItemModel>
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct Look {
     bool bold = false, italic = false;
     const char* icon = nullptr;               // name of an icon before the text
     std::optional<Tone> back = std::nullopt;  // ground of the cell
+    struct Mark {
+        int begin = 0, length = 0;
+        bool operator==(const Mark&) const = default;
+    };
+    std::array<Mark, 2> marks = {};  // characters of a cell of code with a frame around them
     bool operator==(const Look&) const = default;
 };
 
@@ -41,8 +47,9 @@ struct Column {
     const char* title;
     QString (*text)(const Row&) = nullptr;  // whole text; shown as one line
     ColumnKind kind = ColumnKind::Text;
-    int width = 0;  // in characters; 0 = takes what is left
-    int rank = 0;   // 0 = always shown; where there is no room, the columns of the highest rank leave first
+    int width = 0;    // in characters; 0 = takes what is left
+    int rank = 0;     // 0 = always shown; where there is no room, the columns of the highest rank leave first
+    int wanted = 22;  // of what takes what is left: characters for which others leave
     Look (*look)(const Row&) = nullptr;
     QString (*tip)(const Row&) = nullptr;                  // more than the text; empty = the text
     std::optional<bool> (*checked)(const Row&) = nullptr;  // a check box; nullopt = none in this row

@@ -46,7 +46,7 @@ public:
     }
     ColumnHint columnHint(int column) const final {
         const Column<Row>& row = m_columns[static_cast<size_t>(column)];
-        return {row.width, row.rank};
+        return {row.width, row.rank, row.wanted};
     }
     QVariant headerData(int section, Qt::Orientation orientation, int role) const final {
         return columnHeader(m_columns, section, orientation, role);

@@ -104,7 +104,7 @@ public:
     }
     ColumnHint columnHint(int column) const final {
         const Column<Node>& row = m_columns[static_cast<size_t>(column)];
-        return {row.width, row.rank};
+        return {row.width, row.rank, row.wanted};
     }
     bool hasChildren(const QModelIndex& parent = {}) const final {
         if (parent.column() > 0) return false;

@@ -2,8 +2,10 @@
 
 #include <QBoxLayout>
 
+#include <QMouseEvent>
 #include <QToolButton>
 
+#include "ui/widgets/cell_delegate.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
@@ -12,7 +14,7 @@ namespace ui {
 namespace {
 
 constexpr size_t kPerLine = 8;
-constexpr int kTypeColumn = 2, kMinForTypes = 64;  // in characters
+constexpr int kValueColumn = 1, kTypeColumn = 2, kMinForTypes = 64;  // in characters
 constexpr int kLowRows = 10;
 constexpr size_t kFewFlags = 4;
 constexpr size_t kMaxLines = 4096 / kPerLine;
@@ -24,7 +26,8 @@ CallNode valueNode(const debugger::CallValue& value) {
                   .look = {},
                   .place = {},
                   .memory = {},
-                  .children = {}};
+                  .children = {},
+                  .linkedBytes = {}};
     if (value.size > 0) node.memory = {value.address, value.size};
     for (const debugger::CallValue& child : value.children)
         node.children.push_back(valueNode(child));
@@ -32,8 +35,14 @@ CallNode valueNode(const debugger::CallValue& value) {
 }
 
 CallNode textNode(const QString& name, const QString& value, Look look = {}) {
-    return {
-        .name = name, .value = value, .type = {}, .look = look, .place = {}, .memory = {}, .children = {}};
+    return {.name = name,
+            .value = value,
+            .type = {},
+            .look = look,
+            .place = {},
+            .memory = {},
+            .children = {},
+            .linkedBytes = {}};
 }
 
 CallNode resultNode(const debugger::CallDetail& detail) {
@@ -64,17 +73,82 @@ CallNode accessNode(const debugger::CallDetail::Access& access) {
 }
 
 CallNode placeNode(const debugger::Location& place) {
-    CallNode node =
-        textNode(fromUtf8(place.functionName),
-                 place.file.empty() ? QObject::tr("offset %1").arg(hex(place.offset))
-                                    : QStringLiteral("%1:%2").arg(fromUtf8(place.file)).arg(place.line));
+    CallNode node = textNode(
+        fromUtf8(place.functionName),
+        place.file.empty() ? QObject::tr("offset %1").arg(hex(place.offset))
+                           : QStringLiteral("%1:%2").arg(fileName(fromUtf8(place.file))).arg(place.line));
     node.look = {.tone = Tone::Accent};
     node.place = place;
     return node;
 }
 
+using Range = std::pair<uint64_t, uint64_t>;  // address, size
+
+bool overlaps(const CallNode& node, const Range& range) {
+    return node.memory && node.memory->first < range.first + range.second &&
+           range.first < node.memory->first + node.memory->second;
+}
+
+bool overlapsAny(const CallNode& node, const std::vector<Range>& ranges) {
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const Range& range) { return overlaps(node, range); });
+}
+
+/// It holds some of them, and nothing below it does.
+bool isInnermost(const CallNode& node, const std::vector<Range>& ranges) {
+    const auto holds = [&](const CallNode& child) { return overlapsAny(child, ranges); };
+    return overlapsAny(node, ranges) && std::none_of(node.children.begin(), node.children.end(), holds);
+}
+
+/// Bytes of a line, from the first to the last that is in one of them.
+Range bytesOfLine(const CallNode& line, const std::vector<Range>& ranges) {
+    uint64_t first = UINT64_MAX, end = 0;
+    for (const Range& range : ranges) {
+        if (!overlaps(line, range)) continue;
+        first = std::min(first, std::max(line.memory->first, range.first));
+        end = std::max(end, std::min(line.memory->first + line.memory->second, range.first + range.second));
+    }
+    return end == 0 ? Range() : Range(first - line.memory->first, end - first);
+}
+
+/// Where it stands in memory: itself, or what is below it.
+void addRanges(const CallNode& node, std::vector<Range>& ranges) {
+    if (node.memory) return ranges.push_back(*node.memory);
+    for (const CallNode& child : node.children)
+        addRanges(child, ranges);
+}
+
+/// The byte of a line that stands there, in either form.
+std::optional<uint64_t> byteAt(const TreeView& tree, const QModelIndex& index, qreal x) {
+    const auto* delegate = qobject_cast<const CellDelegate*>(tree.itemDelegate());
+    const auto begin = [&](size_t character) {
+        return delegate->characterX(tree.visualRect(index), static_cast<int>(character));
+    };
+    for (size_t i = 0; i < kPerLine; ++i) {
+        const bool isHex = x >= begin(3 * i) && x < begin(3 * i + 2);
+        const bool isText = x >= begin(3 * kPerLine + i) && x < begin(3 * kPerLine + i + 1);
+        if (isHex || isText) return i;
+    }
+    return std::nullopt;
+}
+
+Look nameLook(const CallNode& node) {
+    return node.isLinked ? Look{.tone = Tone::Accent, .bold = true} : Look{};
+}
+
+Look valueLook(const CallNode& node) {
+    Look look = node.look;
+    const auto [first, count] = node.linkedBytes;
+    if (count > 0)
+        look.marks = {{{static_cast<int>(3 * first), static_cast<int>(3 * count) - 1},
+                       {static_cast<int>(3 * kPerLine + first), static_cast<int>(count)}}};
+    return look;
+}
+
 QString tipOf(const CallNode& node) {
-    if (node.place) return node.name + u'\n' + node.value + u'\n' + QObject::tr("Double click goes there");
+    if (node.place)
+        return node.name + u'\n' + fromUtf8(node.place->file) + u'\n' + node.value + u'\n' +
+               QObject::tr("Double click goes there");
     if (node.memory) return node.value + u'\n' + QObject::tr("Double click shows the bytes in Memory");
     return node.type.isEmpty() ? node.value : node.value + u'\n' + node.type;
 }
@@ -94,6 +168,7 @@ std::vector<CallNode> hexLines(const std::string& bytes, uint64_t address) {
         CallNode node =
             textNode(hex(address + at, 8).mid(2), hexadecimal.leftJustified(3 * kPerLine) + ascii);
         node.memory = {address + at, line.size()};
+        node.isLine = true;
         lines.push_back(std::move(node));
     }
     return lines;
@@ -128,11 +203,12 @@ std::vector<Column<CallNode>> callNodeColumns() {
          .text = [](const CallNode& node) { return node.name; },
          .kind = ColumnKind::Code,
          .width = 16,
+         .look = nameLook,
          .tip = tipOf},
         {.title = "Value",
          .text = [](const CallNode& node) { return node.value; },
          .kind = ColumnKind::Code,
-         .look = [](const CallNode& node) { return node.look; },
+         .look = valueLook,
          .tip = tipOf},
         {.title = "Type",
          .text = [](const CallNode& node) { return node.type; },
@@ -183,8 +259,15 @@ CallDetailView::CallDetailView(Context& context, QWidget* parent)
     layout->addWidget(m_tree, 1);
     connect(&m_model, &TreeModelBase::childrenWanted, this, [this](const QModelIndex& parent, int) {
         m_model.setChildren(parent, m_model.node(parent)->children);
+        showLinks(parent);
     });
     m_tree->setModel(&m_model);
+    m_tree->viewport()->installEventFilter(this);
+    connect(m_tree->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            [this](const QModelIndex& index) {
+                link(index);
+                if (!m_isLineChosen) showFirstLine();
+            });
     connect(m_tree, &TreeView::chosen, this, &CallDetailView::choose);
     connect(m_tree, &QWidget::customContextMenuRequested, this, &CallDetailView::showMenu);
 }
@@ -201,6 +284,7 @@ void CallDetailView::showCall(const debugger::CallDetail& detail) {
     palette.setColor(QPalette::WindowText,
                      m_context.theme().color(detail.row.denied ? Tone::Denied : Tone::Error));
     m_why->setPalette(palette);
+    m_linked.clear();
     m_model.clear();
     m_model.setChildren({}, callNodes(detail));
     m_tree->expandAll();
@@ -228,7 +312,70 @@ void CallDetailView::clear() {
     m_title->setText({});
     m_summary->setText({});
     m_why->hide();
+    m_linked.clear();
     m_model.clear();
+}
+
+// ------------------------------------------------------------------------------------------------------- arguments and bytes
+
+void CallDetailView::link(const QModelIndex& index, std::optional<uint64_t> byte) {
+    const CallNode* node = m_model.node(index);
+    m_linked.clear();
+    m_isLineChosen = node && node->isLine;
+    if (m_isLineChosen && byte)
+        m_linked = {{node->memory->first + *byte, 1}};
+    else if (node && !node->place)
+        addRanges(*node, m_linked);
+    showLinks({});
+}
+
+void CallDetailView::showLinks(const QModelIndex& parent) {
+    for (int row = 0; row < m_model.rowCount(parent); ++row) {
+        const QModelIndex index = m_model.index(row, 0, parent);
+        const CallNode& node = *m_model.node(index);
+        // Bytes of which one is chosen show which.
+        const bool isByte = m_isLineChosen && m_linked.size() == 1 && m_linked[0].second == 1;
+        const bool isLinked = m_isLineChosen && !node.isLine && isInnermost(node, m_linked);
+        const Range bytes =
+            node.isLine && (!m_isLineChosen || isByte) ? bytesOfLine(node, m_linked) : Range();
+        if (isLinked != node.isLinked || bytes != node.linkedBytes) {
+            CallNode changed = node;
+            changed.isLinked = isLinked;
+            changed.linkedBytes = bytes;
+            m_model.setNode(index, std::move(changed));
+        }
+        showLinks(index);
+    }
+}
+
+/// Of the bytes of an argument, but not so that the argument leaves the sight.
+void CallDetailView::showFirstLine() {
+    const std::function<QModelIndex(const QModelIndex&)> first = [&](const QModelIndex& parent) {
+        for (int row = 0; row < m_model.rowCount(parent); ++row) {
+            const QModelIndex index = m_model.index(row, 0, parent);
+            if (m_model.node(index)->linkedBytes.second > 0) return index;
+            if (const QModelIndex below = first(index); below.isValid()) return below;
+        }
+        return QModelIndex();
+    };
+    const QModelIndex line = first({});
+    if (!line.isValid()) return;
+    m_tree->scrollTo(line);
+    m_tree->scrollTo(m_tree->currentIndex());
+}
+
+/// Which byte of a line is meant is known only by where it was clicked.
+bool CallDetailView::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_tree->viewport() && event->type() == QEvent::MouseButtonRelease) {
+        const QPointF at = static_cast<QMouseEvent*>(event)->position();
+        const QModelIndex index = m_tree->indexAt(at.toPoint());
+        const CallNode* node = m_model.node(index);
+        if (node && node->isLine && index.column() == kValueColumn) {
+            const auto byte = byteAt(*m_tree, index, at.x());
+            if (byte && *byte < node->memory->second) link(index, byte);
+        }
+    }
+    return QWidget::eventFilter(watched, event);
 }
 
 void CallDetailView::choose(const QModelIndex& index) {

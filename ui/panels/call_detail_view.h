@@ -4,6 +4,7 @@
 
 #include <QLabel>
 #include <QWidget>
+#include <optional>
 #include <vector>
 
 #include "ui/context.h"
@@ -21,6 +22,10 @@ struct CallNode {
     std::optional<debugger::Location> place;              // double click goes there
     std::optional<std::pair<uint64_t, uint64_t>> memory;  // or to these bytes
     std::vector<CallNode> children;
+    bool isLine = false;  // of bytes in hexadecimal
+    // What belongs to what is chosen elsewhere in the tree: an argument to bytes, bytes (first, count) to an argument.
+    bool isLinked = false;
+    std::pair<uint64_t, uint64_t> linkedBytes = {};
 };
 std::vector<CallNode> callNodes(const debugger::CallDetail& detail);
 std::vector<Column<CallNode>> callNodeColumns();
@@ -42,7 +47,13 @@ signals:
 protected:
     void resizeEvent(QResizeEvent* event) override;
 
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
+    /// Shows what belongs to a row: of an argument its bytes, of bytes (one of the line, or all) the argument.
+    void link(const QModelIndex& index, std::optional<uint64_t> byte = {});
+    void showLinks(const QModelIndex& parent);
+    void showFirstLine();
     void choose(const QModelIndex& index);
     void showMenu(const QPoint& at);
 
@@ -52,6 +63,8 @@ private:
     ElidedLabel* m_summary;
     QLabel* m_why;
     TreeView* m_tree;
+    std::vector<std::pair<uint64_t, uint64_t>> m_linked;  // address and size of what is chosen
+    bool m_isLineChosen = false;
 };
 
 }  // namespace ui

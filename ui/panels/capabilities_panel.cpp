@@ -119,7 +119,7 @@ std::vector<Column<GrantNode>> grantColumns() {
         {.title = "Capability",
          .text = nameOf,
          .kind = ColumnKind::Path,
-         .width = 18,
+         .width = 26,
          .look = nameLook,
          .tip = tipOf},
         {.title = "Granted", .text = grantedOf, .kind = ColumnKind::Path, .tip = tipOf},

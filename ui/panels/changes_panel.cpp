@@ -217,13 +217,19 @@ void ChangesPanel::resizeEvent(QResizeEvent* event) {
 /// stands, the tab says how many changes there are.
 void ChangesPanel::askSoon() {
     const bool isRunning = context().state() == debugger::SessionState::Running;
-    if (context().callCount() == m_askedAt || (isRunning && !isVisible())) return;
+    if (context().callCount() == m_askedAt) return;
+    if (!isVisible() && (isRunning || m_lastTook > kLongMs)) return markOld();
     if (!m_soon.isActive()) m_soon.start();
+}
+
+void ChangesPanel::markOld() {
+    if (!m_folders.empty()) emit marked(QStringLiteral("…"));
 }
 
 void ChangesPanel::ask() {
     const bool hasNotRun = context().state() == debugger::SessionState::Ready && !context().hasEnded();
-    if (!context().module() || hasNotRun || (!isVisible() && m_lastTook > kLongMs)) return;
+    if (!context().module() || hasNotRun) return;
+    if (!isVisible() && m_lastTook > kLongMs) return markOld();
     m_askedAt = UINT64_MAX;
     if (std::exchange(m_isAsking, true)) return;  // and again behind the answer
     m_askedAt = context().callCount();
@@ -365,13 +371,15 @@ const FolderChanges* ChangesPanel::chosenFolder() const {
 void ChangesPanel::settle(bool applies) {
     const FolderChanges* folder = chosenFolder();
     const std::string guestPath = folder ? folder->guestPath : std::string();
-    context().ask<debugger::GetFolderChanges>(
+    context().post<debugger::GetFolderChanges>(
         this, {kMostShown},
-        [this, applies, guestPath](const std::vector<FolderChanges>& folders) {
+        [this, applies, guestPath,
+         asked = context().generation()](const std::vector<FolderChanges>& folders) {
             fill(folders);
-            if (!isRunning()) openQuestion(applies, guestPath);
-        },
-        [this](const engine::Error& error) { context().reportError(error); });
+            if (asked == context().generation() && !isRunning()) return openQuestion(applies, guestPath);
+            context().notify({Notice::Kind::Info, applies ? tr("Not applied") : tr("Not discarded"),
+                              tr("the program went on meanwhile. Ask again where it stands.")});
+        });
 }
 
 void ChangesPanel::openQuestion(bool applies, const std::string& guestPath) {

@@ -43,6 +43,8 @@ private:
     QWidget* makeBar();
     void ask();
     void askSoon();
+    /// The tab says that there may be others than it said.
+    void markOld();
     void fill(std::vector<wasi::FolderChanges> folders);
     void feed(const QModelIndex& parent, int first);
     void showState();

@@ -95,7 +95,8 @@ std::vector<Column<ListedCall>> callColumns() {
              }},
         {.title = "Arguments",
          .text = [](const ListedCall& row) { return fromUtf8(row.arguments); },
-         .kind = ColumnKind::Code},
+         .kind = ColumnKind::Code,
+         .wanted = 34},
         {.title = "Result", .text = resultOf, .kind = ColumnKind::Code, .width = 20, .look = resultLook},
         {.title = "Bytes",
          .text = [](const ListedCall& row) { return row.bytes > 0 ? grouped(row.bytes) : QString(); },
@@ -453,7 +454,11 @@ void SystemCallsPanel::showCall(uint64_t sequence) {
     emit context().panelRequested(QStringLiteral("system-calls"));
     if (!m_filter.empty()) m_box->setFilter({});
     m_model.setCount(static_cast<int>(std::min(std::max(context().callCount(), sequence + 1), kMaxRows)));
-    const QModelIndex index = m_model.index(static_cast<int>(sequence), 0);
+    showRow(sequence);
+}
+
+void SystemCallsPanel::showRow(uint64_t row) {
+    const QModelIndex index = m_model.index(static_cast<int>(row), 0);
     m_view->setCurrentIndex(index);
     m_view->scrollTo(index, QAbstractItemView::PositionAtCenter);
     m_view->setFocus();
@@ -477,11 +482,47 @@ void SystemCallsPanel::toggleBookmark() {
 
 void SystemCallsPanel::goToBookmark(bool isNext) {
     if (m_bookmarks.empty()) return;
+    std::vector<uint64_t> order(m_bookmarks.begin(), m_bookmarks.end());
+    if (!isNext) std::reverse(order.begin(), order.end());
     const ListedCall* row = m_model.rowAt(m_view->currentIndex());
-    auto next = row ? m_bookmarks.upper_bound(row->sequence) : m_bookmarks.begin();
-    if (isNext) return showCall(next == m_bookmarks.end() ? *m_bookmarks.begin() : *next);
-    next = row ? m_bookmarks.lower_bound(row->sequence) : m_bookmarks.end();
-    showCall(*std::prev(next == m_bookmarks.begin() ? m_bookmarks.end() : next));
+    const auto next = std::find_if(order.begin(), order.end(), [&](uint64_t sequence) {
+        return !row || (isNext ? sequence > row->sequence : sequence < row->sequence);
+    });
+    std::rotate(order.begin(), next, order.end());
+    if (m_filter.empty()) return showCall(order[0]);
+    showBookmark(order, 0);
+}
+
+/// The first of them that the filter shows.
+void SystemCallsPanel::showBookmark(const std::vector<uint64_t>& order, size_t at) {
+    if (at == order.size()) return tellHidden(at);
+    findRow(order[at], 0, static_cast<uint64_t>(m_model.rowCount()),
+            [this, order, at](const std::optional<uint64_t>& row) {
+                if (!row) return showBookmark(order, at + 1);
+                showRow(*row);
+                if (at > 0) tellHidden(at);
+            });
+}
+
+void SystemCallsPanel::tellHidden(size_t hidden) {
+    context().notify({Notice::Kind::Info,
+                      tr("Bookmarks"),
+                      tr("the filter hides %1 of %2.").arg(hidden).arg(m_bookmarks.size()),
+                      {{tr("Show All Calls"), [this] { m_box->setFilter({}); }}}});
+}
+
+/// The row of a call among those that match, which are in order: found by halves, as only the session has them all.
+void SystemCallsPanel::findRow(uint64_t sequence, uint64_t begin, uint64_t end,
+                               const std::function<void(std::optional<uint64_t>)>& then) {
+    if (begin >= end) return then(std::nullopt);
+    const uint64_t middle = begin + (end - begin) / 2;
+    context().post<debugger::GetCalls>(
+        this, {middle, 1, m_filter}, [=, this, epoch = m_epoch](const debugger::CallSlice& slice) {
+            if (epoch != m_epoch) return;
+            if (!slice.rows.empty() && slice.rows[0].sequence == sequence) return then(middle);
+            const bool isBehind = !slice.rows.empty() && slice.rows[0].sequence < sequence;
+            isBehind ? findRow(sequence, middle + 1, end, then) : findRow(sequence, begin, middle, then);
+        });
 }
 
 // -------------------------------------------------------------------------------------------------------------------- menu

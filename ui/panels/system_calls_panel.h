@@ -59,8 +59,13 @@ private:
     void toggleBreak(const std::string& name);
     const debugger::BreakpointInfo* breakOn(const std::string& name) const;
     void toggleBookmark();
-    /// The next bookmark, or the one before; from the last one to the first.
+    /// The next bookmark, or the one before; from the last one to the first. Those that a filter hides are passed, and told.
     void goToBookmark(bool isNext);
+    void showBookmark(const std::vector<uint64_t>& order, size_t at);
+    void tellHidden(size_t hidden);
+    void findRow(uint64_t sequence, uint64_t begin, uint64_t end,
+                 const std::function<void(std::optional<uint64_t>)>& then);
+    void showRow(uint64_t row);
     std::vector<ListedCall> listed(const std::vector<debugger::CallRow>& rows) const;
     void setFilter(const QString& text);
     void follow(uint64_t sequence, uint32_t descriptor);

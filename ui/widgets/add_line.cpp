@@ -17,10 +17,10 @@ AddLine::AddLine(Theme& theme, const Texts& texts, QWidget* parent)
     m_error->setObjectName(QStringLiteral("error"));
     m_error->setTextFormat(Qt::PlainText);
     m_error->setWordWrap(true);
-    m_error->setContentsMargins(8, 2, 8, 4);
+    m_error->setContentsMargins(0, 2, 0, 0);
     m_error->hide();
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(8, 4, 8, 4);
     layout->setSpacing(0);
     layout->addWidget(m_line);
     layout->addWidget(m_error);

@@ -1,6 +1,9 @@
 #include "ui/widgets/cell_delegate.h"
 
+#include <QApplication>
 #include <QLineEdit>
+#include <QPainter>
+#include <QStyle>
 
 #include "ui/models/column.h"
 
@@ -27,6 +30,29 @@ void CellDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelInd
     option->features |= QStyleOptionViewItem::HasDecoration;
     option->icon = m_theme.icon(QString::fromLatin1(look.icon));
     option->decorationSize = QSize(16, 16);
+}
+
+void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                         const QModelIndex& index) const {
+    QStyledItemDelegate::paint(painter, option, index);
+    const Look look = index.data(LookRole).value<Look>();
+    if (look.marks == Look().marks) return;
+    const QRect cell = option.rect;
+    painter->save();
+    painter->setClipRect(cell);
+    painter->setPen(m_theme.color(Tone::Accent));
+    for (const Look::Mark& mark : look.marks) {
+        if (mark.length == 0) continue;
+        const qreal left = characterX(cell, mark.begin), right = characterX(cell, mark.begin + mark.length);
+        painter->drawRect(QRectF(left - 1.5, cell.top() + 0.5, right - left + 2, cell.height() - 2.0));
+    }
+    painter->restore();
+}
+
+qreal CellDelegate::characterX(const QRect& cell, int character) const {
+    const int margin = QApplication::style()->pixelMetric(QStyle::PM_FocusFrameHMargin) + 1;
+    const qreal width = QFontMetricsF(m_theme.codeFont()).horizontalAdvance(QString(64, u'0')) / 64;
+    return cell.left() + margin + character * width;
 }
 
 QWidget* CellDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem& option,

@@ -13,6 +13,10 @@ class CellDelegate final : public QStyledItemDelegate {
 public:
     CellDelegate(const Theme& theme, QObject* parent) : QStyledItemDelegate(parent), m_theme(theme) {}
 
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override;
+    /// Where a character of a cell of code begins, if it has no icon: in pixels from where `cell` is measured.
+    qreal characterX(const QRect& cell, int character) const;
     QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option,
                           const QModelIndex& index) const override;
     void setEditorData(QWidget* editor, const QModelIndex& index) const override;

@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kMargins = 12;  // pixels of a cell
 constexpr int kLeast = 11;    // characters of a column that takes what is left
-constexpr int kWanted = 22;   // … before others leave for it
 
 }  // namespace
 
@@ -55,7 +54,7 @@ void ColumnFit::fit(int width) {
         shown.push_back(column);
         wanted += least(column);
         if (m_hints[static_cast<size_t>(column)].width == 0)
-            spare += least(column) * (kWanted - kLeast) / kLeast;
+            spare += least(column) * (m_hints[static_cast<size_t>(column)].wanted - kLeast) / kLeast;
     }
     std::stable_sort(shown.begin(), shown.end(), [&](int a, int b) {
         return m_hints[static_cast<size_t>(a)].rank > m_hints[static_cast<size_t>(b)].rank;

@@ -12,9 +12,9 @@ namespace ui {
 
 class Theme;
 
-/// Width in characters (0 = takes what is left); rank 0 = is always shown.
+/// As Column's.
 struct ColumnHint {
-    int width = 0, rank = 0;
+    int width = 0, rank = 0, wanted = 22;
 };
 
 class ColumnFit final : public QObject {

@@ -19,7 +19,10 @@ public:
     WordCompleter(const QStringList& words, QLineEdit* line) : QCompleter(words, line), m_line(line) {
         setCaseSensitivity(Qt::CaseInsensitive);
     }
-    QStringList splitPath(const QString& path) const override { return {path.mid(wordAt(path))}; }
+    QStringList splitPath(const QString& path) const override {
+        const QString word = path.mid(wordAt(path));
+        return {word.isEmpty() ? QStringLiteral(" ") : word};  // of no word nothing is the end
+    }
     QString pathFromIndex(const QModelIndex& index) const override {
         const QString text = m_line->text();
         return text.left(wordAt(text)) + QCompleter::pathFromIndex(index);
