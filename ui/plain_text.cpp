@@ -1,20 +1,13 @@
 #include "ui/plain_text.h"
 
+#include "engine/base/printable.h"
+
 namespace ui {
 namespace {
 
 constexpr int kMaxMarks = 4;  // combining marks that a character may carry
 
-bool changesDirection(char16_t c) {
-    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F ||
-           c == 0x061C;
-}
-
-bool isHidden(char16_t c) {
-    return c == 0x2028 || c == 0x2029 || c == 0xFEFF || (c >= 0x200B && c <= 0x200D);
-}
-
-QString escaped(char16_t c) {
+QString escaped(char32_t c) {
     switch (c) {
     case '\n': return QStringLiteral("\\n");
     case '\r': return QStringLiteral("\\r");
@@ -30,15 +23,18 @@ QString oneLine(const QString& text, qsizetype limit) {
     QString out;
     out.reserve(qMin(text.size(), limit));
     int marks = 0;
-    for (QChar c : text) {
+    for (qsizetype at = 0, length = 1; at < text.size(); at += length) {
         if (out.size() >= limit) return out + QChar(u'…');
-        const char16_t u = c.unicode();
-        marks = c.isMark() ? marks + 1 : 0;
+        const QChar c = text[at];
+        const bool isPair = c.isHighSurrogate() && at + 1 < text.size() && text[at + 1].isLowSurrogate();
+        const char32_t point = isPair ? QChar::surrogateToUcs4(c, text[at + 1]) : char32_t{c.unicode()};
+        length = isPair ? 2 : 1;
+        marks = QChar::isMark(point) ? marks + 1 : 0;
         if (marks > kMaxMarks) continue;
-        if (u < 0x20 || (u >= 0x7F && u < 0xA0) || changesDirection(u) || isHidden(u))
-            out += escaped(u);
+        if (engine::isHidden(point))
+            out += escaped(point);
         else
-            out += c;
+            out += QStringView(text).mid(at, length);
     }
     return out;
 }

@@ -39,9 +39,17 @@ std::string trapReport(debugger::Debuggee& debuggee) {
 }
 
 void tellWarnings(const debugger::Debuggee& debuggee) {
-    for (const wasi::Preopen& preopen : debuggee.options().capabilities.preopens)
-        if (const std::string warning = wasi::warningOf(preopen); !warning.empty())
-            std::cerr << "wscope: warning: " << warning << "\n";
+    bool isBroad = false;
+    for (const wasi::Preopen& preopen : debuggee.options().capabilities.preopens) {
+        const std::string warning = wasi::warningOf(preopen);
+        if (warning.empty()) continue;
+        std::cerr << "wscope: warning: " << warning << "\n";
+        isBroad = true;
+    }
+    if (isBroad && !wasi::canConfine(wasi::Landlock::version()))
+        std::cerr << "wscope: warning: the kernel is no second layer here, as it has no Landlock (or its "
+                     "first version): only the "
+                     "resolver of paths holds this program back\n";
 }
 
 void tellPorts(debugger::Debuggee& debuggee) {

@@ -3,29 +3,11 @@
 #include <cstring>
 
 #include "debugger/symbols/value_number.h"
+#include "engine/base/printable.h"
 
 namespace debugger {
 
 namespace {
-
-struct Range {
-    uint32_t first, last;
-};
-/// Controls, bidirectional and invisible characters, separators, surrogates, non-characters, tags (Unicode 15, categories Cc, Cf, Zl, Zp).
-constexpr Range kHidden[] = {
-    {0x0, 0x1f},      {0x7f, 0x9f},     {0xad, 0xad},       {0x34f, 0x34f},     {0x600, 0x605},
-    {0x61c, 0x61c},   {0x6dd, 0x6dd},   {0x70f, 0x70f},     {0x115f, 0x1160},   {0x17b4, 0x17b5},
-    {0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
-    {0xd800, 0xdfff}, {0xfdd0, 0xfdef}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
-    {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
-};
-
-bool isHidden(uint32_t c) {
-    for (const Range& range : kHidden) {
-        if (c >= range.first && c <= range.last) return true;
-    }
-    return c > 0x10ffff || (c & 0xfffe) == 0xfffe;
-}
 
 std::string utf8(uint32_t c) {
     const auto byte = [](uint32_t v) { return static_cast<char>(v); };
@@ -92,7 +74,7 @@ std::string escapedCharacter(uint32_t c, char quote) {
     default: break;
     }
     if (quote && c == static_cast<uint8_t>(quote)) return {'\\', quote};
-    if (!isHidden(c)) return utf8(c);
+    if (!engine::isHidden(c)) return utf8(c);
     return c < 0x80 ? hexByte(c) : "\\u{" + hexadecimal(c).substr(2) + "}";
 }
 
@@ -120,7 +102,7 @@ std::string printable(std::string_view text, bool keepNewlines) {
         const uint32_t c = decoded.codePoint;
         if (!decoded.isValid) {
             result += hexByte(c);
-        } else if (isHidden(c) && !(keepNewlines && c == '\n')) {
+        } else if (engine::isHidden(c) && !(keepNewlines && c == '\n')) {
             result += escapedCharacter(c, 0);
         } else {
             result.append(text.substr(at, decoded.length));

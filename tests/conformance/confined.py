@@ -4,7 +4,10 @@
 The guest opens a folder, says so, waits for a byte, and opens a file in that folder. Meanwhile the folder was moved to where nothing is granted: the
 resolver, which goes by descriptors, lets the guest have the file, and the kernel does not, where it confines the program.
 """
+import ctypes
+import errno
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -33,6 +36,17 @@ GUEST = """(module
       (call $open (i32.load (i32.const 32)) (i32.const 0) (i32.const 6) (i32.const 1) (i32.const 0)
                   (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 36))))))
 """
+
+
+def without_landlock():
+    """From now on the process's landlock_create_ruleset(2), 444 everywhere, ends in ENOSYS."""
+    instructions = b"".join(struct.pack("=HBBI", *i) for i in
+                            ((0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x0005_0000 | errno.ENOSYS), (0x06, 0, 0, 0x7FFF_0000)))
+    room = ctypes.create_string_buffer(instructions)
+    program = ctypes.create_string_buffer(struct.pack("@HP", 4, ctypes.addressof(room)))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if prctl(38, 1, 0, 0, 0) != 0 or prctl(22, 2, program, 0, 0) != 0:  # no new privileges, a filter
+        raise OSError(ctypes.get_errno(), "seccomp")
 
 
 def state(field, thread):
@@ -74,6 +88,15 @@ for isAlone, words in ((True, ["run", "--dir"]), (True, ["run", "--dir-overlay"]
         status, privileges, told = run(folder, *words)
         assert status == (SUCCESS if "--dir-overlay" in words else ACCES), (words, status, told)
         assert privileges == ["1"] if isAlone and not IS_SANITIZED else privileges[0] == "0" and "1" in privileges[1:], (words, privileges)
+
+# Where the kernel has no Landlock programs run all the same; who grants much is told.
+for folder, warnings in (("/", 2), (REPOSITORY + "/tests/programs", 0)):
+    told = subprocess.run([WSCOPE, "run", "--dir-ro", f"{folder}::/", REPOSITORY + "/tests/programs/echo.wasm"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=20, preexec_fn=without_landlock)
+    assert told.returncode == 0 and told.stderr.count("wscope: warning: ") == warnings, told
+    assert ("only the resolver of paths" in told.stderr) == (warnings == 2), told
+told = subprocess.run([WSCOPE, "--version"], capture_output=True, text=True, preexec_fn=without_landlock).stdout
+assert "no second layer, as the kernel has no Landlock" in told, told
 
 # What was done in an overlay can be done on the host afterwards.
 with tempfile.TemporaryDirectory() as name:

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <thread>
 
+#include "engine/base/sanitized.h"
 #include "tests/debugger/session_support.h"
 
 namespace debugger_test {
@@ -338,6 +340,47 @@ TEST_F(SessionBreakpoints, LogPointsThatAreTooFastAreCountedNotKept) {
     EXPECT_EQ(told + lost, client().call(ListBreakpoints{})->at(0).hits);
     EXPECT_GT(told, 0u);
     EXPECT_LT(told, 100'000u);
+}
+
+TEST_F(SessionBreakpoints, AScriptsFirstProblemIsNotLostAmongLogPoints) {
+    std::string folder = (std::filesystem::temp_directory_path() / "session_test.XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    std::ofstream(folder + "/bad.lua") << "return function() error('no idea') end";
+    std::ofstream(folder + "/p.wat") << R"((module
+      (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+      (func $turn)
+      (func $turns (local $i i32)
+        (loop $next
+          (call $turn)
+          (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 30000)))))
+      (func (export "_start") (call $turns) (drop (call $yield)) (call $turns)))
+    )";
+    LaunchOptions launch = options(folder + "/p.wat");
+    wasi::MockRule rule;
+    rule.call = "sched_yield";
+    rule.action = wasi::MockAction::Script;
+    rule.script = folder + "/bad.lua";
+    launch.mocks = {rule};
+    launch.trustedFolders = {folder};
+    load(launch);
+    BreakpointSpec spec;
+    spec.kind = BreakpointSpec::Kind::Function;
+    spec.function = "turn";
+    spec.logText = "turn";
+    add(spec);
+    EXPECT_TRUE(run(Start{}).exit);
+    uint64_t problems = 0, lost = 0;
+    for (const LogMessage& message : logs()) {
+        lost += message.lost;
+        if (message.text == "turn") continue;
+        EXPECT_EQ(message.text, "mock 1: bad.lua:1: no idea; the call passed");
+        problems++;
+    }
+    EXPECT_EQ(problems, 1u);
+    if (!engine::kSanitized) {
+        EXPECT_GT(lost, 0u) << "there were too few to lose any";
+    }
+    std::filesystem::remove_all(folder);
 }
 
 TEST_F(SessionBreakpoints, TemporaryOnesGoWhenHit) {

@@ -122,6 +122,8 @@ TEST(PlainText, EscapesWhatWouldDeceive) {
     EXPECT_EQ(oneLine(std::string_view("abc\xE2\x80\xAE"
                                        "def")),
               "abc\\u{202e}def");
+    EXPECT_EQ(oneLine(QString::fromUcs4(U"a\U000e0041b\u2028\u00ad \U0001f600")),
+              QString::fromUcs4(U"a\\u{e0041}b\\u{2028}\\u{ad} \U0001f600"));
     QString marks = "e";
     for (int i = 0; i < 10'000; ++i)
         marks += QChar(0x0301);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/base/printable.h"
 #include "tests/wasi/any_record.h"
 
 namespace wasi {
@@ -155,6 +156,14 @@ TEST(Abi, QuotesNothingThatATerminalWouldObey) {
     EXPECT_EQ(quoted("\u202etxt.exe\u200b\ufeff"),
               "\"\\xe2\\x80\\xaetxt.exe\\xe2\\x80\\x8b\\xef\\xbb\\xbf\"");
     EXPECT_EQ(quoted("gr\u00fc\u00dfe \u20ac"), "\"gr\u00fc\u00dfe \u20ac\"");
+    // Some end lines, others are not to be seen.
+    for (const std::string hidden :
+         {"\u2028", "\u2029", "\u061c", "\u00ad", "\u2060", "\u3164", "\U000e0041"}) {
+        const std::string shown = quoted("a" + hidden + "b");
+        EXPECT_EQ(shown.size(), 4 + 4 * hidden.size()) << shown;
+        EXPECT_TRUE(shown.starts_with("\"a\\x") && shown.ends_with("b\"")) << shown;
+    }
+    EXPECT_EQ(engine::printable("\xe0\x81\xa1 \xed\xa0\x80"), "\\xe0\\x81\\xa1 \\xed\\xa0\\x80");  // no UTF-8
 }
 
 TEST(Abi, WritesACallAsItShowsIt) {

@@ -512,6 +512,21 @@ const Gap kGaps[] = {
     {"signal a process", 6, [](const Neighbours& n) { return kill(n.process, SIGCONT) == 0; }},
 };
 
+TEST(Confinement, F18_TheFirstVersionIsTreatedAsNone) {
+    for (const int version : {0, 1}) {
+        const auto none = Confinement::to({}, {}, version);
+        ASSERT_TRUE(none.ok());
+        EXPECT_FALSE(none->has_value()) << version;
+        EXPECT_NE(sandboxText(version).find("no second layer"), std::string::npos) << version;
+    }
+    const auto endsIn = [](int version, const std::string& end) {
+        return sandboxText(version).ends_with(end);
+    };
+    EXPECT_TRUE(endsIn(
+        2, "Landlock, version 2, is the second layer of run, trace and policy (but for truncating files)"));
+    EXPECT_TRUE(endsIn(3, "Landlock, version 3, is the second layer of run, trace and policy"));
+}
+
 TEST_F(Confined, F18_GapsOfTheKernelAreTheseAndNoOthers) {
     for (const Gap& gap : kGaps) {
         for (const bool isConfined : {false, true}) {

@@ -414,6 +414,25 @@ TEST(Reliability, E6_PollTakesListsThatOverlapOrAreTooLong) {
     EXPECT_EQ(guest.get<Event>(in).error, Errno::Badf);
 }
 
+TEST(Reliability, E6_PollTakesAsManySubscriptionsAsItSays) {
+    Guest guest;
+    constexpr uint32_t kMost = 65'536, kSubscription = 48, kEvent = 32;
+    ASSERT_TRUE(guest.store.memory(engine::MemAddr(0)).grow(100).has_value());
+    const uint32_t in = Guest::kMemoryBytes, out = in + (kMost + 1) * kSubscription, count = guest.room(4);
+    ASSERT_LT(out + (kMost + 1) * kEvent, 104u << 16);
+    Subscription now{};
+    now.u.content.emplace<0>() = {Clockid::Monotonic, 0, 0, Subclockflags::None};
+    for (uint32_t i = 0; i <= kMost; i++) {
+        now.userdata = i;
+        Abi<Subscription>::store(guest.memory() + in + i * kSubscription, now);
+    }
+    EXPECT_EQ(guest.call("poll_oneoff", in, out, kMost, count), Errno::Success);
+    EXPECT_EQ(guest.get<Size>(count), kMost);
+    EXPECT_EQ(guest.get<Event>(out + (kMost - 1) * kEvent).userdata, kMost - 1u);
+    EXPECT_EQ(guest.call("poll_oneoff", in, out, kMost + 1, count), Errno::Inval);
+    EXPECT_EQ(guest.last().detail, "more than 65536 subscriptions");
+}
+
 TEST(Reliability, E7_InputArrivesWholeHoweverMuchThereIs) {
     Guest guest;
     guest.host->setLogging(false);

@@ -599,6 +599,31 @@ TEST_F(ScriptTest, TheUsersListIsAFile) {
     EXPECT_TRUE(TrustedFolders::ofUser().value().folders().empty());
 }
 
+TEST_F(ScriptTest, TheUsersListMayBeALink) {
+    const Configuration configuration(path("config"));
+    std::filesystem::create_directories(path("config/wasiscope"));
+    std::filesystem::create_directories(path("dotfiles"));
+    m_scratch.put("dotfiles/trusted", path("inside") + "\n");
+    const std::string list = path("config/wasiscope/trusted-folders");
+    std::filesystem::create_symlink("../../dotfiles/trusted", list);
+    auto trust = TrustedFolders::ofUser().value();
+    EXPECT_EQ(trust.folders(), std::vector{path("inside")});
+    // It stays one, and what it leads to is written.
+    TrustedFolders other;
+    ASSERT_TRUE(other.add(path("mocks")).ok());
+    ASSERT_TRUE(other.save().ok());
+    EXPECT_TRUE(std::filesystem::is_symlink(list));
+    EXPECT_EQ(m_scratch.get("dotfiles/trusted"), path("inside") + "\n" + path("mocks") + "\n");
+    trust.refresh();
+    EXPECT_EQ(trust.folders(), (std::vector{path("inside"), path("mocks")}));
+    // One that leads nowhere is replaced.
+    std::filesystem::remove(path("dotfiles/trusted"));
+    TrustedFolders anew;
+    ASSERT_TRUE(anew.add(path("mocks")).ok());
+    ASSERT_TRUE(anew.save().ok());
+    EXPECT_EQ(TrustedFolders::ofUser().value().folders(), std::vector{path("mocks")});
+}
+
 TEST_F(ScriptTest, IsNotReadForARuleThatIsOff) {
     MockRule off = rule("*", path("mocks/gone.lua"));
     off.enabled = false;

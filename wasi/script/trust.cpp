@@ -157,7 +157,9 @@ Result<> TrustedFolders::save() {
     fs::create_directories(fs::path(m_list).parent_path(), error);
     const UniqueFd lock = TRY(locked(m_list));
     TRY(read());
-    TRY(replaceList(m_list, m_folders));
+    // Where it is a link, what it leads to is written anew.
+    const fs::path real = fs::canonical(m_list, error);
+    TRY(replaceList(error ? m_list : real.string(), m_folders));
     m_changes.clear();
     m_stamp = stampOf(m_list);
     return {};

@@ -14,9 +14,7 @@ using engine::Error, engine::ErrorCode, engine::Result;
 
 namespace {
 
-/// The first one forbids to rename and link from folder to folder, and nothing can allow that.
-constexpr int kLeastVersion = 2;
-constexpr int kTruncates = 3;  // since then
+constexpr int kTruncates = 3;  // since this version
 
 constexpr uint64_t kReading = Landlock::kReadFile | Landlock::kReadDirectory;
 constexpr uint64_t kChanging = kReading | Landlock::kWriteFile | Landlock::kTruncate |
@@ -48,8 +46,8 @@ Result<> allow(Landlock& rules, const std::string& folder, uint64_t access) {
 }  // namespace
 
 Result<std::optional<Confinement>> Confinement::to(const Capabilities& granted,
-                                                   const std::vector<std::string>& readable) {
-    if (Landlock::version() < kLeastVersion) return std::optional<Confinement>();
+                                                   const std::vector<std::string>& readable, int landlock) {
+    if (!canConfine(landlock)) return std::optional<Confinement>();
     auto rules = Landlock::refusingAll();
     if (!rules) return failed("Landlock");
     for (const Preopen& folder : granted.preopens)
@@ -64,14 +62,13 @@ Result<> Confinement::enter() const {
     return {};
 }
 
-std::string sandboxText() {
-    const int version = Landlock::version();
+std::string sandboxText(int landlock) {
     return std::string("paths are resolved ") +
            (chooseResolution() == Resolution::Openat2 ? "by openat2" : "step by step (no openat2)") + "; " +
-           (version < kLeastVersion ? "no second layer, as the kernel has no Landlock or its first version"
-                                    : "Landlock, version " + std::to_string(version) +
-                                          ", is the second layer of run, trace and policy" +
-                                          (version < kTruncates ? " (but for truncating files)" : ""));
+           (!canConfine(landlock) ? "no second layer, as the kernel has no Landlock or its first version"
+                                  : "Landlock, version " + std::to_string(landlock) +
+                                        ", is the second layer of run, trace and policy" +
+                                        (landlock < kTruncates ? " (but for truncating files)" : ""));
 }
 
 }  // namespace wasi

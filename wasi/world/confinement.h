@@ -15,12 +15,17 @@
 
 namespace wasi {
 
+/// Can the kernel be the second layer? `landlock`: the version that it has, 0 = none. The first one forbids to rename and link from folder to
+/// folder, and nothing can allow that.
+constexpr bool canConfine(int landlock) { return landlock >= 2; }
+
 class Confinement {
 public:
     /// To the folders of `granted`, each as its kind says, and to reading the files in `readable` (folders of our own, as far as they can be
-    /// opened). Sockets and streams are open before, and stay so. Nothing where the kernel has no Landlock, or its first version. Error: Io.
+    /// opened). Sockets and streams are open before, and stay so. Nothing where the kernel cannot. Error: Io.
     static engine::Result<std::optional<Confinement>> to(const Capabilities& granted,
-                                                         const std::vector<std::string>& readable = {});
+                                                         const std::vector<std::string>& readable = {},
+                                                         int landlock = Landlock::version());
     /// For this thread and those that it starts, for good. Error: Io.
     engine::Result<> enter() const;
 
@@ -30,6 +35,6 @@ private:
 };
 
 /// Which layers there are on this machine, one line for people.
-std::string sandboxText();
+std::string sandboxText(int landlock = Landlock::version());
 
 }  // namespace wasi
