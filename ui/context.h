@@ -157,6 +157,7 @@ signals:
     void instructionSelected(std::optional<uint32_t> offset);  // in Disassembly; nothing: no longer
     void memoryRequested(quint64 address, quint64 length);
     void callRequested(quint64 sequence);
+    void callsRequested(const QString& filter);
     void mockRequested(const QString& rule);  // to be completed in Mocks
     void watchRequested(const QString& expression);
     void panelRequested(const QString& id);

@@ -20,7 +20,7 @@ using Node = CallFilter::Node;
 using NodePtr = std::shared_ptr<const Node>;
 using Kind = FilterToken::Kind;
 
-enum class Unit : uint8_t { Text, Plain, Bytes, Time };
+enum class Unit : uint8_t { Text, Plain, Bytes, Time, Addresses };
 
 struct FieldRow {
     FilterField shown;
@@ -39,6 +39,12 @@ constexpr FieldRow kFields[] = {
     {{"length", "size of the buffers that are passed", true}, Subject::Length, Unit::Bytes},
     {{"errno", "how it ended: noent, ENOENT, success", false}, Subject::Errno, Unit::Plain},
     {{"bytes", "bytes of memory that the call read or wrote", false}, Subject::Bytes, Unit::Bytes},
+    {{"touched", "memory that it read or wrote: 0x1040, or from 0x1040..0x107f", false},
+     Subject::Touched,
+     Unit::Addresses},
+    {{"written", "memory that it wrote: 0x1040, or from 0x1040..0x107f", false},
+     Subject::Written,
+     Unit::Addresses},
     {{"duration", "how long it took: 5us, 1.5ms, 2s", false}, Subject::Duration, Unit::Time},
     {{"start", "when it began, since the program started", false}, Subject::Start, Unit::Time},
     {{"sequence", "number of the call, from 0", false}, Subject::Sequence, Unit::Plain},
@@ -155,6 +161,8 @@ uint8_t costOf(Subject subject) {
     switch (subject) {
     case Subject::Fd: return 1;
     case Subject::Bytes:
+    case Subject::Touched:
+    case Subject::Written:
     case Subject::Length:
     case Subject::Parameter: return 2;
     case Subject::Path: return 3;
@@ -334,6 +342,7 @@ private:
                         matchesText(node, field.subject == Subject::Function ? f.name : toText(f.family)));
             return oneOf(node, valuesOf(field.subject), name, value);
         }
+        if (field.unit == Unit::Addresses) return addresses(node, name, sign, value);
         if (isOfText(node.relation) && field.subject != Subject::Errno && field.subject != Subject::Fd)
             return filterError(sign.column, name.text + " is a number: compare it with = != < <= > >=");
         if (isOfText(node.relation)) return {};
@@ -356,6 +365,21 @@ private:
         }
         if (!number) return filterError(value.column, "\"" + value.text + "\" is no " + wanted(field));
         node.number = *number;
+        return {};
+    }
+    static Result<> addresses(Node& node, const FilterToken& name, const FilterToken& sign,
+                              const FilterToken& value) {
+        if (node.relation != Relation::Is && node.relation != Relation::IsNot)
+            return filterError(sign.column, name.text + " is compared with = or !=");
+        const size_t dots = value.text.find("..");
+        const std::string_view text = value.text;
+        const auto first = parseAmount(text.substr(0, dots), Unit::Plain),
+                   last = dots == std::string::npos ? first : parseAmount(text.substr(dots + 2), Unit::Plain);
+        if (!first || !last || *last < *first)
+            return filterError(value.column, "\"" + value.text +
+                                                 "\" is no place in memory; write 0x1040, or 0x1040..0x107f");
+        node.number = *first;
+        node.last = *last;
         return {};
     }
     Result<> follow(Node& node, const DescriptorName& descriptor, const FilterToken& name,

@@ -110,6 +110,8 @@ bool compare(const Node& node, const FilteredCall& call, const Concerned& concer
     }
     case Subject::Errno: return compareErrno(node, call);
     case Subject::Bytes: return number(call.bytesMoved());
+    case Subject::Touched: return call.touches(node.number, node.last, false) != negative;
+    case Subject::Written: return call.touches(node.number, node.last, true) != negative;
     case Subject::Duration: return number(static_cast<uint64_t>(call.record()->durationNs));
     case Subject::Start: return number(static_cast<uint64_t>(call.record()->startNs));
     case Subject::Sequence: return number(call.record()->sequence);

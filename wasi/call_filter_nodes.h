@@ -18,6 +18,8 @@ enum class Subject : uint8_t {
     Caller,
     Errno,
     Bytes,
+    Touched,
+    Written,
     Duration,
     Start,
     Sequence,
@@ -51,6 +53,7 @@ struct CallFilter::Node {
     Subject subject = Subject::Function;
     Relation relation = Relation::Is;
     uint64_t number = 0;               // Descriptor: index of it among those followed
+    uint64_t last = 0;                 // Touched, Written: of addresses from `number` on
     std::vector<ParameterTest> tests;  // Parameter: by function
     // Line, Function and Family, by function: its name alone matches; the negation is not in it.
     std::vector<uint8_t> byFunction;

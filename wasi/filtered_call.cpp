@@ -34,6 +34,14 @@ std::span<const uint8_t> bytesOf(const Accesses& accesses, uint32_t address, uin
 }
 
 template <class Accesses>
+bool touchesAny(const Accesses& accesses, uint64_t first, uint64_t last, bool isWritten) {
+    return std::any_of(accesses.begin(), accesses.end(), [&](const auto& access) {
+        return (access.isWrite || !isWritten) && access.address <= last &&
+               first < access.address + access.length;
+    });
+}
+
+template <class Accesses>
 bool holdsText(std::string_view subject, const Accesses& accesses, std::string_view lowered) {
     return containsLowered(subject, lowered) ||
            std::any_of(accesses.begin(), accesses.end(),
@@ -78,6 +86,10 @@ bool RecordedCall::holds(std::string_view lowered) const {
     return holdsText(m_record.subject, m_record.accesses, lowered);
 }
 
+bool RecordedCall::touches(uint64_t first, uint64_t last, bool isWritten) const {
+    return touchesAny(m_record.accesses, first, last, isWritten);
+}
+
 uint64_t RecordedCall::bytesMoved() const { return wasi::bytesMoved(m_record); }
 
 std::span<const uint8_t> LoggedCall::bytesAt(uint32_t address, uint64_t length, bool written) const {
@@ -86,6 +98,10 @@ std::span<const uint8_t> LoggedCall::bytesAt(uint32_t address, uint64_t length, 
 
 bool LoggedCall::anyCaller(const std::function<bool(std::string_view)>& test) const {
     return anyName(m_cursor.backtrace(), m_names, test);
+}
+
+bool LoggedCall::touches(uint64_t first, uint64_t last, bool isWritten) const {
+    return touchesAny(m_cursor.accesses(), first, last, isWritten);
 }
 
 uint64_t LoggedCall::bytesMoved() const {

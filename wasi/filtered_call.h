@@ -31,6 +31,8 @@ public:
     virtual const SyscallRecord* record() const { return nullptr; }
     /// Bytes that it read from and wrote to linear memory.
     virtual uint64_t bytesMoved() const { return 0; }
+    /// Did it read or write (`isWritten`: write) memory from the address `first` to `last`?
+    virtual bool touches(uint64_t /*first*/, uint64_t /*last*/, bool /*isWritten*/) const { return false; }
     /// As people read it, in small letters; names of rights are those of calls, and left out on demand.
     virtual std::string_view line(bool /*withRights*/) const { return {}; }
     /// Is that in its subject or in bytes of memory that it read or wrote, whatever the case of letters? Small letters.
@@ -63,6 +65,7 @@ public:
     bool anyCaller(const std::function<bool(std::string_view)>& test) const override;
     const SyscallRecord* record() const override { return &m_record; }
     uint64_t bytesMoved() const override;
+    bool touches(uint64_t first, uint64_t last, bool isWritten) const override;
     std::string_view line(bool withRights) const override { return m_line.of(m_record, withRights); }
     bool holds(std::string_view lowered) const override;
 
@@ -89,6 +92,7 @@ public:
     bool anyCaller(const std::function<bool(std::string_view)>& test) const override;
     const SyscallRecord* record() const override { return &m_cursor.head(); }
     uint64_t bytesMoved() const override;
+    bool touches(uint64_t first, uint64_t last, bool isWritten) const override;
     std::string_view line(bool withRights) const override;
     bool holds(std::string_view lowered) const override;
 

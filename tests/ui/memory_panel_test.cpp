@@ -196,6 +196,32 @@ TEST_F(MemoryPanelTest, WatchesTheSelectedBytesOfTheShownMemory) {
     menu->close();
 }
 
+TEST_F(MemoryPanelTest, ShowsTheCallsThatTouchedTheSelectedBytes) {
+    const auto panel = stopped();
+    QStringList filters;
+    QObject::connect(&m_context, &Context::callsRequested, panel.get(),
+                     [&](const QString& f) { filters << f; });
+    emit m_context.memoryRequested(0x40, 8);
+    settle();
+    const auto choose = [&](const char* title) {
+        emit view(*panel).customContextMenuRequested(QPoint(10, 10));
+        auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+        ASSERT_TRUE(menu);
+        for (QAction* action : menu->actions())
+            if (action->text() == title) action->trigger();
+        menu->close();
+    };
+    choose("Show System Calls That Touched This");
+    choose("Show System Calls That Wrote This");
+    EXPECT_EQ(filters, QStringList({"touched = 0x40..0x47", "written = 0x40..0x47"}));
+    auto* chooser = panel->findChild<QComboBox*>();
+    chooser->setFocus();
+    QTest::keyClick(chooser, Qt::Key_Down);
+    settle();
+    choose("Show System Calls That Touched This");
+    EXPECT_EQ(filters.size(), 2) << "the host knows one memory only";
+}
+
 TEST_F(MemoryPanelTest, FindsBytesBehindTheCursorAndOnceAround) {
     m_fake->answer<debugger::FindInMemory>([](const debugger::FindInMemory& r) {
         EXPECT_EQ(r.bytes, "Hi");

@@ -336,6 +336,20 @@ TEST_F(SystemCallsPanelTest, GoesToTheCaller) {
     EXPECT_EQ(line, 19u);
 }
 
+TEST_F(SystemCallsPanelTest, ShowsTheCallsThatAnotherPanelAsksFor) {
+    auto panel = running();
+    append(1000);
+    QString asked;
+    QObject::connect(&m_context, &Context::panelRequested, panel.get(),
+                     [&](const QString& id) { asked = id; });
+    emit m_context.callsRequested("touched = 0x40..0x47");
+    settle();
+    EXPECT_EQ(asked, "system-calls");
+    EXPECT_EQ(panel->findChild<FilterBox*>()->filter(), "touched = 0x40..0x47");
+    EXPECT_EQ(m_fake->asked<debugger::GetCalls>().back().filter, "touched = 0x40..0x47");
+    EXPECT_TRUE(panel->findChild<QLabel*>("filter-error")->isHidden());
+}
+
 TEST_F(SystemCallsPanelTest, ShowsTheCallThatAnotherPanelAsksFor) {
     auto panel = running();
     append(1000);

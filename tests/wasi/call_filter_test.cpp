@@ -128,8 +128,30 @@ TEST_F(CallFilterTest, ChoosesByEveryKindOfField) {
         EXPECT_EQ(matching(text), calls) << text;
 }
 
+TEST_F(CallFilterTest, ChoosesByMemoryThatWasTouched) {
+    const uint32_t time = m_guest.room(8), next = m_guest.put("abcd");
+    EXPECT_EQ(m_guest.call("clock_time_get", 1, 0, time), Errno::Success);  // 9 writes there
+    EXPECT_EQ(m_guest.call("path_unlink_file", 3, next, 4), Errno::Noent);  // 10 reads behind it
+    using Calls = std::vector<uint64_t>;
+    const auto at = [](int64_t first, int64_t last) {
+        return " = " + std::to_string(first) + ".." + std::to_string(last);
+    };
+    EXPECT_EQ(matching("written" + at(time, time)), Calls{9});
+    EXPECT_EQ(matching("written = " + std::to_string(time + 7)), Calls{9});
+    EXPECT_EQ(matching("written" + at(next, next + 100)), Calls{});
+    EXPECT_EQ(matching("touched" + at(next, next)), Calls{10});
+    EXPECT_EQ(matching("touched" + at(time + 7, next)), (Calls{9, 10}));
+    EXPECT_EQ(matching("touched" + at(next + 4, next + 4)), Calls{});
+    EXPECT_EQ(matching("touched" + at(time - 1, time - 1) + " and seq > 8"), Calls{});
+    EXPECT_EQ(matching("seq > 8 and written != " + std::to_string(time)), Calls{10});
+    EXPECT_EQ(matching("touched = 0..0xffffffffffffffff and seq > 8"), (Calls{9, 10}));
+}
+
 TEST_F(CallFilterTest, SaysWhereItIsWrong) {
     const std::pair<const char*, const char*> kCases[] = {
+        {"touched > 3", "column 9: touched is compared with = or !="},
+        {"written = 5..4", "column 11: \"5..4\" is no place in memory; write 0x1040, or 0x1040..0x107f"},
+        {"written = 5..x", "column 11: \"5..x\" is no place in memory; write 0x1040, or 0x1040..0x107f"},
         {"fd =", "column 5: a value is missing behind ="},
         {"(fd_read", "column 1: this ( is not closed"},
         {"fd_read)", "column 8: this ) closes nothing"},

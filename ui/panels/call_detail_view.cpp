@@ -29,8 +29,11 @@ CallNode valueNode(const debugger::CallValue& value) {
                   .children = {},
                   .linkedBytes = {}};
     if (value.size > 0) node.memory = {value.address, value.size};
-    for (const debugger::CallValue& child : value.children)
+    for (const debugger::CallValue& child : value.children) {
         node.children.push_back(valueNode(child));
+        if (child.name.empty())
+            node.children.back().name = QStringLiteral("[%1]").arg(node.children.size() - 1);
+    }
     return node;
 }
 
@@ -111,9 +114,9 @@ Range bytesOfLine(const CallNode& line, const std::vector<Range>& ranges) {
     return end == 0 ? Range() : Range(first - line.memory->first, end - first);
 }
 
-/// Where it stands in memory: itself, or what is below it.
+/// Where it stands in memory, and what is below it.
 void addRanges(const CallNode& node, std::vector<Range>& ranges) {
-    if (node.memory) return ranges.push_back(*node.memory);
+    if (node.memory) ranges.push_back(*node.memory);
     for (const CallNode& child : node.children)
         addRanges(child, ranges);
 }
@@ -188,7 +191,7 @@ std::vector<CallNode> callNodes(const debugger::CallDetail& detail) {
         nodes.push_back(textNode(QObject::tr("answered by"), fromUtf8(detail.row.origin),
                                  {.tone = Tone::Mock, .bold = true}));
     for (const debugger::CallDetail::Access& access : detail.accesses)
-        nodes.push_back(accessNode(access));
+        if (access.length > 0) nodes.push_back(accessNode(access));
     if (detail.backtrace.empty()) return nodes;
     CallNode callers = textNode(QObject::tr("called from"), {});
     for (const debugger::Location& place : detail.backtrace)

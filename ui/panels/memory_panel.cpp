@@ -391,6 +391,17 @@ void MemoryPanel::showMenu(const QPoint& at) {
     watched.memory = m_memory;
     std::tie(watched.address, watched.length) = m_view->selection();
     addWatchpointMenu(menu, context(), watched)->setEnabled(watched.length > 0);
+    // Calls are passed addresses in the first memory.
+    const bool hasCalls = m_memory == 0 && watched.length > 0;
+    const QString place =
+        QStringLiteral(" = %1..%2").arg(hex(watched.address), hex(watched.address + watched.length - 1));
+    const auto show = [this, place](const char* field) {
+        emit context().callsRequested(QLatin1String(field) + place);
+    };
+    menu.addAction(tr("Show System Calls That Touched This"), this, [show] { show("touched"); })
+        ->setEnabled(hasCalls);
+    menu.addAction(tr("Show System Calls That Wrote This"), this, [show] { show("written"); })
+        ->setEnabled(hasCalls);
     menu.addSeparator();
     menu.addAction(tr("Copy Bytes"), this, [this] { copy(CopyAs::Bytes); });
     menu.addAction(tr("Copy as Hex"), this, [this] { copy(CopyAs::Hex); });

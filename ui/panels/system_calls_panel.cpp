@@ -202,6 +202,10 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     });
     connect(&context, &Context::callsAppended, this, &SystemCallsPanel::onAppended);
     connect(&context, &Context::callRequested, this, &SystemCallsPanel::showCall);
+    connect(&context, &Context::callsRequested, this, [this](const QString& filter) {
+        emit this->context().panelRequested(QStringLiteral("system-calls"));
+        m_box->setFilter(filter);
+    });
     onAppended(context.callCount());
     showState();
 }
