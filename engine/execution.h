@@ -39,6 +39,8 @@ struct Frame {
     Slot* fp;
     uint32_t flags;
     uint32_t reserved;
+
+    CodeLocation location() const { return {code->context->id(), code->function->index, code->offsetOf(ip)}; }
 };
 
 /// An exception in a legacy catch block, for the rethrows in it. May outlive its block until the next catch or collection.

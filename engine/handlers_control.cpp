@@ -280,6 +280,7 @@ enum class HostEnd : uint8_t { Returned, Watched, Stopped, Threw };
 const Insn* callHost(HANDLER_PARAMETERS) {
     auto* function = reinterpret_cast<FunctionInstance*>(ip->imm);
     const DirectHostFunction& direct = function->direct;
+    x->frame->ip = ip;
     if (direct.call && !x->yield.load(std::memory_order_relaxed) &&
         direct.call(direct.self, *x->machine, fp + ip->a))
         return dispatch(ip + 1, HANDLER_REST);

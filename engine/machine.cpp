@@ -105,10 +105,6 @@ struct Machine::Impl : Execution {
         if (value.type.slots() == 2) place.first[1] = value.high;
         return {};
     }
-    CodeLocation locationOf(const Frame& f) const {
-        const InstanceId id = f.code->context->id();
-        return {id, f.code->function->index, f.code->offsetOf(f.ip)};
-    }
 
     /// Common to run() and step(): a clean slate, and memory 0 as it is now (another machine may have grown it).
     void prepare() {
@@ -293,7 +289,7 @@ uint32_t Machine::depth() const { return m->depth(); }
 FrameView Machine::frame(uint32_t fromYoungest) const {
     const Frame& f = *m->at(fromYoungest);
     FrameView view;
-    view.location = m->locationOf(f);
+    view.location = f.location();
     view.function = f.code->address;
     view.depth = m->depth() - 1 - fromYoungest;
     view.locals = {f.fp, f.code->localSlots};
@@ -301,7 +297,7 @@ FrameView Machine::frame(uint32_t fromYoungest) const {
     return view;
 }
 
-CodeLocation Machine::location() const { return m->locationOf(*m->at(0)); }
+CodeLocation Machine::location() const { return m->at(0)->location(); }
 
 Result<Value> Machine::local(uint32_t frame, uint32_t index) const {
     const auto [slot, type] = TRY(m->local(frame, index));
@@ -342,9 +338,10 @@ Result<> Machine::setOperand(uint32_t frame, uint32_t index, const Value& value)
 }
 
 uint32_t Machine::backtrace(std::span<CodeLocation> out) const {
+    if (m->native && m->native->direct) return m->store->jit->backtrace(*m, out);
     const auto count = static_cast<uint32_t>(std::min<size_t>(out.size(), m->depth()));
     for (uint32_t i = 0; i < count; ++i)
-        out[i] = m->locationOf(m->frame[-static_cast<ptrdiff_t>(i)]);
+        out[i] = m->frame[-static_cast<ptrdiff_t>(i)].location();
     return count;
 }
 
@@ -413,7 +410,7 @@ std::optional<ExceptionView> Machine::exception() const {
     if (const std::optional<Catcher> catcher = catcherOf(m->search)) {
         Frame at = *catcher->frame;
         at.ip = &at.code->cells[catcher->clause->target];
-        view.catcher = {static_cast<uint32_t>(m->frame - catcher->frame), m->locationOf(at)};
+        view.catcher = {static_cast<uint32_t>(m->frame - catcher->frame), at.location()};
     }
     return view;
 }

@@ -22,12 +22,16 @@ public:
     uint64_t size() const { return m_size.load(std::memory_order_acquire); }
     T& operator[](uint64_t index) { return at(index); }
     const T& operator[](uint64_t index) const { return const_cast<AppendOnly*>(this)->at(index); }
-    /// A new element at the end, visible to readers once publish() was called.
+    /// A new element at the end, to be assigned, and visible to readers once publish() was called.
     T& grow() {
         const uint64_t index = m_size.load(std::memory_order_relaxed);
         const auto [chunk, offset] = place(index);
-        if (offset == 0) m_chunks[chunk].store(new T[uint64_t{kFirst} << chunk](), std::memory_order_release);
-        return at(index);
+        T* begin = m_chunks[chunk].load(std::memory_order_relaxed);
+        if (!begin) {
+            begin = new T[uint64_t{kFirst} << chunk];
+            m_chunks[chunk].store(begin, std::memory_order_release);
+        }
+        return begin[offset];
     }
     void publish() { m_size.store(m_size.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
 

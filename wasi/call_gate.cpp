@@ -32,6 +32,7 @@ CallGate::CallGate(SyscallLog& log, MockPlayer& mocks) : m_log(log), m_mocks(moc
 void CallGate::setLogging(bool on) {
     m_logging = on;
     m_context.memory.setJournal(nullptr);
+    m_draft.journal.clear();
     m_context.sequence = m_log.nextSequence();
 }
 
@@ -69,6 +70,18 @@ std::optional<CallGate::Suspended> CallGate::takeSuspended(const Key& key) {
     return taken;
 }
 
+void CallGate::begin(std::span<engine::Slot> slots, engine::Machine* machine) {
+    m_context.machine = machine;
+    m_context.slots = slots;
+    m_context.error = Errno::Success;
+    m_context.subject = 0;
+    m_context.hasWaited = false;
+    m_context.use = {};
+    m_context.origin = Origin::Host;
+    m_context.mostBytes = ~uint64_t{0};
+    m_context.detail.clear();
+}
+
 void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t startNs) {
     m_draft.tick = m_context.machine ? m_context.machine->tick() : 0;
     m_draft.function = function;
@@ -80,7 +93,7 @@ void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t start
     std::copy_n(m_context.slots.begin(), argumentCount, m_draft.arguments.begin());
     m_draft.startNs = startNs;
     m_draft.subject = 0;
-    m_draft.journal.clear();
+    if (!m_context.wait.progress) m_draft.journal.clear();
     m_draft.detail.clear();
     m_draft.depth =
         m_context.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
@@ -88,39 +101,62 @@ void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t start
 
 bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
                               engine::Machine& machine) noexcept {
-    if (m_logging || m_question || m_denied || !m_suspended.empty() || m_context.memory.isObserved() ||
-        m_mocks.table().concerns(function))
+    if (m_question || m_denied || !m_suspended.empty() || m_context.memory.isObserved() ||
+        m_mocks.table().concerns(function) || m_isUnlogged)
         return false;
-    m_context.machine = &machine;
     m_context.mayWait = false;
     m_context.wait = {};
-    m_context.mostBytes = ~uint64_t{0};
-    bool isMade = false;
-    try {
-        isMade = row.direct(front, m_context, slots);
-    } catch (const std::bad_alloc&) {
-        // Not made again: it may have made a file, or taken a name away.
-        slots[0] = static_cast<engine::Slot>(Errno::Nomem);
-        isMade = true;
-    }
+    const bool isMade = m_logging ? makeLogged(row, function, front, slots, machine)
+                                  : makeUnlogged(row, front, slots, machine);
     m_context.mayWait = true;
     m_declined = isMade ? WaitState() : m_context.wait;
     return isMade;
 }
 
+bool CallGate::makeUnlogged(const HostRow& row, FrontEnd& front, engine::Slot* slots,
+                            engine::Machine& machine) noexcept {
+    m_context.machine = &machine;
+    m_context.mostBytes = ~uint64_t{0};
+    return make(row, front, slots);
+}
+
+bool CallGate::makeLogged(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
+                          engine::Machine& machine) noexcept {
+    const size_t argumentCount = row.function.type.params.size();
+    begin({slots, std::max<size_t>(argumentCount, 1)}, &machine);
+    m_published = false;
+    m_context.sequence = m_log.nextSequence();
+    m_context.memory.setJournal(&m_draft.journal);
+    try {
+        beginDraft(function, argumentCount, m_watch.nowNs());
+        if (!make(row, front, slots)) return false;
+        m_context.error = static_cast<Errno>(slots[0]);
+        finish(Outcome::Returned, slots[0]);
+    } catch (const std::bad_alloc&) {
+        // Before the call, it is made the other way, and fails there; behind it, the next one tells.
+        m_isUnlogged = m_draft.outcome != Outcome::Pending;
+        return m_isUnlogged;
+    }
+    return true;
+}
+
+bool CallGate::make(const HostRow& row, FrontEnd& front, engine::Slot* slots) noexcept {
+    try {
+        return row.direct(front, m_context, slots);
+    } catch (const std::bad_alloc&) {
+        // Not made again: it may have made a file, or taken a name away.
+        slots[0] = static_cast<engine::Slot>(Errno::Nomem);
+        return true;
+    }
+}
+
 engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
                                      engine::HostCall* call) {
     engine::Machine* const machine = call ? &call->machine : nullptr;
-    m_context.machine = machine;
-    m_context.slots = slots;
-    m_context.error = Errno::Success;
-    m_context.subject = 0;
+    if (m_isUnlogged) m_log.append(m_draft);
+    m_isUnlogged = false;
+    begin(slots, machine);
     m_context.wait = std::exchange(m_declined, {});
-    m_context.hasWaited = false;
-    m_context.use = {};
-    m_context.origin = Origin::Host;
-    m_context.mostBytes = ~uint64_t{0};
-    m_context.detail.clear();
     const HostRow& row = hostRow(function);
     if (m_question || m_denied || !m_suspended.empty() || m_mocks.table().concerns(function))
         return invokeAsked(row, function, front, slots, call);
@@ -218,11 +254,16 @@ void CallGate::beginWait() {
 
 void CallGate::finish(const engine::HostOutcome& outcome) {
     using Kind = engine::HostOutcome::Kind;
-    m_draft.outcome = outcome.kind == Kind::Return ? Outcome::Returned
-                      : outcome.kind == Kind::Exit ? Outcome::Exited
-                                                   : Outcome::Trapped;
+    finish(outcome.kind == Kind::Return ? Outcome::Returned
+           : outcome.kind == Kind::Exit ? Outcome::Exited
+                                        : Outcome::Trapped,
+           outcome.kind == Kind::Return ? m_context.slots[0] : outcome.exitCode);
+}
+
+void CallGate::finish(Outcome outcome, uint64_t result) {
+    m_draft.outcome = outcome;
     m_draft.errno_ = static_cast<uint16_t>(m_context.error);
-    m_draft.result = outcome.kind == Kind::Return ? m_context.slots[0] : outcome.exitCode;
+    m_draft.result = result;
     m_draft.origin = m_context.origin;
     m_draft.subject = m_context.subject;
     m_draft.durationNs = m_watch.nowNs() - m_draft.startNs;

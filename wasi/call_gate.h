@@ -32,7 +32,7 @@ public:
     /// `call` is null only where a single function is tested without a machine.
     engine::HostOutcome invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
                                engine::HostCall* call);
-    /// The short way: true if the call is made, which takes that there is nothing to ask, to log or to look at, and nothing to wait for.
+    /// The short way: true if the call is made, which takes that there is nothing to ask, nobody who looks, and nothing to wait for.
     /// False: invoke() makes it at once, or goes on with it.
     bool invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
                         engine::Machine& machine) noexcept;
@@ -76,10 +76,17 @@ private:
     Key keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
               engine::Machine* machine) const;
     std::optional<Suspended> takeSuspended(const Key& key);
+    bool makeUnlogged(const HostRow& row, FrontEnd& front, engine::Slot* slots,
+                      engine::Machine& machine) noexcept;
+    bool makeLogged(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
+                    engine::Machine& machine) noexcept;
+    bool make(const HostRow& row, FrontEnd& front, engine::Slot* slots) noexcept;
+    void begin(std::span<engine::Slot> slots, engine::Machine* machine);
     void beginDraft(uint16_t function, size_t argumentCount, int64_t startNs);
     void suspend(const Key& key, std::optional<MockDecision> mock);
     bool stopsAsDenied(const Key& key);
     void finish(const engine::HostOutcome& outcome);
+    void finish(Outcome outcome, uint64_t result);
 
     SyscallLog& m_log;
     MockPlayer& m_mocks;
@@ -87,7 +94,8 @@ private:
     CallDraft m_draft;
     WaitState m_declined;  // of the call that the short way has begun, and is made the other way next
     bool m_logging = true;
-    bool m_published = false;  // the running call stands in the log as Pending
+    bool m_isUnlogged = false;  // the draft is of a call that was made, and had no memory to be logged
+    bool m_published = false;   // the running call stands in the log as Pending
     std::function<GateDecision(uint16_t, engine::HostCall&)> m_question;
     std::optional<Key> m_stoppedAt;
     Ledger* m_ledger = nullptr;

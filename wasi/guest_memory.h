@@ -37,12 +37,12 @@ public:
     /// … of which only `bytes` are at hand.
     void add(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {
         if (!m_bytes) {  // or they were moved away
-            m_bytes = std::make_unique_for_overwrite<uint8_t[]>(kMaxCallBytes);
+            m_bytes = std::make_unique_for_overwrite<uint8_t[]>(kMaxCallBytes + kReadBehind);
             m_used = 0;
         }
         const size_t kept = std::min<uint64_t>({bytes.size(), kMaxPayloadBytes, kMaxCallBytes - m_used});
         m_entries.push_back({address, isWrite, static_cast<uint32_t>(kept), length});
-        if (kept) std::memcpy(m_bytes.get() + m_used, bytes.data(), kept);
+        copy(m_bytes.get() + m_used, bytes.data(), kept);
         m_used += kept;
     }
     /// A byte that was written has changed since.
@@ -55,9 +55,31 @@ public:
         }
     }
     const std::vector<Entry>& entries() const { return m_entries; }
+    /// kReadBehind more can be read, of no meaning.
     std::span<const uint8_t> bytes() const { return {m_bytes.get(), m_bytes ? m_used : 0}; }
+    static constexpr size_t kReadBehind = 8;
 
 private:
+    /// What most accesses have is few bytes: without a call, which costs more behind a system call.
+    static void copy(uint8_t* to, const uint8_t* from, size_t length) {
+        const auto bothEnds = [&]<class Word>(Word) {
+            Word first, last;
+            std::memcpy(&first, from, sizeof(Word));
+            std::memcpy(&last, from + length - sizeof(Word), sizeof(Word));
+            std::memcpy(to, &first, sizeof(Word));
+            std::memcpy(to + length - sizeof(Word), &last, sizeof(Word));
+        };
+        if (length > 16)
+            std::memcpy(to, from, length);
+        else if (length >= 8)
+            bothEnds(uint64_t{});
+        else if (length >= 4)
+            bothEnds(uint32_t{});
+        else if (length >= 2)
+            bothEnds(uint16_t{});
+        else if (length == 1)
+            *to = *from;
+    }
     std::vector<Entry> m_entries;
     std::unique_ptr<uint8_t[]> m_bytes;  // of kMaxCallBytes, or null
     size_t m_used = 0;                   // of it

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -11,10 +12,6 @@
 
 #include "wasi/append_only.h"
 
-// A packed record, all numbers LEB128:
-//   outcome | origin << 3 (one byte), function, tick, thread, startNs, durationNs, errno, result, argument count, arguments,
-//   subject, backtrace, detail (length, bytes), number of accesses, accesses: address, kept << 2 | cut << 1 | isWrite, [length], bytes
-
 namespace wasi {
 
 namespace {
@@ -22,45 +19,6 @@ namespace {
 constexpr uint64_t kSegments = 16;
 constexpr uint64_t kHugePage = 2 << 20;
 constexpr uint64_t kMaxNameBytes = 64 << 20;
-
-class Packer {
-public:
-    explicit Packer(uint8_t* to) : m_to(to) {}
-    void byte(uint8_t b) { *m_to++ = b; }
-    void number(uint64_t n) {
-        while (n >= 0x80) {
-            *m_to++ = static_cast<uint8_t>(n | 0x80);
-            n >>= 7;
-        }
-        *m_to++ = static_cast<uint8_t>(n);
-    }
-    void bytes(const void* from, size_t length) {
-        if (length) std::memcpy(m_to, from, length);
-        m_to += length;
-    }
-    uint8_t* at() const { return m_to; }
-
-private:
-    uint8_t* m_to;
-};
-
-class Unpacker {
-public:
-    explicit Unpacker(const uint8_t* from) : m_from(from) {}
-    uint8_t byte() { return *m_from++; }
-    uint64_t number() {
-        uint64_t n = 0;
-        for (int shift = 0;; shift += 7) {
-            const uint8_t b = *m_from++;
-            n |= uint64_t{b & 0x7fu} << shift;
-            if (!(b & 0x80)) return n;
-        }
-    }
-    const uint8_t* bytes(size_t length) { return std::exchange(m_from, m_from + length); }
-
-private:
-    const uint8_t* m_from;
-};
 
 struct Backtrace {
     uint8_t depth = 0;
@@ -82,6 +40,13 @@ struct BacktraceHash {
     }
 };
 
+/// A CallPlace is (chunk << 21 | offset) + 1; in the index 0: nowhere, the call is pending.
+using PlaceRef = std::atomic_ref<CallPlace>;
+constexpr int kOffsetBits = 21;
+constexpr uint64_t kMostChunks = (uint64_t{1} << (32 - kOffsetBits)) - 1;
+/// Of them, for the ends of calls that began here and wait while later ones end.
+constexpr uint64_t kSpareChunks = 64;
+
 /// Consecutive calls; given up as a whole, and kept by readers that are still in it.
 struct Segment {
     struct Free {
@@ -92,49 +57,65 @@ struct Segment {
     };
     explicit Segment(uint64_t firstSequence) : first(firstSequence) {}
     const uint64_t first;
-    AppendOnly<std::atomic<uint64_t>>
-        index;  // place + 1 of a record, (chunk << 32 | offset) + 1; 0 = pending
+    AppendOnly<CallPlace> index;
     AppendOnly<Chunk> chunks;
     AppendOnly<Backtrace> backtraces;
     std::atomic<uint64_t> chunkBytes{0};
     // Session thread only:
-    uint64_t used = 0, capacity = 0;  // of the last chunk
+    CallPacker packer;
+    uint8_t* room = nullptr;          // the last chunk
+    uint64_t used = 0, capacity = 0;  // of it
     std::unordered_map<Backtrace, uint32_t, BacktraceHash> backtraceIds;
-    uint32_t lastBacktrace = 0;
+    struct Seen {
+        const Backtrace* backtrace = nullptr;
+        uint32_t id = 0;
+    };
+    std::array<Seen, 61> seen;
 
     uint64_t end() const { return first + index.size(); }
     uint64_t bytes() const {
         // A backtrace stands in the array, and in the map with a node around it.
-        return chunkBytes.load(std::memory_order_relaxed) + index.size() * sizeof(uint64_t) +
+        return chunkBytes.load(std::memory_order_relaxed) + index.size() * sizeof(CallPlace) +
                backtraces.size() * (2 * sizeof(Backtrace) + 32);
     }
     uint32_t backtraceId(const CallDraft& draft);
-    uint64_t pack(const CallDraft& draft, uint64_t chunkSize);
+    CallPlace pack(const CallDraft& draft, uint64_t chunkSize);
+    bool isFull(uint64_t most) const { return bytes() >= most || chunks.size() + kSpareChunks > kMostChunks; }
+    CallPlace placeOf(uint64_t sequence) const {
+        return PlaceRef(const_cast<CallPlace&>(index[sequence - first])).load(std::memory_order_acquire);
+    }
+    void setPlace(uint64_t sequence, CallPlace place) {
+        PlaceRef(index[sequence - first]).store(place, std::memory_order_release);
+    }
+    void moveTo(CallUnpacker& reader, CallPlace place) const {
+        const uint8_t* call = at(place);
+        const CallPlace model = CallUnpacker::modelOf(call);
+        reader.moveTo(call, model ? at(model) : nullptr);
+    }
+    const uint8_t* at(CallPlace place) const {
+        return chunks[(place - 1) >> kOffsetBits].bytes.get() + ((place - 1) & ((1u << kOffsetBits) - 1));
+    }
 };
 using SegmentList = std::vector<std::shared_ptr<const Segment>>;
 
-std::string_view detailOf(const CallDraft& d) {
-    return std::string_view(d.detail).substr(0, kMaxDetailBytes);
-}
-
-size_t mostBytes(const CallDraft& d) {
-    return 160 + detailOf(d).size() + d.journal.bytes().size() + d.journal.entries().size() * 26;
-}
-
 uint32_t Segment::backtraceId(const CallDraft& draft) {
-    if (backtraces.size()) {
-        const Backtrace& last = backtraces[lastBacktrace];
-        if (last.depth == draft.depth &&
-            std::equal(last.frames.begin(), last.frames.begin() + last.depth, draft.backtrace.begin()))
-            return lastBacktrace;
-    }
-    Backtrace key{draft.depth, draft.backtrace};
-    const auto [it, isNew] = backtraceIds.try_emplace(key, static_cast<uint32_t>(backtraces.size()));
-    if (isNew) {
+    uint32_t offsets = 0;  // of the youngest: who called what calls
+    for (uint8_t i = 0; i < std::min<uint8_t>(draft.depth, 3); i++)
+        offsets += draft.backtrace[i].offset;
+    Seen& last = seen[offsets % seen.size()];
+    if (last.backtrace && last.backtrace->depth == draft.depth &&
+        std::equal(draft.backtrace.begin(), draft.backtrace.begin() + draft.depth,
+                   last.backtrace->frames.begin()))
+        return last.id;
+    const Backtrace key{draft.depth, draft.backtrace};
+    auto known = backtraceIds.find(key);
+    if (known == backtraceIds.end()) {
         backtraces.grow() = key;
+        known = backtraceIds.emplace(key, static_cast<uint32_t>(backtraces.size())).first;
         backtraces.publish();
     }
-    return lastBacktrace = it->second;
+    last = {&backtraces[known->second], known->second};
+    return known->second;
 }
 
 /// Room for calls; `inHugePages` where the system has them: then what it must clear for us costs a seventh.
@@ -145,42 +126,22 @@ uint8_t* allocate(uint64_t bytes, bool inHugePages) {
     return static_cast<uint8_t*>(room);
 }
 
-uint64_t Segment::pack(const CallDraft& d, uint64_t chunkSize) {
-    const size_t most = mostBytes(d);
+CallPlace Segment::pack(const CallDraft& draft, uint64_t chunkSize) {
+    const size_t most = CallPacker::mostBytes(draft);
     if (capacity - used < most) {
-        capacity = std::max<uint64_t>(chunkSize, most);
-        used = 0;
-        chunks.grow().bytes.reset(allocate(capacity, chunks.size() > 0));
+        const uint64_t size = std::max<uint64_t>(chunkSize, most);
+        CHECK(chunks.size() < kMostChunks);
+        auto& chunk = chunks.grow();
+        chunk.bytes.reset(allocate(size, chunks.size() > 0));
         chunks.publish();
+        room = chunk.bytes.get();
+        capacity = size;
+        used = 0;
         chunkBytes.fetch_add(capacity, std::memory_order_relaxed);
     }
-    const uint64_t chunk = chunks.size() - 1;
-    uint8_t* const begin = chunks[chunk].bytes.get() + used;
-    Packer to(begin);
-    to.byte(static_cast<uint8_t>(static_cast<int>(d.outcome) | static_cast<int>(d.origin) << 3));
-    for (const uint64_t n :
-         {uint64_t{d.function}, d.tick, uint64_t{d.thread}, static_cast<uint64_t>(d.startNs),
-          static_cast<uint64_t>(d.durationNs), uint64_t{d.errno_}, d.result, uint64_t{d.argumentCount}})
-        to.number(n);
-    for (size_t i = 0; i < d.argumentCount; i++)
-        to.number(d.arguments[i]);
-    to.number(d.subject);
-    to.number(backtraceId(d));
-    const std::string_view detail = detailOf(d);
-    to.number(detail.size());
-    to.bytes(detail.data(), detail.size());
-    to.number(d.journal.entries().size());
-    const uint8_t* payload = d.journal.bytes().data();
-    for (const auto& entry : d.journal.entries()) {
-        const bool isCut = entry.kept != entry.length;
-        to.number(entry.address);
-        to.number(uint64_t{entry.kept} << 2 | uint64_t{isCut} << 1 | uint64_t{entry.isWrite});
-        if (isCut) to.number(entry.length);
-        to.bytes(payload, entry.kept);
-        payload += entry.kept;
-    }
-    const uint64_t place = (chunk << 32 | used) + 1;
-    used += static_cast<uint64_t>(to.at() - begin);
+    const uint32_t backtrace = backtraceId(draft);
+    const auto place = static_cast<CallPlace>(((chunks.size() - 1) << kOffsetBits | used) + 1);
+    used += packer.pack(draft, backtrace, place, room + used);
     return place;
 }
 
@@ -199,23 +160,23 @@ struct SyscallLog::Impl {
     uint64_t nameBytes = 0;
     std::function<void()> isFull;
 
-    uint64_t pack(Segment& segment, const CallDraft& draft) { return segment.pack(draft, chunkSize); }
+    CallPlace pack(Segment& segment, const CallDraft& draft) { return segment.pack(draft, chunkSize); }
     void setBudget(uint64_t bytes) {
         budget = bytes;
         chunkSize = std::clamp<uint64_t>(bytes / 64, 4096, kHugePage);
     }
     /// The segment for the next call, after giving up what the budget no longer holds.
     Segment& writable() {
-        if (current->bytes() < budget / kSegments) return *current;
+        if (!current->isFull(budget / kSegments)) return *current;
         if (isFull) isFull();
         rotate();
         return *current;
     }
     void rotate();
     Segment* segmentOf(uint64_t sequence);
-    void unpack(const Segment& from, uint64_t place, SyscallRecord& to) const;
+    void copy(const Segment& from, const CallUnpacker& call, SyscallRecord& to) const;
     std::optional<SyscallRecord> findPending(uint64_t sequence) const;
-    std::optional<SyscallRecord> read(const Segment& segment, uint64_t sequence) const;
+    std::optional<SyscallRecord> read(const Segment& segment, uint64_t sequence, CallUnpacker& reader) const;
 };
 
 SyscallLog::SyscallLog() : m(std::make_unique<Impl>()) { (void)intern(""); }
@@ -247,47 +208,6 @@ Segment* SyscallLog::Impl::segmentOf(uint64_t sequence) {
 
 namespace {
 
-/// Where the parts of a packed call that unpackHead() leaves are to be found.
-struct Rest {
-    uint64_t subject = 0, backtrace = 0;  // ids
-    Unpacker from;                        // behind them
-};
-
-Rest unpackHead(const Segment& segment, uint64_t place, SyscallRecord& r) {
-    Unpacker from(segment.chunks[(place - 1) >> 32].bytes.get() + ((place - 1) & 0xffffffff));
-    const uint8_t head = from.byte();
-    r.outcome = static_cast<Outcome>(head & 7);
-    r.origin = static_cast<Origin>(head >> 3);
-    r.function = static_cast<uint16_t>(from.number());
-    r.tick = from.number();
-    r.thread = static_cast<uint32_t>(from.number());
-    r.startNs = static_cast<int64_t>(from.number());
-    r.durationNs = static_cast<int64_t>(from.number());
-    r.errno_ = static_cast<uint16_t>(from.number());
-    r.result = from.number();
-    r.argumentCount = static_cast<uint8_t>(from.number());
-    for (size_t i = 0; i < r.argumentCount; i++)
-        r.arguments[i] = from.number();
-    const uint64_t subject = from.number(), backtrace = from.number();
-    return {subject, backtrace, from};
-}
-
-std::string_view unpackDetail(Unpacker& from) {
-    const size_t length = from.number();
-    return {reinterpret_cast<const char*>(from.bytes(length)), length};
-}
-
-LogCursor::Access unpackAccess(Unpacker& from) {
-    LogCursor::Access access;
-    access.address = static_cast<uint32_t>(from.number());
-    const uint64_t shape = from.number();
-    const size_t kept = shape >> 2;
-    access.isWrite = (shape & 1) != 0;
-    access.length = shape & 2 ? from.number() : kept;
-    access.bytes = {from.bytes(kept), kept};
-    return access;
-}
-
 std::span<const engine::CodeLocation> framesOf(const Segment& segment, uint64_t id) {
     const Backtrace& backtrace = segment.backtraces[id];
     return {backtrace.frames.data(), backtrace.depth};
@@ -295,20 +215,18 @@ std::span<const engine::CodeLocation> framesOf(const Segment& segment, uint64_t 
 
 }  // namespace
 
-void SyscallLog::Impl::unpack(const Segment& segment, uint64_t place, SyscallRecord& r) const {
-    auto [subject, backtrace, from] = unpackHead(segment, place, r);
-    r.subject = names[subject];
-    const auto frames = framesOf(segment, backtrace);
+void SyscallLog::Impl::copy(const Segment& segment, const CallUnpacker& call, SyscallRecord& r) const {
+    call.copyHead(r);
+    r.subject = names[call.subject()];
+    const auto frames = framesOf(segment, call.backtrace());
     r.backtrace.assign(frames.begin(), frames.end());
-    r.detail = unpackDetail(from);
-    r.accesses.resize(from.number());
-    for (auto& access : r.accesses) {
-        const LogCursor::Access packed = unpackAccess(from);
-        access.address = packed.address;
-        access.isWrite = packed.isWrite;
-        access.bytes.assign(packed.bytes.begin(), packed.bytes.end());
-        access.length = packed.length;
-    }
+    r.detail = call.detail();
+    std::vector<LogCursor::Access> accesses;
+    call.copyAccesses(accesses);
+    r.accesses.clear();
+    for (const auto& access : accesses)
+        r.accesses.push_back(
+            {access.address, access.isWrite, {access.bytes.begin(), access.bytes.end()}, access.length});
 }
 
 std::optional<SyscallRecord> SyscallLog::Impl::findPending(uint64_t sequence) const {
@@ -319,15 +237,16 @@ std::optional<SyscallRecord> SyscallLog::Impl::findPending(uint64_t sequence) co
 }
 
 /// Nothing: the log was cleared since.
-std::optional<SyscallRecord> SyscallLog::Impl::read(const Segment& segment, uint64_t sequence) const {
-    const auto& entry = segment.index[sequence - segment.first];
-    uint64_t place = entry.load(std::memory_order_acquire);
+std::optional<SyscallRecord> SyscallLog::Impl::read(const Segment& segment, uint64_t sequence,
+                                                    CallUnpacker& reader) const {
+    CallPlace place = segment.placeOf(sequence);
     std::optional<SyscallRecord> record;
     if (place == 0) record = findPending(sequence);
     if (record) return record;
-    place = entry.load(std::memory_order_acquire);  // ended since
+    place = segment.placeOf(sequence);  // ended since
     if (place == 0) return std::nullopt;
-    unpack(segment, place, record.emplace());
+    segment.moveTo(reader, place);
+    copy(segment, reader, record.emplace());
     record->sequence = sequence;
     return record;
 }
@@ -351,6 +270,7 @@ std::vector<SyscallRecord> SyscallLog::slice(uint64_t first, uint64_t count) con
     const uint64_t all = segments.back()->end();
     if (first >= all) return {};
     const uint64_t end = first + std::min(count, all - first);
+    CallUnpacker reader;
     std::vector<SyscallRecord> records;
     records.reserve(end - first);
     uint64_t sequence = first;
@@ -360,7 +280,7 @@ std::vector<SyscallRecord> SyscallLog::slice(uint64_t first, uint64_t count) con
     }
     for (const auto& segment : segments) {
         for (; sequence < std::min(end, segment->end()); sequence++) {
-            auto record = m->read(*segment, sequence);
+            auto record = m->read(*segment, sequence, reader);
             if (!record) return records;
             records.push_back(std::move(*record));
         }
@@ -397,7 +317,7 @@ uint64_t SyscallLog::begin(SyscallRecord record) {
     const uint64_t sequence = segment.end();
     record.sequence = sequence;
     m->pending.push_back(std::move(record));
-    segment.index.grow().store(0, std::memory_order_relaxed);
+    segment.index.grow() = 0;
     segment.index.publish();
     return sequence;
 }
@@ -412,7 +332,7 @@ void SyscallLog::amend(uint64_t sequence, SyscallRecord record) {
 void SyscallLog::amend(uint64_t sequence, const CallDraft& draft) {
     CHECK(sequence < nextSequence());
     if (Segment* const segment = m->segmentOf(sequence))
-        segment->index[sequence - segment->first].store(m->pack(*segment, draft), std::memory_order_release);
+        segment->setPlace(sequence, m->pack(*segment, draft));
     const std::lock_guard lock(m->mutex);
     std::erase_if(m->pending, [&](const SyscallRecord& r) { return r.sequence == sequence; });
 }
@@ -420,7 +340,7 @@ void SyscallLog::amend(uint64_t sequence, const CallDraft& draft) {
 uint64_t SyscallLog::append(const CallDraft& draft) {
     Segment& segment = m->writable();
     const uint64_t sequence = segment.end();
-    segment.index.grow().store(m->pack(segment, draft), std::memory_order_relaxed);
+    segment.index.grow() = m->pack(segment, draft);
     segment.index.publish();
     return sequence;
 }
@@ -441,9 +361,9 @@ uint32_t SyscallLog::intern(std::string_view name) {
     constexpr std::string_view kTooMany = "(too many names)";
     if (m->nameBytes > kMaxNameBytes && name != kTooMany) return intern(kTooMany);
     const auto id = static_cast<uint32_t>(m->names.size());
+    m->names.grow() = name;
     m->nameIds.emplace(name, id);
     m->nameBytes += 2 * name.size() + 128;  // here, in the map, and the node
-    m->names.grow() = name;
     m->names.publish();
     return id;
 }
@@ -462,9 +382,8 @@ struct LogCursor::Impl {
     const SyscallLog::Impl* log = nullptr;
     SegmentList segments;
     const Segment* segment = nullptr;  // where it stands
-    uint64_t place = 0;
+    CallUnpacker reader;
     SyscallRecord head;
-    Rest rest{0, 0, Unpacker(nullptr)};
     std::vector<Access> accesses;
     bool hasAccesses = false;
 };
@@ -488,34 +407,29 @@ bool LogCursor::moveTo(uint64_t sequence) {
         if (found == m->segments.end()) return false;
         m->segment = found->get();
     }
-    m->place = m->segment->index[sequence - m->segment->first].load(std::memory_order_acquire);
-    if (m->place == 0) return false;
-    m->rest = unpackHead(*m->segment, m->place, m->head);
+    const CallPlace place = m->segment->placeOf(sequence);
+    if (place == 0) return false;
+    m->segment->moveTo(m->reader, place);
+    m->reader.copyHead(m->head);
     m->head.sequence = sequence;
     m->hasAccesses = false;
     return true;
 }
 
 const SyscallRecord& LogCursor::head() const { return m->head; }
-std::string_view LogCursor::subject() const { return m->log->names[m->rest.subject]; }
+std::string_view LogCursor::subject() const { return m->log->names[m->reader.subject()]; }
 std::span<const engine::CodeLocation> LogCursor::backtrace() const {
-    return framesOf(*m->segment, m->rest.backtrace);
+    return framesOf(*m->segment, m->reader.backtrace());
 }
 
 std::span<const LogCursor::Access> LogCursor::accesses() const {
-    if (!std::exchange(m->hasAccesses, true)) {
-        Unpacker from = m->rest.from;
-        unpackDetail(from);
-        m->accesses.resize(from.number());
-        for (Access& access : m->accesses)
-            access = unpackAccess(from);
-    }
+    if (!std::exchange(m->hasAccesses, true)) m->reader.copyAccesses(m->accesses);
     return m->accesses;
 }
 
 void LogCursor::copyTo(SyscallRecord& record) const {
     record.arguments = {};
-    m->log->unpack(*m->segment, m->place, record);
+    m->log->copy(*m->segment, m->reader, record);
     record.sequence = m->head.sequence;
 }
 

@@ -1,5 +1,5 @@
 // SyscallLog: the host calls of a run, in memory. Written by the session thread, read from any thread by [first, count).
-// Packed: a small call takes about 40 bytes and 8 of index; slice() unpacks. Readers take no lock that the writer could wait for longer
+// Packed: a small call takes about 40 bytes and 4 of index; slice() unpacks. Readers take no lock that the writer could wait for longer
 // than for copying a few pointers. Kept in segments: above its budget the log gives up its oldest one.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "wasi/call_draft.h"
+#include "wasi/call_packing.h"
 #include "wasi/syscall_record.h"
 
 namespace wasi {
@@ -61,12 +62,7 @@ private:
 /// when it was made. Any thread, one at a time.
 class LogCursor {
 public:
-    struct Access {
-        uint32_t address = 0;
-        bool isWrite = false;
-        std::span<const uint8_t> bytes;
-        uint64_t length = 0;  // the true number
-    };
+    using Access = CallUnpacker::Access;
     explicit LogCursor(const SyscallLog& log);
     ~LogCursor();
 

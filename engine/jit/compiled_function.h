@@ -32,11 +32,11 @@ struct Exit {
     uint32_t firstPlace = 0;   // to that of the next exit
 };
 
-/// A call in machine code. `offset` is where it returns to.
+/// A call in machine code, of a function or of a host function's short way. `offset` is where it returns to.
 struct CallSite {
     uint32_t offset = 0;
     uint32_t cell = 0;
-    uint32_t base = 0;  // slot where the callee's frame begins
+    uint32_t base = 0;  // slot where the callee's frame begins; of no meaning for a host function
 };
 
 /// A place where machine code can be entered, with everything at its home slot. The frame register must point `base` slots up.

@@ -36,6 +36,8 @@ public:
     void watchesChanged();
     /// Takes all pages with watched bytes for hot: for tests. Before anything is watched.
     void expectHotPages() { m_expectsHotPages = true; }
+    /// Machine::backtrace() while a host function runs on its short way.
+    uint32_t backtrace(const Execution& x, std::span<CodeLocation> out);
     /// The machine of this execution goes.
     void forget(Execution* x);
 
@@ -83,6 +85,8 @@ private:
     Frame* record(NativeContext& context, Frame* outermost, const void* const* youngest) const;
     /// Tells a frame by the address that its call returns to.
     const CallSite& callFrom(const void* returnAddress, Frame& frame) const;
+    /// Of the call that returns there.
+    const CodeLocation& locationOf(const void* returnAddress);
     void tellWatches(NativeContext& context) const;
     Looks neededLooks() const;
     void setLooks(Looks looks);
@@ -97,7 +101,12 @@ private:
     std::vector<std::unique_ptr<CompiledFunction>> m_functions;  // by address of their code
     size_t m_tableBytes = 0;                                     // of all of them, besides their code
     uint32_t m_exits = 0;                                        // of all of them
-    std::vector<uint64_t*> m_words;                              // by FuncAddr
+    struct Located {
+        const void* returnAddress = nullptr;
+        CodeLocation location;
+    };
+    std::array<Located, 251> m_located;  // calls that were asked for last; empty where code was thrown away
+    std::vector<uint64_t*> m_words;      // by FuncAddr
     std::vector<std::unique_ptr<NativeContext>> m_contexts;
     std::unordered_map<uint64_t, const FuncType*> m_functionTypes;  // by instance and canonical type
     WatchGovernor m_governor;

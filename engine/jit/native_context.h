@@ -60,6 +60,8 @@ struct NativeContext {
     size_t recordedCount = 0;
     void* calling =
         nullptr;  // the native stack, while a cell is executed in frames: what it runs of its own goes below
+    const void* const* direct =
+        nullptr;  // while a host function runs on its short way: the return addresses, the youngest first
     uint32_t runs = 0;           // of machine code that wait for a host function, and the present one
     bool hasStopped = false;     // kInterpreted: by what a cell came to
     std::exception_ptr problem;  // kInterpreted: what a host function threw

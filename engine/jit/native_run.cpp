@@ -107,10 +107,14 @@ bool executeCell(NativeContext* context, const Insn* ip, Slot* fp, Code* code) {
 }
 
 bool callHostDirectly(NativeContext* context, const FunctionInstance* function, Slot* slots) {
-    const Execution& x = *context->execution;
+    Execution& x = *context->execution;
     // A yield is heard behind a call that is made the other way.
-    return !x.yield.load(std::memory_order_relaxed) &&
-           function->direct.call(function->direct.self, *x.machine, slots);
+    if (x.yield.load(std::memory_order_relaxed)) return false;
+    x.ticksLeft = context->ticksLeft;
+    context->direct = static_cast<const void* const*>(context->pausedStack);
+    const bool isMade = function->direct.call(function->direct.self, *x.machine, slots);
+    context->direct = nullptr;
+    return isMade;
 }
 
 bool executeInFrames(NativeContext* context, const Insn* ip, Slot*, Code* code) {
@@ -184,6 +188,27 @@ const CallSite& Jit::callFrom(const void* returnAddress, Frame& frame) const {
     frame.code = caller.owner;
     frame.ip = &caller.owner->cells[site.cell];
     return site;
+}
+
+uint32_t Jit::backtrace(const Execution& x, std::span<CodeLocation> out) {
+    const NativeContext& context = *x.native;
+    const auto* top = reinterpret_cast<const void* const*>(context.nativeTop) - 1;
+    uint32_t count = 0;
+    for (const void* const* at = context.direct; at <= top && count < out.size(); ++at)
+        out[count++] = locationOf(*at);
+    for (const Frame* frame = x.frame - 1; frame > x.frames && count < out.size(); --frame)
+        out[count++] = frame->location();
+    return count;
+}
+
+const CodeLocation& Jit::locationOf(const void* returnAddress) {
+    Located& seen = m_located[reinterpret_cast<uintptr_t>(returnAddress) % m_located.size()];
+    if (seen.returnAddress != returnAddress) {
+        Frame frame;
+        (void)callFrom(returnAddress, frame);
+        seen = {returnAddress, frame.location()};
+    }
+    return seen.location;
 }
 
 const Exit* Jit::materialise(NativeContext& context, Execution* x) {

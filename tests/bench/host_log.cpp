@@ -1,4 +1,4 @@
-// host_log FILE: what the log of host calls costs by itself: each call of host_calls.c (the module FILE) many times in this process, with the
+// host_log FILE [CALL]: what the log of host calls costs by itself: each call of host_calls.c (the module FILE) many times in this process, with the
 // log off, on, and on with 100 rules of mocks for path_open, in turn; another thread sleeps, as a session has one. Prints nanoseconds of
 // processor time a round: medians with the log off, and of the differences to it. Needs a file "data" in the present folder. For
 // `./dev bench logging`.
@@ -96,9 +96,10 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-Result<> measure(const char* file) {
+Result<> measure(const char* file, std::string_view only) {
     const Sleeper sleeper;
     for (const auto& call : kCalls) {
+        if (!only.empty() && only != call.name) continue;
         std::vector<double> off, more[kWays];
         for (int round = 0; round < kRounds; round++) {
             off.push_back(TRY(nsPerRound(file, call.name, call.count, Off)));
@@ -115,11 +116,11 @@ Result<> measure(const char* file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: host_log host_calls.wasm\n");
+    if (argc != 2 && argc != 3) {
+        std::fprintf(stderr, "usage: host_log host_calls.wasm [clock|write|read|open|stat]\n");
         return 2;
     }
-    const auto done = measure(argv[1]);
+    const auto done = measure(argv[1], argc == 3 ? argv[2] : "");
     if (!done) std::fprintf(stderr, "host_log: %s\n", done.error().text().c_str());
     return done ? 0 : 1;
 }

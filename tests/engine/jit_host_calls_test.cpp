@@ -233,6 +233,59 @@ TEST_F(Jit, AHostFunctionsShortWayIsTriedFirst) {
     }
 }
 
+/// Writes down when and whence it was called, however it is called; every third call declines its short way.
+struct Witness {
+    std::vector<std::string> log;
+    size_t direct = 0;
+    void note(const Machine& machine) {
+        std::array<CodeLocation, 16> frames;
+        std::ostringstream out;
+        out << machine.tick() << ":";
+        const uint32_t depth = machine.backtrace(frames);
+        for (const CodeLocation& at : std::span(frames).first(depth))
+            out << " " << at.instance.value << "." << at.function.value << "@" << at.offset;
+        log.push_back(out.str());
+    }
+    static bool call(void* self, Machine& machine, Slot* slots) noexcept {
+        Witness& w = *static_cast<Witness*>(self);
+        if (w.log.size() % 3 == 2) return false;
+        ++w.direct;
+        w.note(machine);
+        slots[0] = slots[0] * 2 + 1;
+        return true;
+    }
+};
+
+TEST_F(Jit, TheShortWayIsToldOfTheSameMomentsAndFrames) {
+    for (const Tier tier : {Tier::Interp, Tier::Jit, Tier::Auto}) {
+        Witness witnesses[2];
+        size_t sides = 0;
+        Pair p(calls(), tier, {}, [&](Running& r) {
+            Witness& w = witnesses[sides++];
+            const auto body = [&w](HostCall& call) {
+                w.note(call.machine);
+                call.slots[0] = call.slots[0] * 2 + 1;
+                return HostOutcome::done();
+            };
+            if (sides == 1)
+                r.host("env.f", body);
+            else
+                r.host("env.f", body, {Witness::call, &w});
+        });
+        for (const char* function : {"0", "1", "2", "3", "4", "0"}) {
+            for (const uint32_t depth : {0u, 1u, 5u, 14u, 15u, 16u, 200u}) {
+                SCOPED_TRACE(testing::Message()
+                             << static_cast<int>(tier) << " " << function << ": " << depth);
+                p.start({Value::i32(depth)}, function);
+                ASSERT_NO_FATAL_FAILURE(p.run());
+                ASSERT_EQ(witnesses[0].log, witnesses[1].log);
+            }
+        }
+        EXPECT_EQ(witnesses[0].direct, 0u);
+        EXPECT_GT(witnesses[1].direct, 1000u);
+    }
+}
+
 TEST_F(Jit, ARequestedYieldIsHeardBehindAHostCallThatHasAShortWay) {
     static constexpr auto kCount = [](void* self, Machine& machine, Slot*) noexcept {
         if (++*static_cast<uint64_t*>(self) == 100) machine.requestYield();

@@ -38,7 +38,9 @@ protected:
             record.backtrace[1].offset = 99;
             if (filter->matches(RecordedCall(record, names))) found.push_back(record.sequence);
         }
-        if (text.find("caller") == std::string::npos) EXPECT_EQ(byCursor(*filter), found) << text;
+        if (text.find("caller") == std::string::npos) {
+            EXPECT_EQ(byCursor(*filter), found) << text;
+        }
         return found;
     }
     std::vector<uint64_t> byCursor(const CallFilter& filter) {

@@ -179,10 +179,11 @@ TEST_F(FilterAgreement, OfAWordAndTheLine) {
             const bool matches = filter->matches(RecordedCall(record, m_names));
             ASSERT_TRUE(logged.moveTo(record.sequence));
             ASSERT_EQ(filter->matches(logged), matches) << wanted << "\nof " << line;
-            if (bare == line && !hasRights(record))
+            if (bare == line && !hasRights(record)) {
                 ASSERT_EQ(matches, isThere) << wanted << "\nof " << line;
-            else if (matches)
+            } else if (matches) {
                 ASSERT_TRUE(isThere) << wanted << "\nof " << line;
+            }
             found += matches;
         }
     }

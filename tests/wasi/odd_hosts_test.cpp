@@ -46,21 +46,30 @@ extern "C" int linkat(int from, const char* path, int to, const char* newPath, i
 namespace wasi {
 namespace {
 
+const engine::FunctionInstance& pathOpen(Guest& guest) {
+    const engine::Import import{"wasi_snapshot_preview1", "path_open", engine::ExternKind::Func, 0, 0};
+    const auto found =
+        guest.host->resolver(guest.store)(import, *guest.store.instance(engine::InstanceId(0)).module);
+    CHECK(found.ok());
+    return guest.store.function(engine::FuncAddr(found.value().address));
+}
+
+/// Makes a file "made" that there must not be yet.
+std::vector<uint64_t> making(Guest& guest) {
+    const uint32_t path = guest.put("made");
+    return {3, 0, path, 4, static_cast<uint64_t>(Oflags::Creat | Oflags::Excl), 1 << 6, 0, 0, guest.room(4)};
+}
+
 /// A call that fails for want of memory is over: it may have made the file already, and must not be told that there is one.
 TEST(OddHosts, ACallThatRunsOutOfMemoryIsNotMadeAgain) {
     const Scratch s;
     Guest guest(Guest::with(s));
     guest.host->setLogging(false);
-    const engine::Import import{"wasi_snapshot_preview1", "path_open", engine::ExternKind::Func, 0, 0};
-    const auto found =
-        guest.host->resolver(guest.store)(import, *guest.store.instance(engine::InstanceId(0)).module);
-    ASSERT_TRUE(found.ok());
-    const auto& direct = guest.store.function(engine::FuncAddr(found.value().address)).direct;
-    const uint32_t path = guest.put("made"), opened = guest.room(4);
+    const auto& direct = pathOpen(guest).direct;
+    const auto arguments = making(guest);
     int failures = 0, hadMade = 0;
     for (bool hasFailed = true; hasFailed;) {
-        std::vector<uint64_t> slots{
-            3, 0, path, 4, static_cast<uint64_t>(Oflags::Creat | Oflags::Excl), 1 << 6, 0, 0, opened};
+        auto slots = arguments;
         theLeft = failures;
         ASSERT_TRUE(direct.call(direct.self, *guest.machine, slots.data())) << failures;
         hasFailed = theLeft < 0;
@@ -71,6 +80,37 @@ TEST(OddHosts, ACallThatRunsOutOfMemoryIsNotMadeAgain) {
         ASSERT_LT(failures, 100);
     }
     EXPECT_GT(hadMade, 0);
+}
+
+/// … and is logged once, also if that is what there was no memory for: then before the next call.
+TEST(OddHosts, ACallThatRunsOutOfMemoryIsLoggedOnce) {
+    const Scratch s;
+    int failures = 0, wasDeclined = 0, wasLate = 0;
+    for (bool hasFailed = true; hasFailed; failures++) {
+        Guest guest(Guest::with(s));
+        const engine::FunctionInstance& function = pathOpen(guest);
+        auto slots = making(guest);
+        theLeft = failures;
+        const bool isMade = function.direct.call(function.direct.self, *guest.machine, slots.data());
+        hasFailed = theLeft < 0;
+        theLeft = -1;
+        if (!isMade) {
+            EXPECT_FALSE(std::filesystem::exists(s.inside("made"))) << failures;
+            engine::HostCall call{*guest.machine, engine::InstanceId(0), slots};
+            (void)function.host(call);
+        }
+        std::filesystem::remove(s.inside("made"));
+        wasDeclined += isMade ? 0 : 1;
+        wasLate += guest.host->log().count() == 0 ? 1 : 0;
+        EXPECT_EQ(guest.call("sched_yield"), Errno::Success);
+        const auto records = guest.host->log().slice(0, 9);
+        ASSERT_EQ(records.size(), 2u) << failures;
+        EXPECT_EQ(allHostFunctions()[records[0].function].name, "path_open");
+        EXPECT_EQ(records[0].errno_, slots[0]);
+        EXPECT_EQ(allHostFunctions()[records[1].function].name, "sched_yield");
+        ASSERT_LT(failures, 100);
+    }
+    EXPECT_GT(wasLate, 0);
 }
 
 TEST(OddHosts, AFolderIsListedThatIsSaidToHaveNoLinks) {

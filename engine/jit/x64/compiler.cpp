@@ -290,6 +290,7 @@ void FunctionCompiler::callHostDirectly(const Insn& c, const asmjit::Label& call
     a.mov(x86::rsi, asmjit::Imm(reinterpret_cast<uint64_t>(function)));
     a.lea(x86::rdx, home(c.a));
     a.call(reinterpret_cast<uint64_t>(m_stubs.callHostDirectly));
+    m_result->callSites.push_back({static_cast<uint32_t>(a.offset()), m_cell, 0});
     a.test(x86::al, x86::al);
     a.jnz(called);
 }

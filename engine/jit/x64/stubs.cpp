@@ -72,8 +72,9 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
     a.mov(field(offsetof(NativeContext, exit)), asmjit::Imm(static_cast<int32_t>(leave::kInterpreted)));
     a.jmp(finish);
 
-    const auto onHostStack = [&](const uint8_t*& stub, void* function) {
+    const auto onHostStack = [&](const uint8_t*& stub, void* function, bool tellsTicks = false) {
         here(stub);
+        if (tellsTicks) a.mov(field(offsetof(NativeContext, ticksLeft)), kTicks);
         a.mov(field(offsetof(NativeContext, pausedStack)), x86::rsp);
         a.mov(x86::rsp, field(offsetof(NativeContext, hostStack)));
         a.mov(x86::rax, asmjit::Imm(reinterpret_cast<uint64_t>(function)));
@@ -81,7 +82,7 @@ bool makeStubs(CodeArena& arena, Stubs& stubs) {
         a.mov(x86::rsp, field(offsetof(NativeContext, pausedStack)));
         a.ret();
     };
-    onHostStack(stubs.callHostDirectly, reinterpret_cast<void*>(&callHostDirectly));
+    onHostStack(stubs.callHostDirectly, reinterpret_cast<void*>(&callHostDirectly), true);
     onHostStack(stubs.copyBytes, reinterpret_cast<void*>(&std::memmove));
     onHostStack(stubs.fillBytes, reinterpret_cast<void*>(&std::memset));
 
