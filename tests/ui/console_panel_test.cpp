@@ -144,9 +144,9 @@ protected:
     void SetUp() override {
         m_fake->answer<debugger::GetOutput>([this](const debugger::GetOutput& r) {
             debugger::OutputSlice slice{m_begin, m_output.size(), {}};
-            const uint64_t from = std::max(r.position, m_begin);
-            if (from < m_output.size())
-                slice.pieces.push_back({1, from, 42, m_output.substr(from, r.maxBytes)});
+            const uint64_t from = std::max(r.position, m_begin),
+                           to = std::min<uint64_t>(r.position + r.maxBytes, m_output.size());
+            if (from < to) slice.pieces.push_back({1, from, 42, m_output.substr(from, to - from)});
             return slice;
         });
     }
@@ -310,6 +310,9 @@ TEST_F(ConsolePanelTest, SkipsWhatTheSessionHasDropped) {
     write("end\n");
     drain(*panel, m_output.size());
     EXPECT_EQ(textOf(panel->lines(), panel->lines().endRow() - 1), "end");
+    const ConsoleLines& lines = panel->lines();
+    EXPECT_EQ(lines.end(), m_output.size() - m_begin) << "what the session has is shown";
+    EXPECT_EQ(lines.droppedBytes() + lines.end() - lines.begin(), m_output.size()) << "and the rest counted";
 }
 
 TEST_F(ConsolePanelTest, FindsText) {

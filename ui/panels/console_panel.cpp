@@ -191,7 +191,11 @@ void ConsolePanel::take(const debugger::OutputSlice& slice) {
         append(piece);
     }
     m_end = std::max(m_end, slice.end);
-    if (m_have == asked) m_have = m_end;  // dropped before it could be read
+    if (m_have == asked) {  // dropped before it could be read
+        const uint64_t next = slice.begin > asked ? slice.begin : m_end;
+        m_lines.skip(next - asked);
+        m_have = next;
+    }
     showLines();
     fetchSoon();
 }
