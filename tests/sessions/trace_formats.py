@@ -35,17 +35,18 @@ check("fd_read" in names and "fd_write" in names, f"calls: {names}")
 schema = json.loads((SOURCE / "resources/schema/trace.schema.json").read_bytes())
 jsonschema.Draft202012Validator.check_schema(schema)
 lines = trace("--format", "json", "--stack", "--bytes", "4") + trace("--format", "json", "-c")
-with tempfile.NamedTemporaryFile("w", suffix=".json") as mocks:
-    mocks.write('{"rules": [{"call": "path_open", "errno": "noent"}, {"call": "fd_fdstat_get", "trap": "here"}]}')
-    mocks.flush()
-    lines += trace("--format", "json", "--mock", mocks.name, status=134)
+for rules, status in ('{"call": "path_open", "errno": "noent"}', 1), ('{"call": "fd_fdstat_get", "trap": "here"}', 134):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as mocks:
+        mocks.write(f'{{"rules": [{rules}]}}')
+        mocks.flush()
+        lines += trace("--format", "json", "--mock", mocks.name, status=status)
 for line in lines.splitlines():
     try:
         jsonschema.validate(json.loads(line), schema)
     except jsonschema.ValidationError as error:
         sys.exit(f"not as trace.schema.json has it: {error.message}: {line}")
-check({"mock", "trapped", "returned"} <= {word for line in lines.splitlines() for key, word in json.loads(line).items() if key in ("origin", "outcome")},
-      "mocks and traps were among them")
+check({"mock", "trapped", "returned", "exited"} <= {word for line in lines.splitlines() for key, word in json.loads(line).items() if key in ("origin", "outcome")},
+      "mocks, traps and ends were among them")
 
 rows = list(csv.DictReader(trace("--format", "csv", "--stack").splitlines(keepends=True)))
 check([r["call"] for r in rows] == names, "CSV has the same calls")
