@@ -9,6 +9,7 @@
 #include "wasi/abi.h"
 #include "wasi/host_impl.h"
 #include "wasi/preview1/rights.h"
+#include "wasi/world/host_files.h"
 #include "wasi/world/virtual_changes.h"
 #include "wasi/world/virtual_files.h"
 
@@ -155,8 +156,14 @@ engine::Result<std::string> WasiHost::folderDiff(const std::string& guestPath,
 
 engine::Result<uint64_t> WasiHost::applyChanges(const std::string& guestPath) {
     return settleEach(m->virtuals, guestPath, [](const Impl::Virtual& mount) -> engine::Result<uint64_t> {
-        auto to = TRY(openPreopen({mount.preopen.hostPath, mount.preopen.guestPath, MountKind::Real}));
-        return wasi::applyChanges(mount.tree, *to);
+        // Not by its path again: somebody else may have put another folder there.
+        const auto* const lower = dynamic_cast<const HostDirectory*>(mount.tree->lower());
+        CHECK(lower);
+        const auto to = lower->writable();
+        if (!to)
+            return Error{ErrorCode::Io, "cannot write in " + engine::printable(mount.preopen.hostPath) +
+                                            ": " + std::string(errnoText(static_cast<uint16_t>(to.error())))};
+        return wasi::applyChanges(mount.tree, **to);
     });
 }
 

@@ -211,6 +211,17 @@ TEST_F(HostileOverlay, NoNameOfAGuestIsTakenForWhatIsStaged) {
     EXPECT_EQ(files, 4u);
 }
 
+TEST_F(HostileOverlay, F9_ChangesGoToTheFolderThatWasGrantedWhereverItIsNow) {
+    EXPECT_EQ(guest->write(make("f"), "of the guest"), Errno::Success);
+    // Who may write in the folder above exchanges it, after the program has seen it and before its changes are applied.
+    std::filesystem::rename(s.path("inside"), s.path("moved"));
+    std::filesystem::create_directory_symlink("outside.dir", s.path("inside"));
+    const auto applied = apply();
+    ASSERT_TRUE(applied.ok()) << applied.error().text();
+    EXPECT_EQ(s.get("outside.dir/f"), "outside");
+    EXPECT_EQ(s.get("moved/f"), "of the guest");
+}
+
 TEST_F(HostileOverlay, WhatIsTooDeepForTheHostIsRefusedBeforeAnythingIsChanged) {
     s.put("inside/file", "kept");
     EXPECT_EQ(guest->onPath("path_unlink_file", 3, "file"), Errno::Success);

@@ -329,6 +329,13 @@ OrErrno<std::vector<DirectoryEntry>> HostDirectory::entries(uint64_t& leftOut) {
     return all;
 }
 
+OrErrno<std::unique_ptr<Directory>> HostDirectory::writable() const {
+    UniqueFd fd(openat(m_fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return lastErrno();
+    return std::unique_ptr<Directory>(
+        std::make_unique<HostDirectory>(std::move(fd), m_hostPath, false, m_resolution, m_device, m_isPlain));
+}
+
 engine::Result<std::unique_ptr<Directory>> openPreopen(const Preopen& preopen) {
     using engine::Error, engine::ErrorCode;
     UniqueFd fd(::open(preopen.hostPath.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -76,6 +76,9 @@ public:
     Errno rename(const std::string& path, Directory& to, const std::string& newPath) override;
     OrErrno<std::vector<DirectoryEntry>> entries(uint64_t& leftOut) override;
 
+    /// The same folder, wherever it is called so now, to be written.
+    OrErrno<std::unique_ptr<Directory>> writable() const;
+
 private:
     OrErrno<UniqueFd> openPath(const std::string& path, int flags, mode_t mode = 0) const {
         return openBeneath(m_resolution, m_fd.get(), path, flags, mode, m_hasCrossed);
