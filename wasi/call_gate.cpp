@@ -67,6 +67,7 @@ std::optional<CallGate::Suspended> CallGate::takeSuspended(const Key& key) {
         }
     }
     m_suspended.erase(mine);
+    settle();
     return taken;
 }
 
@@ -99,25 +100,29 @@ void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t start
         m_context.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
 }
 
-bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
-                              engine::Machine& machine) noexcept {
-    if (m_question || m_denied || !m_suspended.empty() || m_context.memory.isObserved() ||
-        m_mocks.table().concerns(function) || m_isUnlogged)
-        return false;
-    m_context.mayWait = false;
-    m_context.wait = {};
-    const bool isMade = m_logging ? makeLogged(row, function, front, slots, machine)
-                                  : makeUnlogged(row, front, slots, machine);
-    m_context.mayWait = true;
-    m_declined = isMade ? WaitState() : m_context.wait;
-    return isMade;
+[[gnu::always_inline]] inline bool CallGate::make(const HostRow& row, FrontEnd& front,
+                                                  engine::Slot* slots) noexcept {
+    try {
+        return row.direct(front, m_context, slots);
+    } catch (const std::bad_alloc&) {
+        // Not made again: it may have made a file, or taken a name away.
+        slots[0] = static_cast<engine::Slot>(Errno::Nomem);
+        return true;
+    }
 }
 
-bool CallGate::makeUnlogged(const HostRow& row, FrontEnd& front, engine::Slot* slots,
-                            engine::Machine& machine) noexcept {
+bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
+                              engine::Machine& machine) noexcept {
+    if (!m_mayBeShort || m_context.memory.isObserved() || m_mocks.table().concerns(function)) return false;
+    m_context.mayWait = false;
+    m_context.wait = {};
     m_context.machine = &machine;
     m_context.mostBytes = ~uint64_t{0};
-    return make(row, front, slots);
+    const bool isMade =
+        m_logging ? makeLogged(row, function, front, slots, machine) : make(row, front, slots);
+    m_context.mayWait = true;
+    if (!isMade) m_declined = m_context.wait;  // for invoke(), which comes next
+    return isMade;
 }
 
 bool CallGate::makeLogged(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
@@ -135,26 +140,20 @@ bool CallGate::makeLogged(const HostRow& row, uint16_t function, FrontEnd& front
     } catch (const std::bad_alloc&) {
         // Before the call, it is made the other way, and fails there; behind it, the next one tells.
         m_isUnlogged = m_draft.outcome != Outcome::Pending;
+        settle();
         return m_isUnlogged;
     }
     return true;
 }
 
-bool CallGate::make(const HostRow& row, FrontEnd& front, engine::Slot* slots) noexcept {
-    try {
-        return row.direct(front, m_context, slots);
-    } catch (const std::bad_alloc&) {
-        // Not made again: it may have made a file, or taken a name away.
-        slots[0] = static_cast<engine::Slot>(Errno::Nomem);
-        return true;
-    }
-}
-
 engine::HostOutcome CallGate::invoke(uint16_t function, FrontEnd& front, std::span<engine::Slot> slots,
                                      engine::HostCall* call) {
     engine::Machine* const machine = call ? &call->machine : nullptr;
-    if (m_isUnlogged) m_log.append(m_draft);
-    m_isUnlogged = false;
+    if (m_isUnlogged) {
+        m_log.append(m_draft);
+        m_isUnlogged = false;
+        settle();
+    }
     begin(slots, machine);
     m_context.wait = std::exchange(m_declined, {});
     const HostRow& row = hostRow(function);
@@ -246,6 +245,7 @@ void CallGate::beginWait() {
     if (m_published) s.sequence = m_context.sequence;
     if (m_logging && m_context.wait.progress) s.journal = std::move(m_draft.journal);
     m_suspended.push_back(std::move(s));
+    settle();
     // What is waited for is used, also if the run ends before it.
     const CallUse& use = m_context.use;
     for (uint8_t i = 0; m_ledger && i < use.count && !use.isRefused; i++)
@@ -267,7 +267,7 @@ void CallGate::finish(Outcome outcome, uint64_t result) {
     m_draft.origin = m_context.origin;
     m_draft.subject = m_context.subject;
     m_draft.durationNs = m_watch.nowNs() - m_draft.startNs;
-    m_draft.detail.swap(m_context.detail);
+    if (!m_context.detail.empty()) m_draft.detail.swap(m_context.detail);
     if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     if (m_published)
         m_log.amend(m_context.sequence, m_draft);

@@ -42,12 +42,16 @@ public:
     void setLogging(bool on);
     void setQuestion(std::function<GateDecision(uint16_t, engine::HostCall&)> question) {
         m_question = std::move(question);
+        settle();
     }
     /// Told of every call that is over, while calls are logged.
     void setLedger(Ledger* ledger) { m_ledger = ledger; }
     /// Asked when a call was refused; true: it ends as Interrupted, with no effect, and is made again when it is resumed. Not asked again if
     /// it is then refused for the same reason.
-    void setDenied(std::function<bool(uint16_t function)> denied) { m_denied = std::move(denied); }
+    void setDenied(std::function<bool(uint16_t function)> denied) {
+        m_denied = std::move(denied);
+        settle();
+    }
     /// Told by a method that is about to wait: readers now see the call as Pending.
     void beginWait();
 
@@ -76,8 +80,8 @@ private:
     Key keyOf(uint16_t function, size_t argumentCount, std::span<const engine::Slot> slots,
               engine::Machine* machine) const;
     std::optional<Suspended> takeSuspended(const Key& key);
-    bool makeUnlogged(const HostRow& row, FrontEnd& front, engine::Slot* slots,
-                      engine::Machine& machine) noexcept;
+    /// Finds out whether calls may take the short way, after what that depends on has changed.
+    void settle() { m_mayBeShort = !m_question && !m_denied && m_suspended.empty() && !m_isUnlogged; }
     bool makeLogged(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
                     engine::Machine& machine) noexcept;
     bool make(const HostRow& row, FrontEnd& front, engine::Slot* slots) noexcept;
@@ -94,6 +98,7 @@ private:
     CallDraft m_draft;
     WaitState m_declined;  // of the call that the short way has begun, and is made the other way next
     bool m_logging = true;
+    bool m_mayBeShort = true;
     bool m_isUnlogged = false;  // the draft is of a call that was made, and had no memory to be logged
     bool m_published = false;   // the running call stands in the log as Pending
     std::function<GateDecision(uint16_t, engine::HostCall&)> m_question;

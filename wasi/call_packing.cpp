@@ -28,14 +28,16 @@ std::string_view detailOf(const CallDraft& d) {
     return std::string_view(d.detail).substr(0, kMaxDetailBytes);
 }
 
+/// By a number of bytes.
+constexpr std::array<uint64_t, kWord + 1> kMasks = [] {
+    std::array<uint64_t, kWord + 1> masks{};
+    for (size_t i = 1; i < masks.size(); i++)
+        masks[i] = masks[i - 1] << 8 | 0xff;
+    return masks;
+}();
+
 /// `length` bytes; eight can be read there.
 uint64_t wordAt(const uint8_t* from, size_t length) {
-    static constexpr std::array<uint64_t, kWord + 1> kMasks = [] {
-        std::array<uint64_t, kWord + 1> masks{};
-        for (size_t i = 1; i < masks.size(); i++)
-            masks[i] = masks[i - 1] << 8 | 0xff;
-        return masks;
-    }();
     uint64_t n = 0;
     std::memcpy(&n, from, kWord);
     return n & kMasks[length];
@@ -54,6 +56,28 @@ public:
             group(n, kGroup);
         group(n, count);
     }
+    /// The numbers of `bits` as they differ from `base`.
+    void differences(const uint64_t* n, const uint64_t* base, uint64_t bits) {
+        while (bits) {
+            const auto room =
+                static_cast<size_t>(std::min(std::popcount(bits), static_cast<int>(kGroup)) + 1) / 2;
+            uint8_t* const lengthsAt = m_to;
+            m_to += room;
+            uint64_t lengths = 0;
+            for (unsigned at = 0; bits && at < 4 * kGroup; bits &= bits - 1, at += 4) {
+                const auto i = static_cast<size_t>(std::countr_zero(bits));
+                const uint64_t difference = n[i] ^ base[i];
+                const uint64_t length = bytesOf(difference);
+                lengths |= length << at;
+                word(difference, length);
+            }
+            // Before what stands there now.
+            uint64_t behind = 0;
+            std::memcpy(&behind, lengthsAt, kWord);
+            lengths |= behind & ~kMasks[room];
+            std::memcpy(lengthsAt, &lengths, kWord);
+        }
+    }
     void bytes(const void* from, size_t length) {
         if (length) std::memcpy(m_to, from, length);
         m_to += length;
@@ -64,11 +88,12 @@ private:
     void group(const uint64_t* n, size_t count) {
         uint64_t lengths = 0;
         for (size_t i = 0; i < count; i++)
-            lengths |= ((static_cast<uint64_t>(std::bit_width(n[i])) + 7) / 8) << 4 * i;
+            lengths |= bytesOf(n[i]) << 4 * i;
         word(lengths, (count + 1) / 2);
         for (size_t i = 0; i < count; i++)
             word(n[i], lengths >> 4 * i & 15);
     }
+    static uint64_t bytesOf(uint64_t n) { return (static_cast<uint64_t>(std::bit_width(n)) + 7) / 8; }
     uint8_t *m_to, *m_lastWord = nullptr;
 };
 
@@ -113,24 +138,26 @@ bool fill(N& n, const CallDraft& d, uint32_t backtrace) {
     n.at[N::kResult] = d.result;
     n.at[N::kNames] = backtrace | uint64_t{d.subject} << 32;
     n.at[N::kExtent] = entries.size() | detailBytes << 32;
-    n.count = N::kHead;
-    for (size_t i = 0; i < d.argumentCount; i++)
-        n.at[n.count++] = d.arguments[i];
-    const auto near = std::span(entries).first(std::min(entries.size(), kNearAccesses));
-    bool hasTail = detailBytes > 0 || near.size() != entries.size();
-    for (const auto& entry : near)
-        n.at[n.count++] = numberOf(entry);
+    std::copy(d.arguments.begin(), d.arguments.end(), &n.at[N::kHead]);  // all, which is less than to count
+    uint64_t* number = &n.at[N::kHead] + d.argumentCount;
+    const size_t near = std::min(entries.size(), kNearAccesses);
+    n.count = static_cast<size_t>(number - n.at.data()) + near;
+    bool hasTail = detailBytes > 0 || near != entries.size();
     const uint8_t* payload = d.journal.bytes().data();
-    for (const auto& entry : near) {
+    for (size_t i = 0; i < near; i++) {
+        const Journal::Entry& entry = entries[i];
+        *number++ = numberOf(entry);
+        hasTail |= entry.kept != entry.length;
         const uint8_t* from = payload;
         payload += entry.kept;
-        if (!isInWords(entry.kept, n.count)) {
+        if (entry.kept - 1u < kWord && n.count < N::kMost) {
+            n.at[n.count++] = wordAt(from, entry.kept);
+        } else if (isInWords(entry.kept, n.count)) {
+            for (size_t left = entry.kept; left; left -= std::min(left, kWord), from += kWord)
+                n.at[n.count++] = wordAt(from, std::min(left, kWord));
+        } else {
             hasTail = true;
-            continue;
         }
-        hasTail |= entry.kept != entry.length;
-        for (size_t left = entry.kept; left; left -= std::min(left, kWord), from += kWord)
-            n.at[n.count++] = wordAt(from, std::min(left, kWord));
     }
     return hasTail;
 }
@@ -154,14 +181,18 @@ void writeTail(Writer& to, const CallDraft& d) {
     }
 }
 
-/// A bit for each number that differs. Without a branch: which they are cannot be predicted behind a system call.
+/// A bit for each number that differs. Eight at a time and without a branch: none can be predicted behind a system call.
 uint64_t differingOf(const N& a, const N& b) {
     uint64_t differing = 0;
-    for (size_t i = 0; i < a.count; i++) {
-        const uint64_t difference = a.at[i] ^ b.at[i];
-        differing |= (difference | -difference) >> 63 << i;
+    for (size_t i = 0; i < a.count; i += 8) {
+        uint64_t eight = 0;
+        for (size_t k = 0; k < 8; k++) {
+            const uint64_t difference = a.at[i + k] ^ b.at[i + k];
+            eight |= (difference | -difference) >> 63 << k;
+        }
+        differing |= eight << i;
     }
-    return differing;
+    return a.count == N::kMost ? differing : differing & ((uint64_t{1} << a.count) - 1);
 }
 
 /// With their lengths.
@@ -185,15 +216,9 @@ size_t CallPacker::pack(const CallDraft& d, uint32_t backtrace, CallPlace place,
         now.at[N::kTick] -= model.tick;
         now.at[N::kStart] -= model.start;
         const uint64_t differing = differingOf(now, model.numbers);
-        std::array<uint64_t, N::kMost> differences;
-        size_t count = 0;
-        for (uint64_t left = differing; left; left &= left - 1) {
-            const auto i = static_cast<size_t>(std::countr_zero(left));
-            differences[count++] = now.at[i] ^ model.numbers.at[i];
-        }
         to.word(model.place, sizeof(CallPlace));
         to.word(differing, (now.count + 7) / 8);
-        to.numbers(differences.data(), count);
+        to.differences(now.at.data(), model.numbers.at.data(), differing);
     } else {
         to.word(0, sizeof(CallPlace));
         to.word(now.count, 1);

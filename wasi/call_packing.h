@@ -41,9 +41,9 @@ struct CallNumbers {
         kHead     // the arguments follow, a number for each access, and words
     };
     size_t count = 0;
-    std::array<uint64_t, kMost> at;
+    std::array<uint64_t, kMost> at;  // those behind `count` are of no meaning
 
-    CallNumbers() {}  // the numbers are to be written
+    CallNumbers() {}
     CallNumbers(const CallNumbers& o) { *this = o; }
     CallNumbers& operator=(const CallNumbers& o) {
         count = o.count;

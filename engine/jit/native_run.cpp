@@ -190,6 +190,16 @@ const CallSite& Jit::callFrom(const void* returnAddress, Frame& frame) const {
     return site;
 }
 
+[[gnu::always_inline]] inline const CodeLocation& Jit::locationOf(const void* returnAddress) {
+    Located& seen = m_located[reinterpret_cast<uintptr_t>(returnAddress) % m_located.size()];
+    if (seen.returnAddress != returnAddress) {
+        Frame frame;
+        (void)callFrom(returnAddress, frame);
+        seen = {returnAddress, frame.location()};
+    }
+    return seen.location;
+}
+
 uint32_t Jit::backtrace(const Execution& x, std::span<CodeLocation> out) {
     const NativeContext& context = *x.native;
     const auto* top = reinterpret_cast<const void* const*>(context.nativeTop) - 1;
@@ -199,16 +209,6 @@ uint32_t Jit::backtrace(const Execution& x, std::span<CodeLocation> out) {
     for (const Frame* frame = x.frame - 1; frame > x.frames && count < out.size(); --frame)
         out[count++] = frame->location();
     return count;
-}
-
-const CodeLocation& Jit::locationOf(const void* returnAddress) {
-    Located& seen = m_located[reinterpret_cast<uintptr_t>(returnAddress) % m_located.size()];
-    if (seen.returnAddress != returnAddress) {
-        Frame frame;
-        (void)callFrom(returnAddress, frame);
-        seen = {returnAddress, frame.location()};
-    }
-    return seen.location;
 }
 
 const Exit* Jit::materialise(NativeContext& context, Execution* x) {
