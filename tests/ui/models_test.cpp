@@ -224,3 +224,95 @@ TEST(TreeModel, AppendsSlices) {
     EXPECT_FALSE(model.canFetchMore(a));
     EXPECT_EQ(printed(model), "a\n  0\n  1\n  2\n  3\n  4\n");
 }
+
+TEST(TreeModel, OnlyTheNewestRequestIsAskedForAndNothingBehindAGapIsTaken) {
+    WordTree model;
+    model.setChildren({}, {{"a", 4}, {"b", 1}});
+    const QModelIndex a = model.index(0, 0), b = model.index(1, 0);
+    model.setChildren(a, {{"0"}, {"1"}});
+    QSignalSpy wanted(&model, &TreeModelBase::childrenWanted);
+    model.fetchMore(a);  // from the third on
+    model.fetchMore(b);
+    model.setChildren({}, {{"a", 4}, {"b", 1}});  // at the next stop, all of them
+    EXPECT_TRUE(model.canFetchMore(b)) << "the answer would be about the stop before";
+    ASSERT_TRUE(QTest::qWaitFor([&] { return wanted.count() > 0; }));
+    QTest::qWait(5);
+    ASSERT_EQ(wanted.count(), 1);
+    EXPECT_EQ(wanted[0][1].toInt(), 0);
+    model.setChildren(a, {{"3"}}, 3);
+    EXPECT_EQ(printed(model), "a\n  0\n  1\nb\n");
+}
+
+TEST(TreeModel, OnlyTheFirstColumnHasChildren) {
+    const auto text = [](const Word& w) { return w.text; };
+    TreeModel<Word> model({{.title = "Word", .text = text}, {.title = "Again", .text = text}},
+                          {.childCount = [](const Word& w) { return w.children; },
+                           .same = [](const Word& a, const Word& b) { return a.text == b.text; }},
+                          nullptr);
+    QAbstractItemModelTester tester(&model, kFatal);
+    model.setChildren({}, {{"a", 1}});
+    model.setChildren(model.index(0, 0), {{"a1"}});
+    EXPECT_EQ(model.rowCount(model.index(0, 0)), 1);
+    EXPECT_EQ(model.rowCount(model.index(0, 1)), 0);
+    EXPECT_FALSE(model.hasChildren(model.index(0, 1)));
+    EXPECT_FALSE(model.canFetchMore(model.index(0, 1)));
+    EXPECT_EQ(model.index(0, 1, model.index(0, 0)).data().toString(), "a1");
+}
+
+namespace {
+
+/// Rows that are as old as the request that brought them.
+class Versions {
+public:
+    Versions()
+        : model(
+              numberColumns(),
+              [this](int first, int count) {
+                  ++asked;
+                  model.setPage(first, std::vector<int>(static_cast<size_t>(count), asked));
+              },
+              nullptr) {}
+    QString at(int row) const { return model.index(row, 0).data().toString(); }
+    bool fetches(int row) {
+        const int before = asked;
+        (void)at(row);
+        return QTest::qWaitFor([&] { return asked > before; }, 200);
+    }
+
+    int asked = 0;
+    PagedModel<int> model;
+};
+
+}  // namespace
+
+TEST(PagedModel, RowsThatWereTakenAwayAreFetchedAnewWhenTheyComeBack) {
+    Versions all;
+    all.model.setCount(300);
+    EXPECT_TRUE(all.fetches(280));
+    EXPECT_EQ(all.at(280), "1");
+    all.model.setCount(100);
+    all.model.setCount(300);
+    EXPECT_EQ(all.at(280), "…");
+    EXPECT_TRUE(all.fetches(280));
+    EXPECT_EQ(all.at(280), "2");
+}
+
+TEST(PagedModel, HoldsABoundedNumberOfPages) {
+    Versions all;
+    constexpr int kPage = PagedModel<int>::kPage, kMost = PagedModel<int>::kMaxPages;
+    all.model.setCount(10'000'000);
+    for (int page = 0; page < kMost; ++page)
+        ASSERT_TRUE(all.fetches(page * kPage)) << page;
+    EXPECT_FALSE(all.fetches(0));
+    EXPECT_TRUE(all.fetches(kMost * kPage));
+    EXPECT_TRUE(all.fetches(0)) << "it had to make room";
+}
+
+TEST(PagedModel, WhatIsGoneBeforeItIsAskedForIsNotAskedFor) {
+    Versions all;
+    all.model.setCount(1000);
+    (void)all.at(900);
+    all.model.reset(3);
+    QTest::qWait(5);
+    EXPECT_EQ(all.asked, 0);
+}
