@@ -185,6 +185,10 @@ TEST_F(CapabilitiesPanelTest, RevokesByMenuAndByDelete) {
     QTest::keyClick(view, Qt::Key_Delete);
     settle();
     EXPECT_EQ(m_fake->asked<debugger::RevokeCapability>().size(), 2u);
+    view->collapse(view->model()->index(kFolders, 0));
+    emit m_context.capabilitiesEdited();
+    settle();
+    EXPECT_FALSE(view->isExpanded(view->model()->index(kFolders, 0))) << "what is closed stays closed";
 }
 
 TEST_F(CapabilitiesPanelTest, OffersToGrantAndRetryAtADeniedCall) {

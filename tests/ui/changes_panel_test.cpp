@@ -113,6 +113,17 @@ TEST_F(ChangesPanelTest, ShowsTheDifferenceOfTheChosenOne) {
     EXPECT_EQ(diff(*panel), "");
 }
 
+TEST_F(ChangesPanelTest, ADifferenceOfTheRowBeforeIsNotShown) {
+    auto panel = stopped();
+    m_fake->holdReplies = true;
+    view(*panel).setCurrentIndex(change(*panel, 3));
+    settle();
+    view(*panel).setCurrentIndex(view(*panel).model()->index(0, 0));
+    m_fake->release();
+    settle();
+    EXPECT_EQ(diff(*panel), "");
+}
+
 TEST_F(ChangesPanelTest, AppliesAfterItHasSaidWhatItWillWrite) {
     auto panel = stopped();
     std::vector<Notice> notices;

@@ -101,6 +101,13 @@ TEST_F(MocksPanelTest, PartsAreEditedWhereTheyStand) {
     settle();
     EXPECT_TRUE(error(*panel).text().contains("fd_close neither reads nor writes"));
     EXPECT_EQ(cell(*panel, 0, 0), "fd_write");
+    model->setData(model->index(0, 0), Qt::Unchecked, Qt::CheckStateRole);
+    settle();
+    EXPECT_TRUE(error(*panel).isHidden()) << "what is right takes away what was said of what was wrong";
+    model->setData(model->index(0, 3), "short 6", Qt::EditRole);
+    settle();
+    EXPECT_EQ(cell(*panel, 0, 3), "short 6");
+    EXPECT_FALSE(m_rules[0].rule.enabled) << "a rule that is switched off stays off";
 }
 
 TEST_F(MocksPanelTest, RulesAreSwitchedMovedAndDeleted) {
