@@ -148,7 +148,7 @@ using HostFunctionBody = std::function<HostOutcome(HostCall&)>;
 
 /// The short way into a host function, for a caller that keeps no records of its frames: the body is not called where this one has
 /// returned, as it always does at once, with the results in `slots`. It may look at nothing of the machine but yieldRequested(), tick() and
-/// backtrace(), and must not throw. False: it has done nothing, and the body is to be called.
+/// backtrace(), and must not throw. False: it is not done; made again at once, by the body at last.
 struct DirectHostFunction {
     bool (*call)(void* self, Machine& machine, Slot* slots) noexcept = nullptr;
     void* self = nullptr;  // outlives the store's last call

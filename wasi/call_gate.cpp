@@ -115,7 +115,8 @@ bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& f
                               engine::Machine& machine) noexcept {
     if (!m_mayBeShort || m_context.memory.isObserved() || m_mocks.table().concerns(function)) return false;
     m_context.mayWait = false;
-    m_context.wait = {};
+    // Of a call that declined a moment ago: the machine may ask again before it calls invoke().
+    m_context.wait = std::exchange(m_declined, {});
     m_context.machine = &machine;
     m_context.mostBytes = ~uint64_t{0};
     const bool isMade =

@@ -36,7 +36,7 @@ std::span<const uint8_t> bytesOf(const Accesses& accesses, uint32_t address, uin
 template <class Accesses>
 bool touchesAny(const Accesses& accesses, uint64_t first, uint64_t last, bool isWritten) {
     return std::any_of(accesses.begin(), accesses.end(), [&](const auto& access) {
-        return (access.isWrite || !isWritten) && access.address <= last &&
+        return access.length > 0 && (access.isWrite || !isWritten) && access.address <= last &&
                first < access.address + access.length;
     });
 }

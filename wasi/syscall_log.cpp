@@ -130,7 +130,7 @@ CallPlace Segment::pack(const CallDraft& draft, uint64_t chunkSize) {
     const size_t most = CallPacker::mostBytes(draft);
     if (capacity - used < most) {
         const uint64_t size = std::max<uint64_t>(chunkSize, most);
-        CHECK(chunks.size() < kMostChunks);
+        CHECK(chunks.size() < kMostChunks && size <= uint64_t{1} << kOffsetBits);
         auto& chunk = chunks.grow();
         chunk.bytes.reset(allocate(size, chunks.size() > 0));
         chunks.publish();

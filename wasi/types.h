@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 namespace wasi {
@@ -339,21 +341,32 @@ struct Subscription {
 };
 }  // namespace unstable
 
-/// A value, or the errno that says why there is none.
+/// A value, or the errno that says why there is none. Numbers come back in registers.
 template <class T>
 class [[nodiscard]] OrErrno {
+    static constexpr bool kIsPlain = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>;
+
 public:
-    OrErrno(T value) : m_v(std::in_place_index<0>, std::move(value)) {}
-    OrErrno(Errno error) : m_v(std::in_place_index<1>, error) {}
-    explicit operator bool() const { return m_v.index() == 0; }
-    T& operator*() { return *std::get_if<0>(&m_v); }
-    const T& operator*() const { return *std::get_if<0>(&m_v); }
-    T* operator->() { return std::get_if<0>(&m_v); }
+    OrErrno(T value) : m_value(std::move(value)) {}
+    OrErrno(Errno error) : m_error(error), m_has(false) {}
+    explicit operator bool() const { return m_has; }
+    T& operator*() { return get(*this); }
+    const T& operator*() const { return get(*this); }
+    T* operator->() { return &get(*this); }
     /// Success if there is a value.
-    Errno error() const { return m_v.index() == 0 ? Errno::Success : *std::get_if<1>(&m_v); }
+    Errno error() const { return m_error; }
 
 private:
-    std::variant<T, Errno> m_v;
+    template <class Self>
+    static auto& get(Self& self) {
+        if constexpr (kIsPlain)
+            return self.m_value;
+        else
+            return *self.m_value;
+    }
+    std::conditional_t<kIsPlain, T, std::optional<T>> m_value{};
+    Errno m_error = Errno::Success;
+    bool m_has = true;
 };
 
 }  // namespace wasi

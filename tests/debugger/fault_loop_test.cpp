@@ -181,7 +181,9 @@ TEST(Mocks, KnowCallersByTheirNames) {
     const Course inMain = runWith(what, "path_open caller = main errno acces");
     EXPECT_EQ(countOf(inMain.calls, "path_open"), 2u);
     for (const wasi::SyscallRecord& r : inMain.records) {
-        if (wasi::allHostFunctions()[r.function].name == "path_open") EXPECT_EQ(r.origin, wasi::Origin::Mock);
+        if (wasi::allHostFunctions()[r.function].name == "path_open") {
+            EXPECT_EQ(r.origin, wasi::Origin::Mock);
+        }
     }
     const Course elsewhere = runWith(what, "path_open caller = nobody errno acces");
     for (const wasi::SyscallRecord& r : elsewhere.records)

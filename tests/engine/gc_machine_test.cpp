@@ -397,7 +397,9 @@ TEST(GcMachine, AStepOverALongOperationHearsAYield) {
         do
             r.machine->requestYield();
         while (r.machine->step() == StopKind::Yielded && ++yields < 100);
-        if (at == kArrayNew || at == kArrayFill) EXPECT_GE(yields, 10u) << at;
+        if (at == kArrayNew || at == kArrayFill) {
+            EXPECT_GE(yields, 10u) << at;
+        }
         EXPECT_EQ(r.machine->location(), r.at(static_cast<uint32_t>(at) + 1));
     }
 }

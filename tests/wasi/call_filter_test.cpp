@@ -147,6 +147,10 @@ TEST_F(CallFilterTest, ChoosesByMemoryThatWasTouched) {
     EXPECT_EQ(matching("touched" + at(time - 1, time - 1) + " and seq > 8"), Calls{});
     EXPECT_EQ(matching("seq > 8 and written != " + std::to_string(time)), Calls{10});
     EXPECT_EQ(matching("touched = 0..0xffffffffffffffff and seq > 8"), (Calls{9, 10}));
+    // What is empty touches nothing.
+    const uint32_t list = m_guest.put(Ciovec{time + 4, 0}), result = m_guest.room(4);
+    EXPECT_EQ(m_guest.call("fd_write", 1, list, 1, result), Errno::Success);
+    EXPECT_EQ(matching("touched" + at(time, time + 7)), Calls{9});
 }
 
 TEST_F(CallFilterTest, SaysWhereItIsWrong) {

@@ -374,7 +374,7 @@ TEST(HostileGuest, F1_PathsThatGrowFromFolderToFolderAreCut) {
         }
         at = guest.get<Fd>(result).value;
     }
-    const std::string& path = guest.host->openFiles().back().guestPath;
+    const std::string path = guest.host->openFiles().back().guestPath;
     EXPECT_LT(path.size(), 20'000u);
     EXPECT_EQ((path.size() - 4) % 251, 0u);  // whole names
 }

@@ -85,7 +85,7 @@ SyscallRecord anyCall(std::mt19937_64& random, uint64_t n) {
     const auto upTo = [&](uint64_t most) { return random() % (most + 1); };
     const bool isOdd = upTo(9) == 0;
     SyscallRecord r;
-    r.function = static_cast<uint16_t>(isOdd ? upTo(1023) : upTo(2));
+    r.function = static_cast<uint16_t>(isOdd && upTo(1) ? upTo(1023) : upTo(2));
     r.outcome = isOdd ? static_cast<Outcome>(1 + upTo(3)) : Outcome::Returned;
     r.origin = isOdd ? static_cast<Origin>(upTo(3)) : Origin::Host;
     r.tick = isOdd ? random() : n * 70;

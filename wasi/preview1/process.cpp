@@ -72,7 +72,7 @@ Errno Preview1::clock_res_get(Clockid id, Timestamp& resolution) {
 }
 
 Errno Preview1::clock_time_get(Clockid id, Timestamp, Timestamp& time) {
-    m_call.use.add(kClock);
+    if (m_call.logging()) m_call.use.add(kClock);
     const auto answer = m_state.clock->now(id);
     if (answer) time = *answer;
     return answer.error();

@@ -400,10 +400,10 @@ private:
         const std::string& path = c.told.path;
         const Staged& staged = m_staged.at(c.node.get());
         const bool isThere = m_to.statAt(path, false).error() == Errno::Success;
-        // Some file systems know no second name: what is staged is copied there too.
+        // Some file systems know no second name, and another one may be mounted there: what is staged is copied then.
         const Errno linked = isThere ? Errno::Exist : m_to.link(staged.name, false, m_to, path);
-        const bool isCopied =
-            isThere || linked == Errno::Perm || linked == Errno::Notsup || linked == Errno::Mlink;
+        const bool isCopied = isThere || linked == Errno::Perm || linked == Errno::Notsup ||
+                              linked == Errno::Mlink || linked == Errno::Xdev;
         if (isCopied) {
             OpenHow how;
             how.read = true;
