@@ -36,6 +36,13 @@ constexpr std::array<uint64_t, kWord + 1> kMasks = [] {
     return masks;
 }();
 
+/// How many bits are set; std::popcount is a call into another library where the processor's instruction may not be taken for granted.
+size_t onesOf(uint64_t n) {
+    n -= n >> 1 & 0x5555'5555'5555'5555;
+    n = (n & 0x3333'3333'3333'3333) + (n >> 2 & 0x3333'3333'3333'3333);
+    return ((n + (n >> 4)) & 0x0f0f'0f0f'0f0f'0f0f) * 0x0101'0101'0101'0101 >> 56;
+}
+
 /// `length` bytes; eight can be read there.
 uint64_t wordAt(const uint8_t* from, size_t length) {
     uint64_t n = 0;
@@ -52,15 +59,13 @@ public:
         m_to += length;
     }
     void numbers(const uint64_t* n, size_t count) {
-        for (; count > kGroup; n += kGroup, count -= kGroup)
-            group(n, kGroup);
-        group(n, count);
+        for (size_t at = 0; at < count; at += kGroup)
+            group(n + at, std::min(count - at, kGroup));
     }
     /// The numbers of `bits` as they differ from `base`.
     void differences(const uint64_t* n, const uint64_t* base, uint64_t bits) {
         while (bits) {
-            const auto room =
-                static_cast<size_t>(std::min(std::popcount(bits), static_cast<int>(kGroup)) + 1) / 2;
+            const size_t room = (std::min(onesOf(bits), kGroup) + 1) / 2;
             uint8_t* const lengthsAt = m_to;
             m_to += room;
             uint64_t lengths = 0;
@@ -102,9 +107,8 @@ public:
     explicit Reader(const uint8_t* from) : m_from(from) {}
     uint64_t word(size_t length) { return wordAt(bytes(length), length); }
     void numbers(uint64_t* n, size_t count) {
-        for (; count > kGroup; n += kGroup, count -= kGroup)
-            group(n, kGroup);
-        group(n, count);
+        for (size_t at = 0; at < count; at += kGroup)
+            group(n + at, std::min(count - at, kGroup));
     }
     const uint8_t* bytes(size_t length) { return std::exchange(m_from, m_from + length); }
 
@@ -240,7 +244,7 @@ CallPlace CallUnpacker::modelOf(const uint8_t* call) {
 }
 
 const CallNumbers& CallUnpacker::numbersOf(const uint8_t* model) {
-    Model& kept = m_models[reinterpret_cast<uintptr_t>(model) / 16 % m_models.size()];
+    Model& kept = m_models[reinterpret_cast<uintptr_t>(model) % m_models.size()];
     if (kept.call != model) {
         Reader from(model + sizeof(CallPlace));
         kept.numbers.count = from.word(1);
@@ -267,7 +271,7 @@ void CallUnpacker::moveTo(const uint8_t* call, const uint8_t* model) {
         }
         m_differing = from.word((m_now.count + 7) / 8);
         std::array<uint64_t, N::kMost> differences;
-        from.numbers(differences.data(), static_cast<size_t>(std::popcount(m_differing)));
+        from.numbers(differences.data(), onesOf(m_differing));
         const uint64_t* difference = differences.data();
         for (uint64_t left = m_differing; left; left &= left - 1) {
             const auto i = static_cast<size_t>(std::countr_zero(left));

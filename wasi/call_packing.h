@@ -100,7 +100,7 @@ private:
     };
     const CallNumbers& numbersOf(const uint8_t* model);
 
-    std::array<Model, 16> m_models;  // that were asked for last
+    std::array<Model, 61> m_models;  // that were asked for last
     CallNumbers m_now;
     const uint8_t* m_model = nullptr;  // m_now has its numbers, but for …
     uint64_t m_differing = 0;          // … these

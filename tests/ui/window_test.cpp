@@ -46,6 +46,12 @@ protected:
         m_fake->stopAt(line);
         settle();
     }
+    /// As a user does it: the answer to Load comes from the test.
+    void openAndStop() {
+        m_window.launcher().open("/programs/a.wasm");
+        settle();
+        stopAt(17);
+    }
     void trap() {
         StopInfo stop;
         stop.reason = StopReason::Trap;
@@ -539,10 +545,7 @@ TEST_F(WindowTest, ARestartThatAnotherProgramOvertakesStartsNothing) {
         m_fake->load();
         return ModuleSummary{};
     });
-    m_window.launcher().open("/programs/a.wasm");
-    settle();
-    m_fake->stopAt(17);
-    settle();
+    openAndStop();
     m_fake->holdReplies = true;
     m_window.verbs().trigger("restart");
     ASSERT_EQ(m_fake->asked<debugger::Terminate>().size(), 1u);
@@ -560,10 +563,7 @@ TEST_F(WindowTest, StepsTypedWhileAStartLoadsStartOnce) {
         m_fake->load();
         return ModuleSummary{};
     });
-    m_window.launcher().open("/programs/a.wasm");
-    settle();
-    m_fake->stopAt(17);
-    settle();
+    openAndStop();
     LaunchOptions options = m_window.launcher().options();
     options.capabilities.arguments = {"a.wasm", "x"};
     m_window.launcher().setOptions(options);
