@@ -330,6 +330,7 @@ void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
     m_isFollowing = false;
     const uint64_t end = slice.first + slice.rows.size();
     if (!slice.rows.empty() && slice.rows.back().pending) m_hasPending = true;
+    const bool wasAtEnd = m_view->isAtEnd();
     m_model.setCount(static_cast<int>(end));
     const std::vector<ListedCall> all = listed(slice.rows);
     for (size_t at = 0; at < all.size(); at += kPage) {
@@ -337,6 +338,8 @@ void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
         const auto rows = static_cast<std::ptrdiff_t>(std::min<size_t>(kPage, all.size() - at));
         m_model.setPage(static_cast<int>(slice.first + at), {begin, begin + rows});
     }
+    // At once: below the old end there is room for a part of a row, where the next one would be seen, which nobody has fetched.
+    if (wasAtEnd) m_view->scrollToBottom();
     showCount();
     if (end < m_wanted && !slice.rows.empty()) m_followTimer.start();
 }
