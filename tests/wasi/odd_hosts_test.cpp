@@ -11,6 +11,7 @@
 
 #include "tests/wasi/guest.h"
 #include "wasi/world/host_files.h"
+#include "wasi/world/virtual_content.h"
 
 namespace {
 
@@ -111,6 +112,33 @@ TEST(OddHosts, ACallThatRunsOutOfMemoryIsLoggedOnce) {
         ASSERT_LT(failures, 100);
     }
     EXPECT_GT(wasLate, 0);
+}
+
+/// … and what was counted for a write that had no memory is given back.
+TEST(OddHosts, AWriteInMemoryThatRunsOutOfMemoryCountsNothing) {
+    std::vector<uint8_t> bytes(100'000, 'x');
+    const iovec from{bytes.data(), bytes.size()};
+    int failures = 0;
+    for (bool hasFailed = true; hasFailed; failures++) {
+        const auto storage = std::make_shared<VirtualStorage>(
+            1 << 20, [] { return uint64_t{0}; }, [](const std::string&) {});
+        {
+            VirtualContent content(storage);
+            theLeft = failures;
+            try {
+                EXPECT_EQ(*content.write({&from, 1}, 10, nullptr), bytes.size());
+            } catch (const std::bad_alloc&) {
+            }
+            hasFailed = theLeft < 0;
+            theLeft = -1;
+            // Of the chunks that were made before.
+            EXPECT_LE(content.size(), storage->used()) << failures;
+            EXPECT_TRUE(hasFailed || content.size() == bytes.size() + 10);
+        }
+        EXPECT_EQ(storage->used(), 0u) << failures;
+        ASSERT_LT(failures, 20);
+    }
+    EXPECT_GT(failures, 3);
 }
 
 TEST(OddHosts, AFolderIsListedThatIsSaidToHaveNoLinks) {

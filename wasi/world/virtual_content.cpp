@@ -32,7 +32,12 @@ bool VirtualContent::resize(std::vector<uint8_t>& chunk, uint64_t bytes) {
     if (now > before && !m_storage->take(now - before)) return false;
     if (now < before) m_storage->giveBack(before - now);
     // Not more than is counted, and not more than is left either.
-    if (bytes > chunk.capacity()) chunk.reserve(now);
+    try {
+        if (bytes > chunk.capacity()) chunk.reserve(now);
+    } catch (const std::bad_alloc&) {
+        m_storage->giveBack(now - before);
+        throw;
+    }
     chunk.resize(bytes);
     if (now < before) chunk.shrink_to_fit();
     return true;
@@ -88,7 +93,8 @@ OrErrno<std::vector<uint8_t>*> VirtualContent::chunkFor(uint64_t offset, uint64_
         return &chunk;
     }
     const uint64_t below = m_lowerBytes > begin ? std::min(m_lowerBytes - begin, kChunkBytes) : 0;
-    std::vector<uint8_t> chunk;
+    decltype(m_chunks) one;  // moves over as it is when all of it is there
+    auto& chunk = one[number];
     if (!resize(chunk, std::max(end - begin, below))) return Errno::Nospc;
     if (below) {
         if (const Errno e = readPart({chunk.data(), below}, begin, lower); e != Errno::Success) {
@@ -96,7 +102,7 @@ OrErrno<std::vector<uint8_t>*> VirtualContent::chunkFor(uint64_t offset, uint64_
             return e;
         }
     }
-    return &m_chunks.emplace(number, std::move(chunk)).first->second;
+    return &m_chunks.insert(one.extract(number)).position->second;
 }
 
 OrErrno<uint64_t> VirtualContent::write(std::span<const iovec> from, uint64_t offset, File* lower) {
