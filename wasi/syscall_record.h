@@ -21,7 +21,7 @@ enum class Outcome : uint8_t { Pending, Returned, Trapped, Exited, Interrupted, 
 struct MemoryAccess {
     uint32_t address = 0;
     bool isWrite = false;
-    std::vector<uint8_t> bytes;  // cut at kMaxPayload; `length` is the true number
+    std::vector<uint8_t> bytes;  // cut at kMaxPayloadBytes; `length` is the true number
     uint64_t length = 0;
 };
 inline constexpr size_t kMaxPayloadBytes = 4096;
