@@ -35,6 +35,29 @@ debugger::CallRow callAt(uint64_t sequence) {
     return row;
 }
 
+/// Looks at all rows that are seen when more were appended, before anything else that was put off.
+class FirstLook : public QObject {
+public:
+    explicit FirstLook(TableView& view) : m_view(view) {
+        connect(view.model(), &QAbstractItemModel::rowsInserted, this, [this] {
+            QCoreApplication::postEvent(this, new QEvent(QEvent::User), Qt::HighEventPriority);
+        });
+    }
+    int looks = 0, missing = 0;
+
+private:
+    bool event(QEvent* event) override {
+        if (event->type() != QEvent::User) return QObject::event(event);
+        looks++;
+        for (int y = 0; y < m_view.viewport()->height(); y++) {
+            const int row = m_view.rowAt(y);
+            missing += row >= 0 && m_view.model()->index(row, 0).data().toString() == "…";
+        }
+        return true;
+    }
+    TableView& m_view;
+};
+
 /// A log of any length; the filter "path_open" keeps every tenth call.
 class SystemCallsPanelTest : public PanelTest {
 protected:
@@ -129,6 +152,20 @@ TEST_F(SystemCallsPanelTest, WhoFollowsTheEndSeesNoRowThatIsNotThere) {
     settle();
     const int top = view(*panel).rowAt(0);
     EXPECT_EQ(view(*panel).rowViewportPosition(top), 0) << "the first row stands whole";
+}
+
+TEST_F(SystemCallsPanelTest, ARowBelowTheOldEndIsNotSeenBeforeItIsThere) {
+    auto panel = running();
+    TableView& calls = view(*panel);
+    append(1000);
+    for (int height = 300; calls.viewport()->height() % calls.rowHeight(0) < 5; height++)
+        panel->resize(1000, height);  // there is room for a part of a row
+    settle();
+    const FirstLook look(calls);
+    for (uint64_t total = 2000; total <= 20'000; total += 1000)
+        append(total);
+    EXPECT_EQ(look.looks, 19);
+    EXPECT_EQ(look.missing, 0);
 }
 
 TEST_F(SystemCallsPanelTest, SaysWhatIsMissingAndCountsAsOneSays) {
