@@ -54,6 +54,12 @@ DockLayout::DockLayout(Context& context, QMainWindow& window)
         window.addDockWidget(Qt::RightDockWidgetArea, dock);
     }
     connect(&context, &Context::panelRequested, this, &DockLayout::raise);
+    // What is typed goes to what is seen, not to a panel behind it.
+    connect(&window, &QMainWindow::tabifiedDockWidgetActivated, this, [this](QDockWidget* front) {
+        const QWidget* focus = m_window.focusWidget();
+        for (const QDockWidget* behind : m_window.tabifiedDockWidgets(front))
+            if (behind->isAncestorOf(focus)) return m_panels.value(front->objectName())->setFocus();
+    });
 }
 
 void DockLayout::arrange(LayoutId layout) {

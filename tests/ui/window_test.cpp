@@ -643,6 +643,21 @@ TEST_F(WindowTest, TheTabInFrontIsRemembered) {
     EXPECT_EQ(m_window.sources().current()->path(), "other.c");
 }
 
+TEST_F(WindowTest, WhatIsTypedGoesToThePanelWhoseTabWasClicked) {
+    stopAt(17);
+    m_window.docks().apply(LayoutId::Tracing);
+    emit m_context.panelRequested("console");
+    settle();
+    ASSERT_TRUE(m_window.docks().dock("console")->isAncestorOf(m_window.focusWidget()));
+    for (QTabBar* tabs : m_window.findChildren<QTabBar*>())
+        for (int i = 0; i < tabs->count(); ++i)
+            if (tabs->tabText(i) == "System calls")
+                QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+    settle();
+    EXPECT_TRUE(m_window.docks().dock("system-calls")->isAncestorOf(m_window.focusWidget()))
+        << m_window.focusWidget()->metaObject()->className();
+}
+
 TEST_F(WindowTest, AButtonOfANoticeMayCloseAllNotices) {
     m_context.notify({Notice::Kind::Info,
                       "Notice",
