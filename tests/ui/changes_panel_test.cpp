@@ -154,6 +154,23 @@ TEST_F(ChangesPanelTest, AppliesAfterItHasSaidWhatItWillWrite) {
     EXPECT_FALSE(button(*panel, "apply-changes").isEnabled());
 }
 
+TEST_F(ChangesPanelTest, WhatIsChangedAfterTheRestWasAppliedIsListed) {
+    auto panel = stopped();
+    ASSERT_EQ(text(*panel, 0, 0), "gone/");
+    button(*panel, "apply-changes").click();
+    settle();
+    question(*panel)->findChild<QPushButton*>("settle")->click();
+    settle();
+    ASSERT_EQ(view(*panel).model()->rowCount(view(*panel).model()->index(0, 0)), 0);
+    m_folders = {overlay()};
+    m_fake->emitEvent(debugger::SyscallsAppended{8});
+    m_fake->stopAt(13);
+    ASSERT_TRUE(
+        QTest::qWaitFor([&] { return panel->findChild<QLabel*>("changes-summary")->text() == "4 changes"; }));
+    settle();
+    EXPECT_EQ(text(*panel, 0, 0), "gone/");
+}
+
 TEST_F(ChangesPanelTest, TellsWhyAChangeCouldNotBeAppliedAndKeepsIt) {
     auto panel = stopped();
     m_refusal =

@@ -264,8 +264,10 @@ void ChangesPanel::fill(std::vector<FolderChanges> folders) {
     m_model.setChildren({}, std::move(nodes));
     for (int row = 0; row < m_model.rowCount(); ++row) {
         const QModelIndex at = m_model.index(row, 0);
-        const bool isFirst = m_model.rowCount(at) == 0 && !m_view->isExpanded(at);
-        if (isFirst && m_folders[static_cast<size_t>(row)].total > 0) m_view->expand(at);
+        if (m_model.rowCount(at) > 0 || m_folders[static_cast<size_t>(row)].total == 0) continue;
+        // It may have been open, with changes that were applied since: only opening it fetches others.
+        m_view->collapse(at);
+        m_view->expand(at);
     }
     const uint64_t total = totalOf(m_folders);
     m_summary->setText(m_folders.empty() ? QString() : changesText(total));
