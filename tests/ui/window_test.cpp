@@ -658,6 +658,25 @@ TEST_F(WindowTest, WhatIsTypedGoesToThePanelWhoseTabWasClicked) {
         << m_window.focusWidget()->metaObject()->className();
 }
 
+TEST_F(WindowTest, NoticesAreReadWholeAndWhatWasDoneLastCounts) {
+    m_window.resize(1000, 700);
+    stopAt(17);
+    m_window.docks().apply(LayoutId::Tracing);
+    m_context.notify({Notice::Kind::Info, "Granted", "descriptor 3, /data, is read-only /srv/data"});
+    m_context.notify({Notice::Kind::Info, "Revoked", "/data is revoked: 1 descriptor answers ENOTCAPABLE"});
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 1) << "it is granted no longer";
+    const QString text = QStringLiteral("no folder that the program has holds /etc/passwd. ").repeated(5);
+    m_context.notify({Notice::Kind::Warning,
+                      "path_open was denied",
+                      text,
+                      {{"Grant and Retry", [] {}}, {"Continue without", [] {}}}});
+    settle();
+    EXPECT_EQ(m_window.notices().count(), 2) << "what asks for something takes nobody's place";
+    for (const QLabel* label : m_window.notices().findChildren<QLabel*>())
+        if (label->wordWrap()) EXPECT_GE(label->height(), label->heightForWidth(label->width()));
+}
+
 TEST_F(WindowTest, AButtonOfANoticeMayCloseAllNotices) {
     m_context.notify({Notice::Kind::Info,
                       "Notice",

@@ -32,7 +32,7 @@ public:
         sign->setPixmap(theme.icon(QString::fromLatin1(m_kind.icon)).pixmap(16));
         sign->setAccessibleName(QString::fromLatin1(m_kind.word));
         layout->addWidget(sign, 0, Qt::AlignTop);
-        auto* text = new QLabel(whole());
+        auto* text = m_text = new QLabel(whole());
         text->setTextFormat(Qt::PlainText);
         text->setWordWrap(true);
         text->setToolTip(plainTip(notice.detail));
@@ -64,6 +64,12 @@ protected:
         painter.fillRect(0, height() - 1, width(), 1, m_theme.color(Tone::Border));
     }
 
+    // All of the text is seen, at the cost of what is below.
+    void resizeEvent(QResizeEvent* event) override {
+        QWidget::resizeEvent(event);
+        m_text->setMinimumHeight(m_text->heightForWidth(m_text->width()));
+    }
+
 private:
     QToolButton* button(const Notice::Choice& choice) {
         auto* button = new QToolButton;
@@ -79,7 +85,11 @@ private:
     Theme& m_theme;
     Notice m_notice;
     KindRow m_kind;
+    QLabel* m_text;
 };
+
+/// It tells what was done, and wants nothing.
+bool isPlain(const Notice& notice) { return notice.kind == Notice::Kind::Info && notice.choices.empty(); }
 
 }  // namespace
 
@@ -93,7 +103,8 @@ void NoticeBar::show(const Notice& notice) {
     auto* row = new NoticeRow(m_theme, notice);
     for (int i = m_layout->count() - 1; i >= 0; --i) {
         auto* old = static_cast<NoticeRow*>(m_layout->itemAt(i)->widget());
-        if (old->whole() == row->whole() || i >= kMaxNotices - 1) drop(old);
+        const bool isOld = isPlain(old->notice()) && isPlain(notice);  // what was done after it counts
+        if (old->whole() == row->whole() || isOld || i >= kMaxNotices - 1) drop(old);
     }
     m_layout->insertWidget(0, row);
 }
