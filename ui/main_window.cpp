@@ -327,6 +327,7 @@ void MainWindow::makeViewVerbs() {
 }
 
 void MainWindow::add(QMenu& menu, std::initializer_list<const char*> ids) {
+    menu.setToolTipsVisible(true);
     for (const char* id : ids) {
         if (!id)
             menu.addSeparator();

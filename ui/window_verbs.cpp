@@ -89,7 +89,6 @@ QAction* VerbActions::make(const debugger::Verb& verb) {
     action->setIcon(m_context.theme().icon(fromUtf8(verb.icon)));
     action->setShortcut(QKeySequence(fromUtf8(verb.shortcut)));
     action->setShortcutContext(Qt::WindowShortcut);
-    action->setStatusTip(fromUtf8(verb.help));
     m_window->addAction(action);
     return action;
 }

@@ -260,6 +260,14 @@ TEST_F(WindowTest, TheStateIsAlwaysTold) {
     EXPECT_EQ(m_window.status().text(), "Exited exited with status 3");
 }
 
+TEST_F(WindowTest, AVerbUnderThePointerDoesNotHideTheState) {
+    stopAt(17);
+    QAction* restart = m_window.verbs().action("restart");
+    restart->showStatusText(&m_window);
+    EXPECT_EQ(m_window.status().currentMessage(), "");
+    EXPECT_TRUE(restart->toolTip().contains("again")) << "that is where help stands";
+}
+
 TEST_F(WindowTest, StepsTypedFasterThanTheyAreMadeAreAllMade) {
     bool runs = false;
     m_fake->answer<Step>([&](const Step&) -> engine::Result<Done> {
