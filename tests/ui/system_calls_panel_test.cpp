@@ -245,6 +245,19 @@ TEST_F(SystemCallsPanelTest, StartsAnewWithANewRun) {
     EXPECT_EQ(view(*panel).model()->rowCount(), 2);
 }
 
+TEST_F(SystemCallsPanelTest, TheTimeHasRoomHoweverLongTheProgramRuns) {
+    const auto text = [](double seconds) {
+        ListedCall row;
+        row.startNs = static_cast<int64_t>(seconds * 1e9);
+        return callColumns()[1].text(row);
+    };
+    EXPECT_EQ(text(0.000671), "0.000671");
+    EXPECT_EQ(text(20.953331), "20.953331");
+    EXPECT_EQ(text(128.349321), "128.34932");
+    EXPECT_EQ(text(86400.123456), "86400.123");
+    EXPECT_EQ(callColumns()[1].width, 9);
+}
+
 TEST_F(SystemCallsPanelTest, ShowsTheDetailsOfTheChosenCall) {
     auto panel = running();
     append(30);

@@ -25,6 +25,12 @@ constexpr uint64_t kMaxRows = 90'000'000;  // Qt's views count pixels in 31 bits
 
 QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1e9, 'f', 6); }
 
+/// Nine characters, as wide as the column: 0.000001, 128.34930, 86400.123.
+QString startOf(const ListedCall& row) {
+    const QString text = seconds(row.startNs);
+    return text.left(std::max<qsizetype>(9, text.indexOf(u'.') + 4));
+}
+
 bool isHosts(const CallRow& row) { return row.origin.empty() || row.origin == "host"; }
 
 QString resultOf(const ListedCall& row) {
@@ -68,7 +74,7 @@ std::vector<Column<ListedCall>> callColumns() {
          .rank = 1,
          .look = dim},
         {.title = "Time",
-         .text = [](const ListedCall& row) { return seconds(row.startNs); },
+         .text = startOf,
          .kind = ColumnKind::Number,
          .width = 9,
          .rank = 4,
