@@ -245,6 +245,22 @@ TEST_F(SystemCallsPanelTest, StartsAnewWithANewRun) {
     EXPECT_EQ(view(*panel).model()->rowCount(), 2);
 }
 
+TEST_F(SystemCallsPanelTest, ACallThatAFilterFoundIsSeenAmongItsNeighbours) {
+    auto panel = running();
+    append(1000);
+    filter(*panel, "path_open");
+    cell(*panel, 50, 0);
+    settle();
+    view(*panel).selectRow(50);
+    settle();
+    filter(*panel, {});
+    settle();
+    EXPECT_EQ(view(*panel).currentIndex().row(), 500);
+    EXPECT_TRUE(
+        view(*panel).viewport()->rect().contains(view(*panel).visualRect(view(*panel).currentIndex())));
+    EXPECT_TRUE(panel->findChild<CallDetailView*>()->isVisible());
+}
+
 TEST_F(SystemCallsPanelTest, TheTimeHasRoomHoweverLongTheProgramRuns) {
     const auto text = [](double seconds) {
         ListedCall row;

@@ -254,7 +254,10 @@ void SystemCallsPanel::setFilter(const QString& text) {
     const bool wasSearching = m_isSearching;
     m_filter = toUtf8(text);
     if (m_isHeld && !m_filter.empty()) hold(false);
+    const CallRow* chosen = m_model.rowAt(m_view->currentIndex());
+    const auto sequence = chosen ? std::optional(chosen->sequence) : std::nullopt;
     reset();
+    if (sequence && m_filter.empty()) showRow(*sequence);  // found by a filter, seen among its neighbours
     if (wasSearching && m_filter.empty()) hold(true);  // nobody waits for the rest
 }
 
@@ -468,13 +471,13 @@ void SystemCallsPanel::showCall(uint64_t sequence) {
     if (!m_filter.empty()) m_box->setFilter({});
     m_model.setCount(static_cast<int>(std::min(std::max(context().callCount(), sequence + 1), kMaxRows)));
     showRow(sequence);
+    m_view->setFocus();
 }
 
 void SystemCallsPanel::showRow(uint64_t row) {
     const QModelIndex index = m_model.index(static_cast<int>(row), 0);
     m_view->setCurrentIndex(index);
     m_view->scrollTo(index, QAbstractItemView::PositionAtCenter);
-    m_view->setFocus();
 }
 
 // --------------------------------------------------------------------------------------------------------------- bookmarks
@@ -513,6 +516,7 @@ void SystemCallsPanel::showBookmark(const std::vector<uint64_t>& order, size_t a
             [this, order, at](const std::optional<uint64_t>& row) {
                 if (!row) return showBookmark(order, at + 1);
                 showRow(*row);
+                m_view->setFocus();
                 if (at > 0) tellHidden(at);
             });
 }
