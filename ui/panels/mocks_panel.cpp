@@ -101,7 +101,7 @@ MocksPanel::MocksPanel(Context& context) : Panel(context), m_model(mockColumns()
     m_view->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
     m_view->setPlaceholder(
         tr("No mocks: every call is answered by the host. The line below adds a rule, or "
-           "“Answer This Next Time” in the menu of a system call."));
+           "“Answer Such Calls With” in the menu of a system call."));
     m_line = new AddLine(
         theme(),
         {tr("New mock"), tr("Add: path_open path ~ \"*.cfg\" nth 3 errno noent"),

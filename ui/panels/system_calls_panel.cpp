@@ -572,8 +572,7 @@ void SystemCallsPanel::addAnswers(QMenu& menu, const CallRow& row) {
         {QT_TR_NOOP("EINTR"), "errno intr"},     {QT_TR_NOOP("A Second Later"), "delay 1s"},
         {QT_TR_NOOP("A Trap"), "trap"},          {QT_TR_NOOP("A Stop in the Debugger"), "stop"},
         {QT_TR_NOOP("Another Answer…"), nullptr}};
-    QMenu* answers =
-        menu.addMenu(theme().icon(QStringLiteral("panel-mocks")), tr("Answer This Next Time With"));
+    QMenu* answers = menu.addMenu(theme().icon(QStringLiteral("panel-mocks")), tr("Answer Such Calls With"));
     for (const Answer& answer : kAnswers)
         answers->addAction(tr(answer.title), this, [=, this] { mock(row.sequence, answer.clause); });
 }
