@@ -3,12 +3,25 @@
 #include <algorithm>
 
 #include "wasi/call_filter.h"
+#include "wasi/filter_lexer.h"
 
 namespace wasi {
 
 engine::Result<> checkFilter(std::string_view text) {
     TRY(CallFilter::parse(text));
     return {};
+}
+
+bool isFilterOfOneRun(std::string_view text) {
+    const auto tokens = filterTokens(text);
+    if (!tokens.ok() || !checkFilter(text)) return false;
+    const std::vector<FilterToken>& all = tokens.value();
+    for (size_t i = 2; i < all.size(); i++) {
+        if (!all[i - 2].isWord("fd") || all[i].kind != FilterToken::Kind::Word) continue;
+        const auto name = parseDescriptorName(all[i].text);
+        if (name && name->from) return true;
+    }
+    return false;
 }
 
 std::vector<std::string> filterFields() {

@@ -11,6 +11,8 @@ namespace wasi {
 
 /// Is it a filter? BadArgument: "column 9: …".
 engine::Result<> checkFilter(std::string_view text);
+/// Does it say nothing of another run, as it names a call: fd = 5@1234?
+bool isFilterOfOneRun(std::string_view text);
 /// "function", "fd", "errno" …
 std::vector<std::string> filterFields();
 /// All that a word of a filter may be: fields, functions, arguments, results, and, or, not, contains; sorted.

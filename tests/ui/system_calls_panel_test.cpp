@@ -245,6 +245,31 @@ TEST_F(SystemCallsPanelTest, StartsAnewWithANewRun) {
     EXPECT_EQ(view(*panel).model()->rowCount(), 2);
 }
 
+TEST_F(SystemCallsPanelTest, AFilterOnADescriptorEndsWithItsRunAndCanBeHadBack) {
+    auto panel = running();
+    append(1000);
+    std::vector<Notice> told;
+    QObject::connect(&m_context, &Context::noticed, panel.get(), [&](const Notice& n) { told.push_back(n); });
+    auto* box = panel->findChild<FilterBox*>();
+    filter(*panel, "fd = 7@95 and errno = noent");
+    EXPECT_EQ(panel->save()["filter"].toString(), "") << "not for another day either";
+    append(2);
+    EXPECT_EQ(box->filter(), "");
+    EXPECT_EQ(view(*panel).model()->rowCount(), 2);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].text,
+              "fd = 7@95 and errno = noent named a descriptor of the run before; all calls are shown.");
+    ASSERT_EQ(told[0].choices.size(), 1u);
+    told[0].choices[0].act();
+    EXPECT_EQ(box->filter(), "fd = 7@95 and errno = noent");
+    filter(*panel, "fd = 3@start and function = fd_read");
+    append(1);
+    EXPECT_EQ(box->filter(), "fd = 3@start and function = fd_read")
+        << "what it had at the start it has again";
+    EXPECT_EQ(panel->save()["filter"].toString(), "fd = 3@start and function = fd_read");
+    EXPECT_EQ(told.size(), 1u);
+}
+
 TEST_F(SystemCallsPanelTest, ACallThatAFilterFoundIsSeenAmongItsNeighbours) {
     auto panel = running();
     append(1000);

@@ -1,6 +1,7 @@
 #include "wasi/call_filter.h"
 
 #include "tests/wasi/guest.h"
+#include "wasi/filter_words.h"
 #include "wasi/glob.h"
 
 namespace wasi {
@@ -128,6 +129,15 @@ TEST_F(CallFilterTest, ChoosesByEveryKindOfField) {
     };
     for (const auto& [text, calls] : kCases)
         EXPECT_EQ(matching(text), calls) << text;
+}
+
+TEST_F(CallFilterTest, OfOneRunIsWhatNamesACall) {
+    for (const char* text :
+         {"fd = 7@95", "fd!=7@95", "errno = noent and (fd = 7@0)", "fd == 3@start or fd = 4@1"})
+        EXPECT_TRUE(isFilterOfOneRun(text)) << text;
+    for (const char* text :
+         {"", "fd = 7", "fd = 3@start", "7@95", "data contains 7@95", "fd = \"7@95\"", "fd = 7@95 and"})
+        EXPECT_FALSE(isFilterOfOneRun(text)) << text;
 }
 
 TEST_F(CallFilterTest, ChoosesByMemoryThatWasTouched) {

@@ -63,6 +63,20 @@ QStringList toList(const std::vector<std::string>& words) {
     return list;
 }
 
+/// What names a call of the run that is over says nothing of the new one, or what is wrong; it can be had back.
+void dropFilterOfOneRun(FilterBox& box, Context& context) {
+    const QString filter = box.filter();
+    if (!wasi::isFilterOfOneRun(toUtf8(filter))) return;
+    box.setFilter({});
+    context.notify({Notice::Kind::Info,
+                    QObject::tr("Filter"),
+                    QObject::tr("%1 named a descriptor of the run before; all calls are shown.")
+                        .arg(oneLine(filter, 100)),
+                    {{QObject::tr("Filter Again"), [box = QPointer(&box), filter] {
+                          if (box) box->setFilter(filter);
+                      }}}});
+}
+
 }  // namespace
 
 std::vector<Column<ListedCall>> callColumns() {
@@ -204,6 +218,7 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     });
     connect(&context, &Context::moduleLoaded, this, [this] {
         m_bookmarks.clear();
+        dropFilterOfOneRun(*m_box, this->context());
         reset();
     });
     connect(&context, &Context::callsAppended, this, &SystemCallsPanel::onAppended);
@@ -356,6 +371,7 @@ void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
 void SystemCallsPanel::onAppended(uint64_t count) {
     if (count < m_total) {  // a new run
         m_bookmarks.clear();
+        dropFilterOfOneRun(*m_box, context());
         reset();
     }
     m_total = count;
@@ -408,7 +424,10 @@ void SystemCallsPanel::hold(bool isHeld) {
     showCount();
 }
 
-QJsonObject SystemCallsPanel::save() const { return {{QStringLiteral("filter"), m_box->filter()}}; }
+QJsonObject SystemCallsPanel::save() const {
+    const QString filter = m_box->filter();
+    return {{QStringLiteral("filter"), wasi::isFilterOfOneRun(toUtf8(filter)) ? QString() : filter}};
+}
 void SystemCallsPanel::restore(const QJsonObject& memory) {
     m_box->setFilter(memory[QLatin1String("filter")].toString());
 }
