@@ -291,6 +291,8 @@ private:
         node.text = token.text;
         node.lowered = lowerCase(token.text);
         node.isAboutRights = node.lowered.find("rights") != std::string::npos;
+        node.isAboutOrigin = std::any_of(std::begin(kOriginNames) + 1, std::end(kOriginNames),
+                                         [&](std::string_view name) { return isOriginOf(node, name); });
         node.ofData = ofData(node.lowered);
         node.cost = kLineCost;
         for (const HostFunction& function : allHostFunctions())

@@ -159,6 +159,9 @@ bool matchesNode(const Node& node, const FilteredCall& call, const Concerned& co
     case Node::Kind::Not: return !matches(node.children[0]);
     case Node::Kind::Line:
         if (node.byFunction[call.function()]) return true;
+        if (node.isAboutOrigin && call.record()->origin != Origin::Host &&
+            isOriginOf(node, toText(call.record()->origin)))
+            return true;
         if (!node.ofData.empty() && !call.holds(node.ofData)) return false;
         return call.line(node.isAboutRights).find(node.lowered) != std::string_view::npos;
     case Node::Kind::Compare: return compare(node, call, concerned);

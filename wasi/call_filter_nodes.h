@@ -47,6 +47,7 @@ struct CallFilter::Node {
     // Line and Compare:
     std::string text, lowered;
     bool isAboutRights = false;  // Line
+    bool isAboutOrigin = false;  // Line: it names one of those by which a line is marked
     std::string
         ofData;  // Line: part of `lowered` that only a path or payload brings into a line; may be empty
     // Compare:
@@ -69,6 +70,10 @@ std::string lowerCase(std::string_view text);
 bool containsLowered(std::string_view text, std::string_view lowered);
 /// As the node compares texts, without the negation: that is of the whole condition, where a call has several such values.
 bool matchesText(const CallFilter::Node& node, std::string_view text);
+/// Is a line marked with that origin one that contains the word?
+inline bool isOriginOf(const CallFilter::Node& node, std::string_view origin) {
+    return origin.find(node.lowered) != std::string_view::npos;
+}
 bool matchesNode(const CallFilter::Node& node, const FilteredCall& call, const Concerned& concerned);
 
 }  // namespace wasi

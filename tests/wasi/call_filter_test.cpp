@@ -3,6 +3,7 @@
 #include "tests/wasi/guest.h"
 #include "wasi/filter_words.h"
 #include "wasi/glob.h"
+#include "wasi/mock_text.h"
 
 namespace wasi {
 namespace {
@@ -129,6 +130,16 @@ TEST_F(CallFilterTest, ChoosesByEveryKindOfField) {
     };
     for (const auto& [text, calls] : kCases)
         EXPECT_EQ(matching(text), calls) << text;
+}
+
+TEST_F(CallFilterTest, AWordFindsWhoAnsweredAsTheLineSaysIt) {
+    ASSERT_TRUE(m_guest.host->setMocks({{0, parseMock("clock_* errno io").value()}}).ok());
+    EXPECT_EQ(m_guest.call("clock_time_get", 1, 0, m_guest.room(8)), Errno::Io);  // 9
+    EXPECT_EQ(matching("mock"), std::vector<uint64_t>{9});
+    EXPECT_EQ(matching("MOC clock"), std::vector<uint64_t>{9});
+    EXPECT_EQ(matching("clock_time_get not mock"), std::vector<uint64_t>{8});
+    EXPECT_TRUE(matching("policy").empty());
+    EXPECT_TRUE(matching("host").empty()) << "no line says so";
 }
 
 TEST_F(CallFilterTest, OfOneRunIsWhatNamesACall) {
