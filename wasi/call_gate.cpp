@@ -184,6 +184,7 @@ engine::HostOutcome CallGate::invokeAsked(const HostRow& row, uint16_t function,
     if (m_question || m_denied || !m_suspended.empty()) {
         key = keyOf(function, argumentCount, slots, machine);
         resumed = takeSuspended(*key);
+        if (resumed && m_ledger && m_deniedAt == key) m_ledger->takeBackRefusal();
         if (m_question && call && !resumed) {
             const bool passed = m_stoppedAt == key;
             m_stoppedAt.reset();
@@ -222,12 +223,12 @@ engine::HostOutcome CallGate::invokeAsked(const HostRow& row, uint16_t function,
     return outcome;
 }
 
-/// The ledger knows of it at once: that is where people look now.
+/// The ledger knows of it at once: that is where people look now. What becomes of it is known when the call is made again.
 bool CallGate::stopsAsDenied(const Key& key) {
     const bool isAgain = m_deniedAt == key && m_deniedWhy == m_context.detail;
     m_deniedAt.reset();
     if (isAgain || !m_denied(key.function)) return false;
-    if (m_ledger) m_ledger->note(key.function, m_context.sequence, m_context.use);
+    if (m_ledger) m_ledger->noteStopped(key.function, m_context.sequence);
     m_deniedAt = key;
     m_deniedWhy = m_context.detail;
     return true;

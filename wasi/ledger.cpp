@@ -58,6 +58,8 @@ std::string stdioText(const StdioGrant& grant) {
     return "nothing";
 }
 
+std::string keyOf(const Refusal& refusal) { return refusal.subject + '\0' + refusal.flag; }
+
 }  // namespace
 
 std::string grantedText(const Preopen& preopen) {
@@ -124,10 +126,14 @@ void Ledger::note(uint16_t function, uint64_t sequence, const CallUse& use) {
     }
     for (uint8_t i = 0; i < use.count; i++)
         count(m_rows[use.grants[i]], function, sequence, use);
-    if (!use.isRefused || !m_last) return;
+    if (use.isRefused) countRefusal(function, sequence);
+}
+
+void Ledger::countRefusal(uint16_t function, uint64_t sequence) {
+    if (!m_last) return;
     Refusal& refused = *m_last;
     if (refused.call.empty()) refused.call = allHostFunctions()[function].name;
-    const std::string key = refused.subject + '\0' + refused.flag;
+    const std::string key = keyOf(refused);
     auto found = m_refusalAt.find(key);
     if (found == m_refusalAt.end()) {
         if (m_refusals.size() == kMostRefusals || key.size() > kLongestSubject) {
@@ -141,6 +147,31 @@ void Ledger::note(uint16_t function, uint64_t sequence, const CallUse& use) {
     Refusal& kept = m_refusals[found->second];
     kept.count++;
     kept.last = sequence;
+}
+
+void Ledger::noteStopped(uint16_t function, uint64_t sequence) {
+    if (!m_last) return;
+    const std::string key = keyOf(*m_last);
+    const auto found = m_refusalAt.find(key);
+    m_stopped = {key, found == m_refusalAt.end() ? kNoCall : m_refusals[found->second].last};
+    countRefusal(function, sequence);
+}
+
+void Ledger::takeBackRefusal() {
+    const auto stopped = std::exchange(m_stopped, std::nullopt);
+    if (!stopped) return;
+    const auto found = m_refusalAt.find(stopped->key);
+    if (found == m_refusalAt.end()) {
+        m_refusedBesides--;
+        return;
+    }
+    const size_t at = found->second;
+    m_refusals[at].last = stopped->last;
+    if (--m_refusals[at].count > 0) return;
+    m_refusals.erase(m_refusals.begin() + static_cast<std::ptrdiff_t>(at));
+    m_refusalAt.erase(found);
+    for (auto& [key, index] : m_refusalAt)
+        index -= index > at;
 }
 
 void Ledger::touched(GrantIndex grant, const std::string& guestPath, bool isFolder) {

@@ -100,6 +100,9 @@ public:
 
     /// A call is over.
     void note(uint16_t function, uint64_t sequence, const CallUse& use);
+    /// A call was refused, and the program does not know of it yet: takeBackRefusal() comes before it is made again.
+    void noteStopped(uint16_t function, uint64_t sequence);
+    void takeBackRefusal();
     /// What lies at `guestPath`, a tidy path, was looked for below that folder; `isFolder`: it is one itself.
     void touched(GrantIndex grant, const std::string& guestPath, bool isFolder);
     /// Something the user should know of a grant turned up; the first is kept.
@@ -124,6 +127,12 @@ private:
     };
     GrantIndex add(GrantKind kind, std::string name, std::string granted);
     void count(Row& row, uint16_t function, uint64_t sequence, const CallUse& use) const;
+    void countRefusal(uint16_t function, uint64_t sequence);
+
+    struct Stopped {
+        std::string key;
+        uint64_t last = kNoCall;  // of those refused in the same way before
+    };
 
     std::vector<Row> m_rows;
     std::vector<Refusal> m_refusals;
@@ -132,6 +141,7 @@ private:
     uint64_t m_refusedBesides = 0;
     bool m_catalogued = false;
     std::vector<uint8_t> m_effects;  // of each host function
+    std::optional<Stopped> m_stopped;
 };
 
 /// Of a program that has not run yet.

@@ -469,8 +469,36 @@ TEST_F(LedgerTest, ADeniedCallIsMadeAgainAfterAGrant) {
     EXPECT_EQ(guest.outcome("path_open", arguments, &error).kind, engine::HostOutcome::Kind::Return);
     EXPECT_EQ(error, Errno::Success);
     EXPECT_EQ(guest.host->log().count(), 1u) << "the same call";
-    EXPECT_EQ(guest.host->ledger().refusals.at(0).count, 1u);
+    EXPECT_TRUE(guest.host->ledger().refusals.empty()) << "the program was refused nothing";
     EXPECT_EQ(asked, 1);
+}
+
+TEST_F(LedgerTest, ACallThatStopsAsDeniedIsCountedOnce) {
+    Guest guest(Guest::with(m_scratch));
+    bool stops = false;
+    guest.host->setDenied([&](const Refusal&) { return stops; });
+    const uint32_t path = guest.put("../x"), other = guest.put("../y"), room = guest.room(64);
+    const auto stat = [&](uint32_t at) { return guest.outcome("path_filestat_get", {3, 0, at, 4, room}); };
+    const auto counts = [&] {
+        std::vector<std::pair<std::string, uint64_t>> all;
+        for (const Refusal& refusal : guest.host->ledger().refusals)
+            all.emplace_back(refusal.subject, refusal.count);
+        return all;
+    };
+    using Counts = std::vector<std::pair<std::string, uint64_t>>;
+    (void)stat(path);
+    const std::string subject = guest.host->ledger().refusals.at(0).subject;
+    const uint64_t calls = guest.host->ledger().grants.back().calls;
+    stops = true;
+    EXPECT_EQ(stat(path).kind, engine::HostOutcome::Kind::Interrupted);
+    EXPECT_EQ(counts(), (Counts{{subject, 2}})) << "where it stands it is told";
+    EXPECT_EQ(stat(path).kind, engine::HostOutcome::Kind::Return);
+    EXPECT_EQ(counts(), (Counts{{subject, 2}}));
+    EXPECT_EQ(guest.host->ledger().grants.back().calls, calls * 2) << "nor is what it used counted twice";
+    EXPECT_EQ(stat(other).kind, engine::HostOutcome::Kind::Interrupted);
+    EXPECT_EQ(counts().size(), 2u);
+    EXPECT_EQ(stat(other).kind, engine::HostOutcome::Kind::Return);
+    EXPECT_EQ(counts().at(1).second, 1u);
 }
 
 TEST_F(LedgerTest, ADeniedCallThatNobodyGrantsGoesToTheProgram) {
