@@ -501,6 +501,20 @@ TEST_F(LedgerTest, ACallThatStopsAsDeniedIsCountedOnce) {
     EXPECT_EQ(counts().at(1).second, 1u);
 }
 
+TEST_F(LedgerTest, ARevokedFolderTellsNobodyThatItHasNoRights) {
+    // C libraries open with the rights that the folder has: found to be none, they would be none after a grant too.
+    m_scratch.put("inside/f", "abc");
+    Guest guest(Guest::with(m_scratch));
+    guest.host->setDenied([](const Refusal&) { return true; });
+    ASSERT_TRUE(guest.host->revoke("/data").ok());
+    const uint32_t room = guest.room(24);
+    EXPECT_EQ(guest.outcome("fd_fdstat_get", {3, room}).kind, engine::HostOutcome::Kind::Interrupted);
+    ASSERT_TRUE(guest.host->grant(Preopen{m_scratch.inside(), "/data", MountKind::Real}).ok());
+    Errno error{};
+    EXPECT_EQ(guest.outcome("fd_fdstat_get", {3, room}, &error).kind, engine::HostOutcome::Kind::Return);
+    EXPECT_EQ(error, Errno::Success);
+}
+
 TEST_F(LedgerTest, ADeniedCallThatNobodyGrantsGoesToTheProgram) {
     Guest guest(Guest::with(m_scratch));
     guest.host->setDenied([](const Refusal&) { return true; });

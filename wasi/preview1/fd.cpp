@@ -93,6 +93,8 @@ Errno Preview1::fd_sync(Fd fd) {
 Errno Preview1::fd_fdstat_get(Fd fd, Fdstat& stat) {
     const auto d = open(fd, Rights::None);
     if (!d) return d.error();
+    // A program opens with the rights that it finds here: told of none, it would open without any once the folder is granted again.
+    if ((*d)->isRevoked) return lacks(**d, Rights::None);
     stat = {(*d)->file->type(), (*d)->flags, (*d)->base, (*d)->inheriting};
     return Errno::Success;
 }
