@@ -6,6 +6,36 @@ namespace wasi {
 
 namespace {
 
+/// Which address of these arguments is the bad one; empty if it is none of those that are looked at: texts, lists and what is in them,
+/// results.
+std::string whyFault(const HostFunction& function, const std::array<uint64_t, 10>& arguments,
+                     const GuestMemory& memory) {
+    using Shape = HostParameter::Shape;
+    constexpr uint32_t kMaxBuffers = 1024;
+    std::string why;
+    const auto isBad = [&](uint32_t address, uint64_t length) {
+        if (memory.contains(address, length)) return false;
+        why = "out of bounds: " + decimal(length) + (length == 1 ? " byte at " : " bytes at ") +
+              hexAddress(address);
+        return true;
+    };
+    for (const HostParameter& p : function.parameters) {
+        const auto address = static_cast<uint32_t>(arguments[p.slot]);
+        if (p.shape != Shape::Text && p.shape != Shape::Source && p.shape != Shape::Target) continue;
+        const auto count = static_cast<uint32_t>(arguments[p.slot + 1]);
+        if (isBad(address, p.shape == Shape::Text ? count : uint64_t{count} * Abi<Iovec>::size())) return why;
+        for (uint32_t i = 0; p.shape != Shape::Text && i < std::min(count, kMaxBuffers); i++) {
+            Iovec buffer;
+            Abi<Iovec>::load(memory.peek(address, (i + 1) * Abi<Iovec>::size()) + i * Abi<Iovec>::size(),
+                             buffer);
+            if (isBad(buffer.buf, buffer.buf_len)) return why;
+        }
+    }
+    for (const HostParameter& p : function.results)
+        if (isBad(static_cast<uint32_t>(arguments[p.slot]), p.size)) return why;
+    return why;
+}
+
 SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
     SyscallRecord r;
     r.tick = draft.tick;
@@ -269,6 +299,10 @@ void CallGate::finish(Outcome outcome, uint64_t result) {
     m_draft.origin = m_context.origin;
     m_draft.subject = m_context.subject;
     m_draft.durationNs = m_watch.nowNs() - m_draft.startNs;
+    // Results are not shown of calls that failed: without this nobody would see which address was the bad one.
+    if (m_context.error == Errno::Fault && m_context.origin == Origin::Host && m_context.detail.empty())
+        m_context.detail =
+            whyFault(allHostFunctions()[m_draft.function], m_draft.arguments, m_context.memory);
     if (!m_context.detail.empty()) m_draft.detail.swap(m_context.detail);
     if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     if (m_published)

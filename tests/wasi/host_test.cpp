@@ -155,6 +155,24 @@ TEST(WasiHost, E8_BadPointersAndListsAreErrors) {
     EXPECT_EQ(s.get("inside/f"), "hello");
 }
 
+TEST(WasiHost, E8_ABadAddressIsTold) {
+    const Scratch s;
+    Guest guest(Guest::with(s));
+    const uint32_t result = guest.room(8);
+    const auto told = [&](const char* name, auto... slots) {
+        EXPECT_EQ(guest.call(name, slots...), Errno::Fault) << name;
+        return guest.last().detail;
+    };
+    EXPECT_EQ(told("clock_time_get", 0, 0, 0xfffffffcu), "out of bounds: 8 bytes at 0xfffffffc");
+    EXPECT_EQ(told("path_unlink_file", 3, 0xffffffffu, 1), "out of bounds: 1 byte at 0xffffffff");
+    // One of a list, and the list itself.
+    EXPECT_EQ(told("fd_write", 1, guest.put(Ciovec{0xfffffff0u, 16}), 1, result),
+              "out of bounds: 16 bytes at 0xfffffff0");
+    EXPECT_EQ(told("fd_write", 1, 0xfffffff0u, 2, result), "out of bounds: 16 bytes at 0xfffffff0");
+    EXPECT_EQ(guest.call("clock_time_get", 0, 0, result), Errno::Success);
+    EXPECT_EQ(guest.last().detail, "");
+}
+
 TEST(WasiHost, F14_OffsetsBeyondWhatFilesHaveAreErrors) {
     const Scratch s;
     s.put("inside/f", "hello");
