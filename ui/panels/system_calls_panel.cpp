@@ -273,7 +273,7 @@ void SystemCallsPanel::setFilter(const QString& text) {
     const auto sequence = chosen ? std::optional(chosen->sequence) : std::nullopt;
     reset();
     if (sequence && m_filter.empty()) showRow(*sequence);  // found by a filter, seen among its neighbours
-    if (wasSearching && m_filter.empty()) hold(true);  // nobody waits for the rest
+    if (wasSearching && m_filter.empty()) hold(true);      // nobody waits for the rest
 }
 
 // -------------------------------------------------------------------------------------------------------------------- rows
