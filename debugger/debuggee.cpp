@@ -309,10 +309,12 @@ Result<Value> parseArgument(const std::string& text, engine::ValType type) {
 Result<std::vector<Value>> Debuggee::parseArguments(const engine::FuncType& type) const {
     const std::vector<std::string>& texts = m_options.invokeArguments;
     if (texts.size() != type.params.size()) {
-        return Error{ErrorCode::BadArgument, m_entryName + " takes " + std::to_string(type.params.size()) +
-                                                 " arguments" +
-                                                 (type.params.empty() ? "" : " " + toText(type)) + ", got " +
-                                                 std::to_string(texts.size())};
+        const size_t count = type.params.size();
+        return Error{ErrorCode::BadArgument,
+                     m_entryName + " takes " + std::to_string(count) +
+                         (count == 1 ? " argument" : " arguments") + (count == 0 ? "" : " " + toText(type)) +
+                         ", got " + std::to_string(texts.size()) +
+                         (count == 0 ? "" : ": --invoke NAME passes on what stands behind the program")};
     }
     std::vector<Value> values;
     for (size_t i = 0; i < texts.size(); i++)

@@ -74,7 +74,8 @@ Ledger::Ledger(const Capabilities& c) : m_effects(allHostFunctions().size(), kUs
     for (size_t i = 0; i < functions.size(); i++)
         for (const auto& [name, effect] : kEffects)
             if (functions[i].name == name) m_effects[i] = effect;
-    add(GrantKind::Arguments, "arguments", std::to_string(c.arguments.size()) + " arguments");
+    const size_t count = c.arguments.size();
+    add(GrantKind::Arguments, "arguments", std::to_string(count) + (count == 1 ? " argument" : " arguments"));
     add(GrantKind::Environment, "environment", "");
     add(GrantKind::Stdin, "stdin", stdioText(c.standardInput));
     add(GrantKind::Stdout, "stdout", stdioText(c.standardOutput));

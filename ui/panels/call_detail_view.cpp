@@ -64,8 +64,11 @@ CallNode resultNode(const debugger::CallDetail& detail) {
 }
 
 CallNode accessNode(const debugger::CallDetail::Access& access) {
-    CallNode node = textNode(access.isWrite ? QObject::tr("memory written") : QObject::tr("memory read"),
-                             QObject::tr("%1 bytes at %2").arg(access.length).arg(hex(access.address)));
+    CallNode node =
+        textNode(access.isWrite ? QObject::tr("memory written") : QObject::tr("memory read"),
+                 (access.length == 1 ? QObject::tr("%1 byte at %2") : QObject::tr("%1 bytes at %2"))
+                     .arg(access.length)
+                     .arg(hex(access.address)));
     node.memory = {access.address, access.length};
     node.children = hexLines(access.bytes, access.address);
     if (access.length > access.bytes.size())
