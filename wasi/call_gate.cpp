@@ -2,16 +2,18 @@
 
 #include <algorithm>
 
+#include "wasi/buffer_parameters.h"
+
 namespace wasi {
 
 namespace {
 
-/// Which address of these arguments is the bad one; empty if it is none of those that are looked at: texts, lists and what is in them,
-/// results.
+/// Which address that the call names is the bad one; empty if it is none of texts, bytes, lists of buffers, results, and what is in lists.
+/// Calls look at them in this order too, so that a storm of such calls walks only lists that were walked already.
 std::string whyFault(const HostFunction& function, const std::array<uint64_t, 10>& arguments,
                      const GuestMemory& memory) {
     using Shape = HostParameter::Shape;
-    constexpr uint32_t kMaxBuffers = 1024;
+    if (!memory.contains(0, 0)) return "the program exports no memory named \"memory\"";
     std::string why;
     const auto isBad = [&](uint32_t address, uint64_t length) {
         if (memory.contains(address, length)) return false;
@@ -19,20 +21,30 @@ std::string whyFault(const HostFunction& function, const std::array<uint64_t, 10
               hexAddress(address);
         return true;
     };
+    const auto number = [&](size_t slot) { return static_cast<uint32_t>(arguments[slot]); };
+    const auto isList = [](const HostParameter& p) {
+        return p.shape == Shape::Source || p.shape == Shape::Target;
+    };
     for (const HostParameter& p : function.parameters) {
-        const auto address = static_cast<uint32_t>(arguments[p.slot]);
-        if (p.shape != Shape::Text && p.shape != Shape::Source && p.shape != Shape::Target) continue;
-        const auto count = static_cast<uint32_t>(arguments[p.slot + 1]);
-        if (isBad(address, p.shape == Shape::Text ? count : uint64_t{count} * Abi<Iovec>::size())) return why;
-        for (uint32_t i = 0; p.shape != Shape::Text && i < std::min(count, kMaxBuffers); i++) {
+        const HostParameter* length = p.shape == Shape::Bytes ? lengthOf(function, p) : nullptr;
+        const uint64_t bytes = length                   ? number(length->slot)
+                               : p.shape == Shape::Text ? number(p.slot + 1)
+                               : isList(p)              ? uint64_t{number(p.slot + 1)} * Abi<Iovec>::size()
+                                                        : 0;
+        if ((length || p.shape == Shape::Text || isList(p)) && isBad(number(p.slot), bytes)) return why;
+    }
+    for (const HostParameter& p : function.results)
+        if (isBad(number(p.slot), p.size)) return why;
+    for (const HostParameter& p : function.parameters) {
+        if (!isList(p)) continue;
+        const uint32_t count = std::min(number(p.slot + 1), kMaxBuffers);
+        const uint8_t* list = memory.peek(number(p.slot), uint64_t{count} * Abi<Iovec>::size());
+        for (uint32_t i = 0; i < count; i++, list += Abi<Iovec>::size()) {
             Iovec buffer;
-            Abi<Iovec>::load(memory.peek(address, (i + 1) * Abi<Iovec>::size()) + i * Abi<Iovec>::size(),
-                             buffer);
+            Abi<Iovec>::load(list, buffer);
             if (isBad(buffer.buf, buffer.buf_len)) return why;
         }
     }
-    for (const HostParameter& p : function.results)
-        if (isBad(static_cast<uint32_t>(arguments[p.slot]), p.size)) return why;
     return why;
 }
 
@@ -299,12 +311,12 @@ void CallGate::finish(Outcome outcome, uint64_t result) {
     m_draft.origin = m_context.origin;
     m_draft.subject = m_context.subject;
     m_draft.durationNs = m_watch.nowNs() - m_draft.startNs;
+    if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     // Results are not shown of calls that failed: without this nobody would see which address was the bad one.
     if (m_context.error == Errno::Fault && m_context.origin == Origin::Host && m_context.detail.empty())
         m_context.detail =
             whyFault(allHostFunctions()[m_draft.function], m_draft.arguments, m_context.memory);
     if (!m_context.detail.empty()) m_draft.detail.swap(m_context.detail);
-    if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     if (m_published)
         m_log.amend(m_context.sequence, m_draft);
     else

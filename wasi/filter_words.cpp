@@ -17,7 +17,9 @@ bool isFilterOfOneRun(std::string_view text) {
     if (!tokens.ok() || !checkFilter(text)) return false;
     const std::vector<FilterToken>& all = tokens.value();
     for (size_t i = 2; i < all.size(); i++) {
-        if (!all[i - 2].isWord("fd") || all[i].kind != FilterToken::Kind::Word) continue;
+        if (!all[i - 2].isWord("fd") || all[i - 1].kind != FilterToken::Kind::Operator ||
+            all[i].kind != FilterToken::Kind::Word)
+            continue;
         const auto name = parseDescriptorName(all[i].text);
         if (name && name->from) return true;
     }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "wasi/abi.h"
+#include "wasi/buffer_parameters.h"
 #include "wasi/call_filter_nodes.h"
 
 namespace wasi {
@@ -148,17 +149,16 @@ std::string_view passedText(const FilteredCall& call, const HostParameter& p, st
     if (p.shape == HostParameter::Shape::Bytes) {
         const HostFunction& function = allHostFunctions()[call.function()];
         uint64_t length = 1;
-        if (&p + 1 < function.parameters.data() + function.parameters.size() && (&p + 1)->type == "size")
-            length = static_cast<uint32_t>(call.arguments()[(&p + 1)->slot]);
+        if (const HostParameter* said = lengthOf(function, p))
+            length = static_cast<uint32_t>(call.arguments()[said->slot]);
         return asText(call.bytesAt(address, std::min<uint64_t>(length, kMostData), true));
     }
     const auto count = static_cast<uint32_t>(call.arguments()[p.slot + 1]);
     if (p.shape == HostParameter::Shape::Text)
         return asText(call.bytesAt(address, std::min(count, kMaxStringBytes), false));
     std::string_view text;
-    constexpr uint32_t kMostBuffers = 1024;
     const auto list =
-        call.bytesAt(address, std::min(count, kMostBuffers) * uint64_t{Abi<Iovec>::size()}, false);
+        call.bytesAt(address, std::min(count, kMaxBuffers) * uint64_t{Abi<Iovec>::size()}, false);
     for (size_t at = 0; at + Abi<Iovec>::size() <= list.size() && text.size() < kMostData;
          at += Abi<Iovec>::size()) {
         Iovec buffer;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "wasi/abi.h"
+#include "wasi/buffer_parameters.h"
 #include "wasi/mock_table.h"
 
 namespace wasi {
@@ -11,7 +12,6 @@ namespace wasi {
 namespace {
 
 using Shape = HostParameter::Shape;
-constexpr uint32_t kMaxBuffers = 1024;
 constexpr size_t kMaxEntries = 10'000, kMaxNameBytes = 255;
 
 uint64_t cookieOf(const MockRule& rule, size_t entry) {
@@ -22,13 +22,6 @@ const HostParameter* find(const HostFunction& function, Shape shape) {
     for (const HostParameter& p : function.parameters)
         if (p.shape == shape) return &p;
     return nullptr;
-}
-
-/// The parameter that says how long the bytes are; null if nothing does.
-const HostParameter* lengthOf(const HostFunction& function, const HostParameter& bytes) {
-    const HostParameter* next = &bytes + 1;
-    return next != function.parameters.data() + function.parameters.size() && next->type == "size" ? next
-                                                                                                   : nullptr;
 }
 
 /// The result that counts what was moved; null if there is none.

@@ -99,7 +99,7 @@ TEST_F(WindowOnSession, RowsOfAFloodOfCallsAreThereWhenTheyAreSeen) {
     std::printf("%d rows looked at, %d were not there; %d calls shown\n", looks, missing,
                 view->model()->rowCount());
     EXPECT_GT(looks, 20);
-    EXPECT_LT(missing, looks / 100) << "a busy machine may be late now and then";
+    EXPECT_LE(missing, looks / 100) << "a busy machine may be late now and then";
 }
 
 TEST_F(WindowOnSession, WhoWaitsForInputGetsWhatIsTypedAfterOneKey) {

@@ -262,12 +262,38 @@ TEST_F(SystemCallsPanelTest, AFilterOnADescriptorEndsWithItsRunAndCanBeHadBack) 
     ASSERT_EQ(told[0].choices.size(), 1u);
     told[0].choices[0].act();
     EXPECT_EQ(box->filter(), "fd = 7@95 and errno = noent");
+    m_fake->load();  // the same again
+    settle();
+    EXPECT_EQ(box->filter(), "");
+    EXPECT_EQ(told.size(), 2u);
     filter(*panel, "fd = 3@start and function = fd_read");
     append(1);
     EXPECT_EQ(box->filter(), "fd = 3@start and function = fd_read")
         << "what it had at the start it has again";
     EXPECT_EQ(panel->save()["filter"].toString(), "fd = 3@start and function = fd_read");
-    EXPECT_EQ(told.size(), 1u);
+    EXPECT_EQ(told.size(), 2u);
+}
+
+TEST_F(SystemCallsPanelTest, ASearchThatWasOfOneRunIsNotHeldInTheNext) {
+    auto panel = running();
+    append(1000);
+    bool isHeld = false;
+    m_fake->answer<debugger::GetCalls>([&](const debugger::GetCalls& r) {
+        return debugger::CallSlice{.total = m_total,
+                                   .matching = 0,
+                                   .first = r.first,
+                                   .searched = 340,
+                                   .isSearching = true,
+                                   .rows = {}};
+    });
+    m_fake->answer<debugger::HoldSearch>([&](const debugger::HoldSearch& r) {
+        isHeld = r.isHeld;
+        return debugger::Done{};
+    });
+    filter(*panel, "fd = 7@95");
+    append(2);
+    EXPECT_EQ(panel->findChild<FilterBox*>()->filter(), "");
+    EXPECT_FALSE(isHeld) << "nobody could let it go on";
 }
 
 TEST_F(SystemCallsPanelTest, ACallThatAFilterFoundIsSeenAmongItsNeighbours) {
@@ -290,7 +316,8 @@ TEST_F(SystemCallsPanelTest, TheTimeHasRoomHoweverLongTheProgramRuns) {
     const auto text = [](double seconds) {
         ListedCall row;
         row.startNs = static_cast<int64_t>(seconds * 1e9);
-        return callColumns()[1].text(row);
+        EXPECT_EQ(callColumns()[1].text(row), QString::number(seconds, 'f', 6)) << "to be copied";
+        return callColumns()[1].brief(row);
     };
     EXPECT_EQ(text(0.000671), "0.000671");
     EXPECT_EQ(text(20.953331), "20.953331");

@@ -681,8 +681,13 @@ TEST_F(WindowTest, NoticesAreReadWholeAndWhatWasDoneLastCounts) {
                       {{"Grant and Retry", [] {}}, {"Continue without", [] {}}}});
     settle();
     EXPECT_EQ(m_window.notices().count(), 2) << "what asks for something takes nobody's place";
-    for (const QLabel* label : m_window.notices().findChildren<QLabel*>())
-        if (label->wordWrap()) EXPECT_GE(label->height(), label->heightForWidth(label->width()));
+    int texts = 0;
+    for (const QLabel* label : m_window.notices().findChildren<QLabel*>()) {
+        if (!label->wordWrap()) continue;
+        texts++;
+        EXPECT_GE(label->height(), label->heightForWidth(label->width()));
+    }
+    EXPECT_EQ(texts, 2);
 }
 
 TEST_F(WindowTest, AButtonOfANoticeMayCloseAllNotices) {

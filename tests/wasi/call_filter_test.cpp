@@ -146,8 +146,8 @@ TEST_F(CallFilterTest, OfOneRunIsWhatNamesACall) {
     for (const char* text :
          {"fd = 7@95", "fd!=7@95", "errno = noent and (fd = 7@0)", "fd == 3@start or fd = 4@1"})
         EXPECT_TRUE(isFilterOfOneRun(text)) << text;
-    for (const char* text :
-         {"", "fd = 7", "fd = 3@start", "7@95", "data contains 7@95", "fd = \"7@95\"", "fd = 7@95 and"})
+    for (const char* text : {"", "fd = 7", "fd = 3@start", "7@95", "fd and 7@95", "data contains 7@95",
+                             "fd = \"7@95\"", "fd = 7@95 and"})
         EXPECT_FALSE(isFilterOfOneRun(text)) << text;
 }
 

@@ -169,6 +169,10 @@ TEST(WasiHost, E8_ABadAddressIsTold) {
     EXPECT_EQ(told("fd_write", 1, guest.put(Ciovec{0xfffffff0u, 16}), 1, result),
               "out of bounds: 16 bytes at 0xfffffff0");
     EXPECT_EQ(told("fd_write", 1, 0xfffffff0u, 2, result), "out of bounds: 16 bytes at 0xfffffff0");
+    EXPECT_EQ(told("fd_write", 1, guest.put(Ciovec{0xfffffff0u, 16}), 1, 0xfffffffeu),
+              "out of bounds: 4 bytes at 0xfffffffe")
+        << "the result is looked for first";
+    EXPECT_EQ(told("random_get", 0xfffffff0u, 100), "out of bounds: 100 bytes at 0xfffffff0");
     EXPECT_EQ(guest.call("clock_time_get", 0, 0, result), Errno::Success);
     EXPECT_EQ(guest.last().detail, "");
 }

@@ -54,14 +54,15 @@ struct Column {
     QString (*tip)(const Row&) = nullptr;                  // more than the text; empty = the text
     std::optional<bool> (*checked)(const Row&) = nullptr;  // a check box; nullopt = none in this row
     bool (*editable)(const Row&) = nullptr;
-    QVariant (*key)(const Row&) = nullptr;  // to sort by; empty = the text
+    QVariant (*key)(const Row&) = nullptr;   // to sort by; empty = the text
+    QString (*brief)(const Row&) = nullptr;  // shown in place of the text
 };
 
 /// data() of a cell, for all models.
 template <class Row>
 QVariant cellData(const Column<Row>& column, const Row& row, int role) {
     switch (role) {
-    case Qt::DisplayRole: return oneLine(column.text(row));
+    case Qt::DisplayRole: return oneLine((column.brief ? column.brief : column.text)(row));
     case Qt::EditRole:
     case CopyRole: return column.text(row);
     case Qt::ToolTipRole: return plainTip(column.tip ? column.tip(row) : column.text(row));

@@ -25,9 +25,10 @@ constexpr uint64_t kMaxRows = 90'000'000;  // Qt's views count pixels in 31 bits
 
 QString seconds(int64_t ns) { return QString::number(static_cast<double>(ns) / 1e9, 'f', 6); }
 
-/// Nine characters, as wide as the column: 0.000001, 128.34930, 86400.123.
-QString startOf(const ListedCall& row) {
-    const QString text = seconds(row.startNs);
+QString startOf(const ListedCall& row) { return seconds(row.startNs); }
+/// As wide as the column, for a day: 0.000001, 128.34930, 86400.123.
+QString briefStart(const ListedCall& row) {
+    const QString text = startOf(row);
     return text.left(std::max<qsizetype>(9, text.indexOf(u'.') + 4));
 }
 
@@ -98,7 +99,8 @@ std::vector<Column<ListedCall>> callColumns() {
                  return QObject::tr("%1 s after the start, at tick %2")
                      .arg(seconds(row.startNs))
                      .arg(row.tick);
-             }},
+             },
+         .brief = briefStart},
         {.title = "Call",
          .text = [](const ListedCall& row) { return fromUtf8(row.name); },
          .kind = ColumnKind::Code,
@@ -218,8 +220,12 @@ SystemCallsPanel::SystemCallsPanel(Context& context)
     });
     connect(&context, &Context::moduleLoaded, this, [this] {
         m_bookmarks.clear();
-        dropFilterOfOneRun(*m_box, this->context());
         reset();
+        const QString program = fromUtf8(this->context().module()->path);
+        if (program == std::exchange(m_program, program))
+            dropFilterOfOneRun(*m_box, this->context());
+        else if (wasi::isFilterOfOneRun(toUtf8(m_box->filter())))
+            m_box->setFilter({});  // nobody expects it there
     });
     connect(&context, &Context::callsAppended, this, &SystemCallsPanel::onAppended);
     connect(&context, &Context::callRequested, this, &SystemCallsPanel::showCall);
@@ -371,8 +377,8 @@ void SystemCallsPanel::showEnd(const debugger::CallSlice& slice) {
 void SystemCallsPanel::onAppended(uint64_t count) {
     if (count < m_total) {  // a new run
         m_bookmarks.clear();
-        dropFilterOfOneRun(*m_box, context());
         reset();
+        dropFilterOfOneRun(*m_box, context());
     }
     m_total = count;
     if (m_filter.empty())

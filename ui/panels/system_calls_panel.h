@@ -75,6 +75,7 @@ private:
 
     PagedModel<ListedCall> m_model;
     std::string m_filter;
+    QString m_program;     // path of it
     uint64_t m_epoch = 0;  // of run and filter: answers of an older one are dropped
     uint64_t m_total = 0;
     uint64_t m_searched = 0;  // calls that the session has looked at for the filter

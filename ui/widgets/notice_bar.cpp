@@ -35,7 +35,7 @@ public:
         auto* text = m_text = new QLabel(whole());
         text->setTextFormat(Qt::PlainText);
         text->setWordWrap(true);
-        text->setToolTip(plainTip(notice.detail));
+        text->setToolTip(plainTip(notice.detail.isEmpty() ? whole() : notice.detail));
         text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
         layout->addWidget(text, 1);
         for (const Notice::Choice& choice : notice.choices)
@@ -64,7 +64,7 @@ protected:
         painter.fillRect(0, height() - 1, width(), 1, m_theme.color(Tone::Border));
     }
 
-    // All of the text is seen, at the cost of what is below.
+    // The text gets the height that it needs, at the cost of what is below, as far as the window goes.
     void resizeEvent(QResizeEvent* event) override {
         QWidget::resizeEvent(event);
         m_text->setMinimumHeight(m_text->heightForWidth(m_text->width()));

@@ -1,5 +1,6 @@
 // NoticeBar: what went wrong or should be known, in the window and not in a box in the way: sign, what, where, what to do, and a button
-// that does it. The newest few stay until closed.
+// that does it. The newest few stay until closed; of those that only tell
+// what was done, the last.
 #pragma once
 
 #include <QVBoxLayout>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "wasi/abi.h"
+#include "wasi/buffer_parameters.h"
 #include "wasi/preview1/buffers.h"
 #include "wasi/preview1/preview1.h"
 #include "wasi/preview1/rights.h"
@@ -10,9 +11,6 @@
 namespace wasi {
 
 namespace {
-
-constexpr uint32_t kMaxBuffers =
-    1024;  // IOV_MAX of Linux; of more, only these: fewer bytes are moved than could be
 
 /// What moving no bytes ends in.
 Errno movesNothing(const File& file, std::optional<uint64_t> offset) {
