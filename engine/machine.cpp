@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "engine/backtraces.h"
 #include "engine/exceptions.h"
 #include "engine/function_walker.h"
 #include "engine/gc_heap.h"
@@ -52,6 +53,7 @@ Slot lowSlot(const Value& value) {
 
 struct Machine::Impl : Execution {
     explicit Impl(Store& s) : owner(s) {}
+    Backtraces backtraces;
 
     Frame* at(uint32_t fromYoungest) const {
         CHECK(fromYoungest < depth());
@@ -344,6 +346,8 @@ uint32_t Machine::backtrace(std::span<CodeLocation> out) const {
         out[i] = m->frame[-static_cast<ptrdiff_t>(i)].location();
     return count;
 }
+
+const Backtrace& Machine::backtrace() { return m->backtraces.of(*m); }
 
 namespace {
 

@@ -2,6 +2,8 @@
 // session thread only, but for requestYield(). Guest calls never recurse on the host stack.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -20,6 +22,17 @@ struct CodeLocation {
     FuncIdx function;
     uint32_t offset = 0;
     auto operator<=>(const CodeLocation&) const = default;
+};
+
+/// The youngest frames, the youngest first.
+struct Backtrace {
+    static constexpr size_t kMost = 16;
+    uint64_t id = 0;  // not of two that differ, in this process; 0 = it was given none
+    uint32_t depth = 0;
+    std::array<CodeLocation, kMost> frames;
+    bool operator==(const Backtrace& o) const {
+        return depth == o.depth && std::equal(frames.begin(), frames.begin() + depth, o.frames.begin());
+    }
 };
 
 /// A moment of a run, exact and the same in every tier (architecture, section 3): ticks count executed function entries and `loop`
@@ -154,8 +167,10 @@ public:
     /// Errors: NotFound; BadArgument if the value has another type, or is no such reference.
     Result<> setLocal(uint32_t frame, uint32_t index, const Value& value);
     Result<> setOperand(uint32_t frame, uint32_t index, const Value& value);
-    /// Code offsets of all frames, youngest first, at most `limit`; cheap (for every host call's backtrace).
+    /// Where all frames stand, youngest first, as many as there is room for; how many.
     uint32_t backtrace(std::span<CodeLocation> out) const;
+    /// … as each host call of a log asks: cheap, most were told before and have the same id again. Valid until the next.
+    const Backtrace& backtrace();
 
     // Breakpoints: cost nothing where none is set. Set before a function was lowered, they wait for it.
     /// Error: NotFound if no instruction begins at the offset.

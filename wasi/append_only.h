@@ -24,16 +24,13 @@ public:
     const T& operator[](uint64_t index) const { return const_cast<AppendOnly*>(this)->at(index); }
     /// A new element at the end, to be assigned, and visible to readers once publish() was called.
     T& grow() {
-        const uint64_t index = m_size.load(std::memory_order_relaxed);
-        const auto [chunk, offset] = place(index);
-        T* begin = m_chunks[chunk].load(std::memory_order_relaxed);
-        if (!begin) {
-            begin = new T[uint64_t{kFirst} << chunk];
-            m_chunks[chunk].store(begin, std::memory_order_release);
-        }
-        return begin[offset];
+        if (m_next == m_end) addChunk();
+        return *m_next;
     }
-    void publish() { m_size.store(m_size.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+    void publish() {
+        m_next++;
+        m_size.store(m_size.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
 
 private:
     static constexpr uint32_t kFirst = 256;
@@ -46,12 +43,20 @@ private:
         const auto chunk = static_cast<uint32_t>(std::bit_width(scaled) - 1);
         return {chunk, index - kFirst * ((uint64_t{1} << chunk) - 1)};
     }
+    void addChunk() {
+        const auto [chunk, offset] = place(m_size.load(std::memory_order_relaxed));
+        T* const begin = new T[uint64_t{kFirst} << chunk];
+        m_chunks[chunk].store(begin, std::memory_order_release);
+        m_next = begin;
+        m_end = begin + (uint64_t{kFirst} << chunk);
+    }
     T& at(uint64_t index) {
         const auto [chunk, offset] = place(index);
         return m_chunks[chunk].load(std::memory_order_acquire)[offset];
     }
-    std::array<std::atomic<T*>, 48> m_chunks{};
     std::atomic<uint64_t> m_size{0};
+    T *m_next = nullptr, *m_end = nullptr;  // the writer's: the last chunk, from m_size on
+    std::array<std::atomic<T*>, 48> m_chunks{};
 };
 
 }  // namespace wasi

@@ -2,11 +2,10 @@
 // packs it. SyscallRecord is what readers get back.
 #pragma once
 
-#include <array>
 #include <span>
-#include <string>
+#include <string_view>
 
-#include "wasi/guest_memory.h"
+#include "wasi/journal.h"
 #include "wasi/syscall_record.h"
 
 namespace wasi {
@@ -19,14 +18,20 @@ struct CallDraft {
     Origin origin = Origin::Host;
     uint16_t errno_ = 0;
     uint8_t argumentCount = 0;
-    uint8_t depth = 0;  // used part of backtrace
-    std::array<uint64_t, 10> arguments;
-    uint64_t result = 0;
-    int64_t startNs = 0, durationNs = 0;
     uint32_t subject = 0;
-    Journal journal;
-    std::array<engine::CodeLocation, 16> backtrace;
-    std::string detail;
+    int64_t startNs = 0, durationNs = 0;
+    uint64_t result = 0;
+    const engine::Backtrace* backtrace = nullptr;  // borrowed; null: none
+    std::string_view detail;                       // borrowed
+    Journal journal;  // before it stands what else is told as numbers (CallNumbers)
+
+    static constexpr size_t kFirstArgument = 8;
+    uint64_t* arguments() { return journal.before() + kFirstArgument; }
+    std::span<const uint64_t> arguments() const {
+        return {journal.numbers() + kFirstArgument, argumentCount};
+    }
+
+    std::string_view keptDetail() const { return detail.substr(0, kMaxDetailBytes); }
 };
 
 }  // namespace wasi

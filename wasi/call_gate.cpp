@@ -10,7 +10,7 @@ namespace {
 
 /// Which address that the call names is the bad one; empty if it is none of texts, bytes, lists of buffers, results, and what is in lists.
 /// Calls look at them in this order too, so that a storm of such calls walks only lists that were walked already.
-std::string whyFault(const HostFunction& function, const std::array<uint64_t, 10>& arguments,
+std::string whyFault(const HostFunction& function, std::span<const uint64_t> arguments,
                      const GuestMemory& memory) {
     using Shape = HostParameter::Shape;
     if (!memory.contains(0, 0)) return "the program exports no memory named \"memory\"";
@@ -54,16 +54,15 @@ SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
     r.thread = draft.thread;
     r.function = draft.function;
     r.argumentCount = draft.argumentCount;
-    r.arguments = draft.arguments;
+    std::ranges::copy(draft.arguments(), r.arguments.begin());
     r.startNs = draft.startNs;
     r.subject = subject;
     r.detail = draft.detail;
-    r.backtrace.assign(draft.backtrace.begin(), draft.backtrace.begin() + draft.depth);
-    const uint8_t* bytes = draft.journal.bytes().data();
-    for (const auto& entry : draft.journal.entries()) {
-        r.accesses.push_back({entry.address, entry.isWrite, {bytes, bytes + entry.kept}, entry.length});
-        bytes += entry.kept;
-    }
+    if (const auto* b = draft.backtrace) r.backtrace.assign(b->frames.begin(), b->frames.begin() + b->depth);
+    std::vector<CallAccess> accesses;
+    draft.journal.read(accesses);
+    for (const CallAccess& a : accesses)
+        r.accesses.push_back({a.address, a.isWrite, {a.bytes.begin(), a.bytes.end()}, a.length});
     return r;
 }
 
@@ -133,13 +132,13 @@ void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t start
     m_draft.errno_ = 0;
     m_draft.result = 0;
     m_draft.argumentCount = static_cast<uint8_t>(argumentCount);
-    std::copy_n(m_context.slots.begin(), argumentCount, m_draft.arguments.begin());
+    for (size_t i = 0; i < argumentCount; i++)
+        m_draft.arguments()[i] = m_context.slots.data()[i];
     m_draft.startNs = startNs;
     m_draft.subject = 0;
     if (!m_context.wait.progress) m_draft.journal.clear();
-    m_draft.detail.clear();
-    m_draft.depth =
-        m_context.machine ? static_cast<uint8_t>(m_context.machine->backtrace(m_draft.backtrace)) : 0;
+    m_draft.detail = {};
+    m_draft.backtrace = m_context.machine ? &m_context.machine->backtrace() : nullptr;
 }
 
 [[gnu::always_inline]] inline bool CallGate::make(const HostRow& row, FrontEnd& front,
@@ -183,6 +182,7 @@ bool CallGate::makeLogged(const HostRow& row, uint16_t function, FrontEnd& front
     } catch (const std::bad_alloc&) {
         // Before the call, it is made the other way, and fails there; behind it, the next one tells.
         m_isUnlogged = m_draft.outcome != Outcome::Pending;
+        if (m_isUnlogged) m_unloggedFrom = *m_draft.backtrace, m_draft.backtrace = &m_unloggedFrom;
         settle();
         return m_isUnlogged;
     }
@@ -304,6 +304,11 @@ void CallGate::finish(const engine::HostOutcome& outcome) {
            outcome.kind == Kind::Return ? m_context.slots[0] : outcome.exitCode);
 }
 
+[[gnu::noinline]] void CallGate::explainFault() {
+    const HostFunction& function = allHostFunctions()[m_draft.function];
+    m_context.detail = whyFault(function, std::as_const(m_draft).arguments(), m_context.memory);
+}
+
 void CallGate::finish(Outcome outcome, uint64_t result) {
     m_draft.outcome = outcome;
     m_draft.errno_ = static_cast<uint16_t>(m_context.error);
@@ -314,9 +319,8 @@ void CallGate::finish(Outcome outcome, uint64_t result) {
     if (m_ledger) m_ledger->note(m_draft.function, m_context.sequence, m_context.use);
     // Results are not shown of calls that failed: without this nobody would see which address was the bad one.
     if (m_context.error == Errno::Fault && m_context.origin == Origin::Host && m_context.detail.empty())
-        m_context.detail =
-            whyFault(allHostFunctions()[m_draft.function], m_draft.arguments, m_context.memory);
-    if (!m_context.detail.empty()) m_draft.detail.swap(m_context.detail);
+        explainFault();
+    m_draft.detail = m_context.detail;
     if (m_published)
         m_log.amend(m_context.sequence, m_draft);
     else

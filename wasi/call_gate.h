@@ -91,24 +91,26 @@ private:
     bool stopsAsDenied(const Key& key);
     void finish(const engine::HostOutcome& outcome);
     void finish(Outcome outcome, uint64_t result);
+    void explainFault();
 
     SyscallLog& m_log;
     MockPlayer& m_mocks;
     CallContext m_context;
+    Ledger* m_ledger = nullptr;
+    Stopwatch m_watch;  // since launch
     CallDraft m_draft;
     WaitState m_declined;  // of the call that the short way has begun, and is made the other way next
     bool m_logging = true;
     bool m_mayBeShort = true;
     bool m_isUnlogged = false;  // the draft is of a call that was made, and had no memory to be logged
-    bool m_published = false;   // the running call stands in the log as Pending
+    engine::Backtrace m_unloggedFrom;
+    bool m_published = false;  // the running call stands in the log as Pending
     std::function<GateDecision(uint16_t, engine::HostCall&)> m_question;
     std::optional<Key> m_stoppedAt;
-    Ledger* m_ledger = nullptr;
     std::function<bool(uint16_t)> m_denied;
     std::optional<Key> m_deniedAt;
     std::string m_deniedWhy;
     std::vector<Suspended> m_suspended;  // one per machine at most
-    Stopwatch m_watch;                   // since launch
 };
 
 }  // namespace wasi

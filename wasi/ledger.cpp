@@ -106,27 +106,24 @@ GrantIndex Ledger::addListener(const std::string& address, const Listener& liste
     return index;
 }
 
-void Ledger::count(Row& row, uint16_t function, uint64_t sequence, const CallUse& use) const {
-    GrantUse& g = row.use;
-    const uint8_t effect = m_effects[function];
-    g.calls++;
-    row.byFunction[function]++;
-    if (g.first == kNoCall) g.first = sequence;
-    g.last = sequence;
-    g.bytesRead += use.bytesRead;
-    g.bytesWritten += use.bytesWritten;
-    if (use.isRefused) return;
-    g.isUsed |= effect == kUses || effect == kChanges;
-    g.isChanged |= effect == kChanges || use.changes;
-}
-
 void Ledger::note(uint16_t function, uint64_t sequence, const CallUse& use) {
-    if (m_effects[function] == kCatalogues) {
+    const uint8_t effect = m_effects[function];
+    if (effect == kCatalogues) {
         m_catalogued = true;
         return;
     }
-    for (uint8_t i = 0; i < use.count; i++)
-        count(m_rows[use.grants[i]], function, sequence, use);
+    for (uint8_t i = 0; i < use.count; i++) {
+        Row& row = m_rows[use.grants.data()[i]];
+        row.byFunction.data()[function]++;
+        GrantUse& g = row.use;
+        g.calls++;
+        if (g.first == kNoCall) g.first = sequence;
+        g.last = sequence;
+        g.bytesRead += use.bytesRead;
+        g.bytesWritten += use.bytesWritten;
+        g.isUsed |= !use.isRefused && effect != kLooks;
+        g.isChanged |= !use.isRefused && (effect == kChanges || use.changes);
+    }
     if (use.isRefused) countRefusal(function, sequence);
 }
 
@@ -186,6 +183,7 @@ void Ledger::touched(GrantIndex grant, const std::string& guestPath, bool isFold
                                : isFolder ? guestPath
                                           : parentFolder(guestPath);
     use.folder = use.folder.empty() ? folder : commonFolder(use.folder, folder);
+    use.isWholeUsed = use.folder == whole;
 }
 
 void Ledger::refuse(Refusal refusal) { m_last = std::move(refusal); }

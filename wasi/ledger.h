@@ -31,19 +31,21 @@ inline constexpr uint64_t kNoCall = ~uint64_t{0};
 
 /// One grant of a run, and what became of it.
 struct GrantUse {
+    // What each call changes stands together.
+    uint64_t calls = 0, bytesRead = 0, bytesWritten = 0;
+    uint64_t first = kNoCall, last = kNoCall;  // sequences in the log
+    bool isUsed = false;                       // by more than being listed or looked at
+    bool isChanged = false;                    // written, or opened for it
+    bool isRevoked = false;
+    bool isWholeUsed = false;  // of a directory: nothing is left to be learnt of what is needed below it
     GrantKind kind = GrantKind::Directory;
     std::string name;       // "/data", "HOME", "127.0.0.1:8080", "stdin"
     std::string granted;    // in words: "read-only /srv/data", "real"
     Preopen preopen;        // of a directory
     std::string warning{};  // what the user should know of it, one sentence
     Listener listener;      // of a listener, as it was asked for
-    bool isRevoked = false;
-    bool isUsed = false;     // by more than being listed or looked at
-    bool isChanged = false;  // written, or opened for it
     std::string
         folder;  // of a directory: the deepest guest path that holds all that was used; empty = nothing was
-    uint64_t calls = 0, bytesRead = 0, bytesWritten = 0;
-    uint64_t first = kNoCall, last = kNoCall;  // sequences in the log
     std::vector<std::pair<std::string, uint64_t>> byCall;
 };
 
@@ -122,11 +124,10 @@ public:
 
 private:
     struct Row {
-        GrantUse use;
         std::vector<uint64_t> byFunction;
+        GrantUse use;
     };
     GrantIndex add(GrantKind kind, std::string name, std::string granted);
-    void count(Row& row, uint16_t function, uint64_t sequence, const CallUse& use) const;
     void countRefusal(uint16_t function, uint64_t sequence);
 
     struct Stopped {

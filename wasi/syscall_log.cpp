@@ -20,18 +20,16 @@ constexpr uint64_t kSegments = 16;
 constexpr uint64_t kHugePage = 2 << 20;
 constexpr uint64_t kMaxNameBytes = 64 << 20;
 
-struct Backtrace {
-    uint8_t depth = 0;
-    std::array<engine::CodeLocation, 16> frames;
-    bool operator==(const Backtrace& o) const {
-        return depth == o.depth && std::equal(frames.begin(), frames.begin() + depth, o.frames.begin());
-    }
-};
+using engine::Backtrace;
+
+std::span<const engine::CodeLocation> framesOf(const Backtrace& backtrace) {
+    return std::span(backtrace.frames).first(backtrace.depth);
+}
+
 struct BacktraceHash {
     size_t operator()(const Backtrace& b) const {
         uint64_t hash = b.depth;
-        for (size_t i = 0; i < b.depth; i++) {
-            const auto& f = b.frames[i];
+        for (const auto& f : framesOf(b)) {
             hash = (hash ^ (uint64_t{f.offset} << 32 | f.function.value << 8 | f.instance.value)) *
                    0x9e3779b97f4a7c15;
             hash ^= hash >> 29;
@@ -57,20 +55,23 @@ struct Segment {
     };
     explicit Segment(uint64_t firstSequence) : first(firstSequence) {}
     const uint64_t first;
+    // Session thread only:
+    uint8_t* room = nullptr;          // the last chunk
+    uint64_t used = 0, capacity = 0;  // of it
+    CallPlace placeOfRoom = 0;
+    bool hasGrown = false;  // by more than calls, since it was asked whether it is full
     AppendOnly<CallPlace> index;
     AppendOnly<Chunk> chunks;
     AppendOnly<Backtrace> backtraces;
     std::atomic<uint64_t> chunkBytes{0};
     // Session thread only:
     CallPacker packer;
-    uint8_t* room = nullptr;          // the last chunk
-    uint64_t used = 0, capacity = 0;  // of it
-    std::unordered_map<Backtrace, uint32_t, BacktraceHash> backtraceIds;
+    std::unordered_map<Backtrace, uint32_t, BacktraceHash> backtraceNumbers;
     struct Seen {
-        const Backtrace* backtrace = nullptr;
-        uint32_t id = 0;
+        uint64_t id = 0;      // of the backtrace …
+        uint32_t number = 0;  // … and here
     };
-    std::array<Seen, 61> seen;
+    std::array<Seen, 64> seen;
 
     uint64_t end() const { return first + index.size(); }
     uint64_t bytes() const {
@@ -78,9 +79,15 @@ struct Segment {
         return chunkBytes.load(std::memory_order_relaxed) + index.size() * sizeof(CallPlace) +
                backtraces.size() * (2 * sizeof(Backtrace) + 32);
     }
-    uint32_t backtraceId(const CallDraft& draft);
-    CallPlace pack(const CallDraft& draft, uint64_t chunkSize);
-    bool isFull(uint64_t most) const { return bytes() >= most || chunks.size() + kSpareChunks > kMostChunks; }
+    uint32_t numberOf(const Backtrace* from);
+    uint32_t add(const Backtrace& backtrace);
+    void addChunk(uint64_t size);
+    CallPlace pack(CallDraft& draft, uint64_t chunkSize);
+    /// Not asked of each call: only of the first in a chunk, or behind a new backtrace.
+    bool isFull(uint64_t most) {
+        if (!std::exchange(hasGrown, false)) return false;
+        return bytes() >= most || chunks.size() + kSpareChunks > kMostChunks;
+    }
     CallPlace placeOf(uint64_t sequence) const {
         return PlaceRef(const_cast<CallPlace&>(index[sequence - first])).load(std::memory_order_acquire);
     }
@@ -98,24 +105,23 @@ struct Segment {
 };
 using SegmentList = std::vector<std::shared_ptr<const Segment>>;
 
-uint32_t Segment::backtraceId(const CallDraft& draft) {
-    uint32_t offsets = 0;  // of the youngest: who called what calls
-    for (uint8_t i = 0; i < std::min<uint8_t>(draft.depth, 3); i++)
-        offsets += draft.backtrace[i].offset;
-    Seen& last = seen[offsets % seen.size()];
-    if (last.backtrace && last.backtrace->depth == draft.depth &&
-        std::equal(draft.backtrace.begin(), draft.backtrace.begin() + draft.depth,
-                   last.backtrace->frames.begin()))
-        return last.id;
-    const Backtrace key{draft.depth, draft.backtrace};
-    auto known = backtraceIds.find(key);
-    if (known == backtraceIds.end()) {
-        backtraces.grow() = key;
-        known = backtraceIds.emplace(key, static_cast<uint32_t>(backtraces.size())).first;
-        backtraces.publish();
-    }
-    last = {&backtraces[known->second], known->second};
-    return known->second;
+inline uint32_t Segment::numberOf(const Backtrace* from) {
+    static const Backtrace kNone;
+    const Backtrace& backtrace = from ? *from : kNone;
+    Seen& last = seen.data()[backtrace.id % seen.size()];
+    if (backtrace.id == 0 || last.id != backtrace.id) last = {backtrace.id, add(backtrace)};
+    return last.number;
+}
+
+[[gnu::noinline]] uint32_t Segment::add(const Backtrace& backtrace) {
+    const auto known = backtraceNumbers.find(backtrace);
+    if (known != backtraceNumbers.end()) return known->second;
+    const auto number = static_cast<uint32_t>(backtraces.size());
+    backtraces.grow() = backtrace;
+    backtraceNumbers.emplace(backtrace, number);
+    backtraces.publish();
+    hasGrown = true;
+    return number;
 }
 
 /// Room for calls; `inHugePages` where the system has them: then what it must clear for us costs a seventh.
@@ -126,22 +132,24 @@ uint8_t* allocate(uint64_t bytes, bool inHugePages) {
     return static_cast<uint8_t*>(room);
 }
 
-CallPlace Segment::pack(const CallDraft& draft, uint64_t chunkSize) {
+[[gnu::noinline]] void Segment::addChunk(uint64_t size) {
+    CHECK(chunks.size() < kMostChunks && size <= uint64_t{1} << kOffsetBits);
+    auto& chunk = chunks.grow();
+    chunk.bytes.reset(allocate(size, chunks.size() > 0));
+    placeOfRoom = static_cast<CallPlace>((chunks.size() << kOffsetBits) + 1);
+    chunks.publish();
+    room = chunk.bytes.get();
+    capacity = size;
+    used = 0;
+    chunkBytes.fetch_add(capacity, std::memory_order_relaxed);
+    hasGrown = true;
+}
+
+inline CallPlace Segment::pack(CallDraft& draft, uint64_t chunkSize) {
     const size_t most = CallPacker::mostBytes(draft);
-    if (capacity - used < most) {
-        const uint64_t size = std::max<uint64_t>(chunkSize, most);
-        CHECK(chunks.size() < kMostChunks && size <= uint64_t{1} << kOffsetBits);
-        auto& chunk = chunks.grow();
-        chunk.bytes.reset(allocate(size, chunks.size() > 0));
-        chunks.publish();
-        room = chunk.bytes.get();
-        capacity = size;
-        used = 0;
-        chunkBytes.fetch_add(capacity, std::memory_order_relaxed);
-    }
-    const uint32_t backtrace = backtraceId(draft);
-    const auto place = static_cast<CallPlace>(((chunks.size() - 1) << kOffsetBits | used) + 1);
-    used += packer.pack(draft, backtrace, place, room + used);
+    if (capacity - used < most) addChunk(std::max<uint64_t>(chunkSize, most));
+    const auto place = static_cast<CallPlace>(placeOfRoom + used);
+    used += packer.pack(draft, numberOf(draft.backtrace), place, room + used);
     return place;
 }
 
@@ -156,11 +164,15 @@ struct SyscallLog::Impl {
     std::vector<SyscallRecord> pending;
     AppendOnly<std::string> names;
     // Session thread only:
-    std::unordered_map<std::string, uint32_t> nameIds;
+    struct NameHash {
+        using is_transparent = void;
+        size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+    };
+    std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>> nameIds;
     uint64_t nameBytes = 0;
     std::function<void()> isFull;
 
-    CallPlace pack(Segment& segment, const CallDraft& draft) { return segment.pack(draft, chunkSize); }
+    CallPlace pack(Segment& segment, CallDraft& draft) { return segment.pack(draft, chunkSize); }
     void setBudget(uint64_t bytes) {
         budget = bytes;
         chunkSize = std::clamp<uint64_t>(bytes / 64, 4096, kHugePage);
@@ -208,9 +220,8 @@ Segment* SyscallLog::Impl::segmentOf(uint64_t sequence) {
 
 namespace {
 
-std::span<const engine::CodeLocation> framesOf(const Segment& segment, uint64_t id) {
-    const Backtrace& backtrace = segment.backtraces[id];
-    return {backtrace.frames.data(), backtrace.depth};
+std::span<const engine::CodeLocation> framesOf(const Segment& segment, uint64_t number) {
+    return framesOf(segment.backtraces[number]);
 }
 
 }  // namespace
@@ -290,7 +301,7 @@ std::vector<SyscallRecord> SyscallLog::slice(uint64_t first, uint64_t count) con
 
 namespace {
 
-void fill(CallDraft& draft, const SyscallRecord& record) {
+void fill(CallDraft& draft, Backtrace& backtrace, const SyscallRecord& record) {
     draft.tick = record.tick;
     draft.thread = record.thread;
     draft.function = record.function;
@@ -298,12 +309,13 @@ void fill(CallDraft& draft, const SyscallRecord& record) {
     draft.origin = record.origin;
     draft.errno_ = record.errno_;
     draft.argumentCount = std::min<uint8_t>(record.argumentCount, record.arguments.size());
-    draft.arguments = record.arguments;
+    std::copy_n(record.arguments.begin(), draft.argumentCount, draft.arguments());
     draft.result = record.result;
     draft.startNs = record.startNs;
     draft.durationNs = record.durationNs;
-    draft.depth = static_cast<uint8_t>(std::min(record.backtrace.size(), draft.backtrace.size()));
-    std::copy_n(record.backtrace.begin(), draft.depth, draft.backtrace.begin());
+    draft.backtrace = &backtrace;
+    backtrace.depth = static_cast<uint32_t>(std::min(record.backtrace.size(), Backtrace::kMost));
+    std::copy_n(record.backtrace.begin(), backtrace.depth, backtrace.frames.begin());
     draft.detail = record.detail;
     for (const auto& access : record.accesses)
         draft.journal.add(access.address, access.isWrite, access.bytes, access.length);
@@ -324,12 +336,13 @@ uint64_t SyscallLog::begin(SyscallRecord record) {
 
 void SyscallLog::amend(uint64_t sequence, SyscallRecord record) {
     CallDraft draft;
-    fill(draft, record);
+    Backtrace backtrace;
+    fill(draft, backtrace, record);
     draft.subject = intern(record.subject);
     amend(sequence, draft);
 }
 
-void SyscallLog::amend(uint64_t sequence, const CallDraft& draft) {
+void SyscallLog::amend(uint64_t sequence, CallDraft& draft) {
     CHECK(sequence < nextSequence());
     if (Segment* const segment = m->segmentOf(sequence))
         segment->setPlace(sequence, m->pack(*segment, draft));
@@ -337,7 +350,7 @@ void SyscallLog::amend(uint64_t sequence, const CallDraft& draft) {
     std::erase_if(m->pending, [&](const SyscallRecord& r) { return r.sequence == sequence; });
 }
 
-uint64_t SyscallLog::append(const CallDraft& draft) {
+uint64_t SyscallLog::append(CallDraft& draft) {
     Segment& segment = m->writable();
     const uint64_t sequence = segment.end();
     segment.index.grow() = m->pack(segment, draft);
@@ -356,8 +369,7 @@ void SyscallLog::clear() {
 uint64_t SyscallLog::nextSequence() const { return m->current->end(); }
 
 uint32_t SyscallLog::intern(std::string_view name) {
-    if (const auto known = m->nameIds.find(std::string(name)); known != m->nameIds.end())
-        return known->second;
+    if (const auto known = m->nameIds.find(name); known != m->nameIds.end()) return known->second;
     constexpr std::string_view kTooMany = "(too many names)";
     if (m->nameBytes > kMaxNameBytes && name != kTooMany) return intern(kTooMany);
     const auto id = static_cast<uint32_t>(m->names.size());

@@ -43,8 +43,9 @@ public:
     /// The sequence that the next call will get.
     uint64_t nextSequence() const;
     /// begin() and amend() in one, and amend() of what begin() had: the gate's way, without making a SyscallRecord.
-    uint64_t append(const CallDraft& draft);
-    void amend(uint64_t sequence, const CallDraft& draft);
+    /// The draft is left as it is, but for the numbers before its journal.
+    uint64_t append(CallDraft& draft);
+    void amend(uint64_t sequence, CallDraft& draft);
     /// Id of a name for CallDraft::subject; 0 is the empty one. Kept until the log is destroyed; above 64 MiB of names, a new one gets
     /// the id of "(too many names)".
     uint32_t intern(std::string_view name);

@@ -177,7 +177,12 @@ void Jit::discard(Code& code) {
     m_tableBytes -= code.tier.compiled->tableBytes();
     std::erase_if(m_functions, [&](const auto& function) { return function.get() == code.tier.compiled; });
     code.tier.compiled = nullptr;
+    forgetPlaces();
+}
+
+void Jit::forgetPlaces() {
     m_located.fill({});
+    ++m_codeLifetime;
 }
 
 void Jit::empty(int32_t ticks) {
@@ -189,7 +194,7 @@ void Jit::empty(int32_t ticks) {
         code.tier.countdown = ticks;
     }
     m_functions.clear();
-    m_located.fill({});
+    forgetPlaces();
     m_words.clear();
     m_exits = 0;
     m_tableBytes = 0;

@@ -64,6 +64,8 @@ public:
     uint64_t compiledFunctions() const { return m_functions.size(); }
     uint64_t codeBytes() const { return m_arena->used() + m_tableBytes; }
     bool isFull() const { return m_full; }
+    /// Differs once code was thrown away: other code may stand at the same addresses then.
+    uint64_t codeLifetime() const { return m_codeLifetime; }
 
 private:
     Jit(StoreState& store, Tier tier) : m_store(store), m_tier(tier) {}
@@ -71,6 +73,7 @@ private:
     /// Throws away all machine code; what was compiled is so again after as many ticks.
     void empty(int32_t ticks);
     void discard(Code& code);
+    void forgetPlaces();
     int32_t ticksToCompile() const;
     NativeContext& contextOf(Execution* x);
     void activate(Code& code, bool on);
@@ -106,7 +109,8 @@ private:
         CodeLocation location;
     };
     std::array<Located, 251> m_located;  // calls that were asked for last; empty where code was thrown away
-    std::vector<uint64_t*> m_words;      // by FuncAddr
+    uint64_t m_codeLifetime = 0;
+    std::vector<uint64_t*> m_words;  // by FuncAddr
     std::vector<std::unique_ptr<NativeContext>> m_contexts;
     std::unordered_map<uint64_t, const FuncType*> m_functionTypes;  // by instance and canonical type
     WatchGovernor m_governor;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <span>
 
 #include "engine/store.h"
 
@@ -65,6 +66,11 @@ struct NativeContext {
     uint32_t runs = 0;           // of machine code that wait for a host function, and the present one
     bool hasStopped = false;     // kInterpreted: by what a cell came to
     std::exception_ptr problem;  // kInterpreted: what a host function threw
+
+    /// While direct is set.
+    std::span<const void* const> directCalls() const {
+        return {direct, reinterpret_cast<const void* const*>(nativeTop)};
+    }
 
     uint8_t* region = nullptr;
     size_t regionSize = 0;

@@ -201,11 +201,11 @@ const CallSite& Jit::callFrom(const void* returnAddress, Frame& frame) const {
 }
 
 uint32_t Jit::backtrace(const Execution& x, std::span<CodeLocation> out) {
-    const NativeContext& context = *x.native;
-    const auto* top = reinterpret_cast<const void* const*>(context.nativeTop) - 1;
     uint32_t count = 0;
-    for (const void* const* at = context.direct; at <= top && count < out.size(); ++at)
-        out[count++] = locationOf(*at);
+    for (const void* returnAddress : x.native->directCalls()) {
+        if (count == out.size()) break;
+        out[count++] = locationOf(returnAddress);
+    }
     for (const Frame* frame = x.frame - 1; frame > x.frames && count < out.size(); --frame)
         out[count++] = frame->location();
     return count;

@@ -1,6 +1,7 @@
 // Host calls of machine code: what the host sees and does is what it would be from interpreted code.
 #include <gmock/gmock.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "tests/engine/jit_pair.h"
@@ -237,13 +238,19 @@ TEST_F(Jit, AHostFunctionsShortWayIsTriedFirst) {
 struct Witness {
     std::vector<std::string> log;
     size_t direct = 0;
-    void note(const Machine& machine) {
+    std::map<uint64_t, Backtrace> known;  // by id
+    void note(Machine& machine) {
         std::array<CodeLocation, 16> frames;
         std::ostringstream out;
         out << machine.tick() << ":";
         const uint32_t depth = machine.backtrace(frames);
         for (const CodeLocation& at : std::span(frames).first(depth))
             out << " " << at.instance.value << "." << at.function.value << "@" << at.offset;
+        const Backtrace& told = machine.backtrace();
+        EXPECT_TRUE(
+            std::ranges::equal(std::span(told.frames).first(told.depth), std::span(frames).first(depth)));
+        const auto [other, isNew] = known.emplace(told.id, told);
+        EXPECT_TRUE(isNew || other->second == told);
         log.push_back(out.str());
     }
     static bool call(void* self, Machine& machine, Slot* slots) noexcept {
@@ -284,6 +291,42 @@ TEST_F(Jit, TheShortWayIsToldOfTheSameMomentsAndFrames) {
         EXPECT_EQ(witnesses[0].direct, 0u);
         EXPECT_GT(witnesses[1].direct, 1000u);
     }
+}
+
+/// Where code is thrown away, other code comes to stand at its addresses: backtraces are not those of who stood there before.
+TEST_F(Jit, TheShortWayIsToldOfFramesInCodeThatTookThePlaceOfOther) {
+    struct Whence {
+        std::vector<uint32_t> byFrames, byBacktrace;
+        static bool call(void* self, Machine& machine, Slot*) noexcept {
+            auto& whence = *static_cast<Whence*>(self);
+            std::array<CodeLocation, 4> frames;
+            if (machine.backtrace(frames) > 0) whence.byFrames.push_back(frames[0].function.value);
+            const Backtrace& told = machine.backtrace();
+            if (told.depth > 0) whence.byBacktrace.push_back(told.frames[0].function.value);
+            return true;
+        }
+    } whence;
+    Program p;
+    p.imports = {{"env.f", {"i32 i64", "i32", "", ""}}};
+    constexpr uint32_t kFunctions = 100;
+    for (uint32_t i = 0; i < kFunctions; ++i)
+        p.functions.push_back({"", "i32", "", "i32.const 1; i64.const 2; call 0"});
+    Running r(p);
+    ASSERT_TRUE(r.store.setTier(Tier::Jit, 16 << 10));
+    r.host("env.f", [](HostCall&) { return HostOutcome::done(); }, {Whence::call, &whence});
+    r.link();
+    std::vector<uint32_t> expected;
+    for (int round = 0; round < 3; ++round) {
+        for (uint32_t i = 0; i < kFunctions; ++i) {
+            r.start({}, std::to_string(i));
+            ASSERT_EQ(r.machine->run(), StopKind::Finished);
+            expected.push_back(i + 1);  // behind the imported one
+        }
+    }
+    EXPECT_TRUE(r.store.compiled().isFull);
+    EXPECT_LT(r.store.compiled().functions, kFunctions);
+    EXPECT_EQ(whence.byFrames, expected);
+    EXPECT_EQ(whence.byBacktrace, expected);
 }
 
 TEST_F(Jit, ARequestedYieldIsHeardBehindAHostCallThatHasAShortWay) {

@@ -183,17 +183,20 @@ TEST(FollowedDescriptor, BeginsWhereTheLogDoes) {
 TEST(LogCursor, TellsTheSame) {
     SyscallLog log;
     CallDraft draft;
+    engine::Backtrace from;
+    draft.backtrace = &from;
     for (uint16_t i = 0; i < 300; i++) {
         draft.function = i;
         draft.outcome = Outcome::Returned;
         draft.errno_ = i;
         draft.argumentCount = i % 10;
-        draft.arguments.fill(uint64_t{i} << 40);
+        std::fill_n(draft.arguments(), 10, uint64_t{i} << 40);
         draft.startNs = i * 1000;
         draft.durationNs = i;
         draft.subject = log.intern("file" + std::to_string(i % 7));
-        draft.detail = std::string(i, 'd');
-        draft.depth = i % 16;
+        const std::string detail(i, 'd');
+        draft.detail = detail;
+        from.depth = i % 16;
         draft.journal.clear();
         for (uint32_t k = 0; k < i % 5u; k++) {
             const std::vector<uint8_t> bytes(k * 3, static_cast<uint8_t>(i));

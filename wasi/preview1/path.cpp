@@ -124,12 +124,7 @@ Preopen missingFolder(std::filesystem::path wanted, bool writes) {
     return {folder, folder, writes ? MountKind::Real : MountKind::ReadOnly};
 }
 
-/// Nothing is left to be learnt of what is needed below that folder.
-bool usesWhole(Ledger& ledger, GrantIndex grant) {
-    if (grant == kNoGrant) return true;
-    const GrantUse& use = ledger.at(grant);
-    return use.folder == use.preopen.guestPath;
-}
+bool usesWhole(Ledger& ledger, GrantIndex grant) { return grant == kNoGrant || ledger.at(grant).isWholeUsed; }
 
 }  // namespace
 
@@ -137,6 +132,11 @@ Errno Preview1::explain(Errno error, const Target& at, std::string_view why) {
     if (!m_call.logging()) return error;
     const bool isRefusal = error == Errno::Rofs || error == Errno::Notcapable;
     if (!isRefusal && why.empty() && usesWhole(*m_state.ledger, at.from->grant)) return error;
+    return explainInWords(error, at, why);
+}
+
+/// Apart: most calls are short, and what this needs would cost them all.
+[[gnu::noinline]] Errno Preview1::explainInWords(Errno error, const Target& at, std::string_view why) {
     const std::string full = displayPath(at.from->guestPath, at.path);
     if (error == Errno::Rofs) {
         // Said before the path was looked at: to be granted more of this folder would not help one that leaves it.

@@ -114,6 +114,7 @@ private:
                  std::string flag = {});
     /// A call on a path has ended so: notes that it was there, or why it was refused; passes the errno on.
     Errno explain(Errno error, const Target& at, std::string_view why = {});
+    Errno explainInWords(Errno error, const Target& at, std::string_view why);
     Errno explainOutside(const Target& at, const std::string& full);
     void noteTouched(const Target& at, const std::string& full, bool isFolder);
 

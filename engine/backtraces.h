@@ -1,0 +1,29 @@
+// Backtraces: those that a machine's host calls came with, so that the next call from the same place costs comparing return addresses.
+// One per machine; used where that runs.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "engine/execution.h"
+
+namespace engine {
+
+class Backtraces {
+public:
+    /// Of the execution as it stands, in a host call or between instructions. Valid until the next.
+    const Backtrace& of(const Execution& x);
+
+private:
+    using Places = std::array<const void*, Backtrace::kMost>;
+    struct Known {
+        uint32_t compiled = 0;      // of the frames, the youngest: those of machine code
+        uint64_t codeLifetime = 0;  // Jit::codeLifetime(): so long its addresses mean the same
+        Places places{};            // return addresses of those, then instructions
+        Backtrace backtrace;
+    };
+    static constexpr int kKnownBits = 8;
+    std::vector<Known> m_known = std::vector<Known>(size_t{1} << kKnownBits);  // by their places
+};
+
+}  // namespace engine
