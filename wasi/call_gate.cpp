@@ -240,8 +240,8 @@ engine::HostOutcome CallGate::invokeAsked(const HostRow& row, uint16_t function,
     m_context.sequence = m_published ? *resumed->sequence : m_log.nextSequence();
     if (resumed) m_context.wait = resumed->wait;
     if (m_logging || m_published) {
-        beginDraft(function, argumentCount, resumed ? resumed->startNs : m_watch.nowNs());
         if (resumed && resumed->wait.progress) m_draft.journal = std::move(resumed->journal);
+        beginDraft(function, argumentCount, resumed ? resumed->startNs : m_watch.nowNs());
     }
     m_context.memory.setJournal(m_logging ? &m_draft.journal : nullptr);
     std::optional<MockDecision> mock;

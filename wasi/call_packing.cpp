@@ -13,6 +13,8 @@ using N = CallNumbers;
 
 constexpr size_t kWord = sizeof(uint64_t), kBlock = 8;
 static_assert(N::kCount / kBlock == 8, "one byte tells which blocks differ");
+static_assert(N::kArguments == kBlock && N::kNear == 3 * kBlock && Journal::kNear == kBlock,
+              "writeBlocks() has them");
 
 /// By a number of bytes.
 constexpr std::array<uint64_t, kWord + 1> kMasks = [] {
@@ -75,7 +77,8 @@ void writeBlock(Writer& to, const uint64_t* a, const uint64_t* b, size_t used) {
         head |= isOne << i | lengthOf(differences[count]) * isOne << (kBlock + 4 * count);
         count += isOne;
     }
-    to.word(head, 1 + (count + 1) / 2);
+    to.word(head, 1);
+    to.word(head >> kBlock, (count + 1) / 2);  // also if it is none: who reads looks there
     for (size_t i = 0; i < count; i++)
         to.word(differences[i], (head >> (kBlock + 4 * i) & 15) + 1);
 }

@@ -10,8 +10,8 @@
 //   exclusive or)
 //   the tail: the detail, and what the journal's tail has
 //
-// Of a number stand 1 to 8 bytes, the lowest first; the lengths are told less one. They are written and read eight bytes at a time, without a branch: seven bytes at least
-// stand behind where the last one begins. Numbers that the call has no use for are told as they were before, and mean nothing.
+// Of a number stand 1 to 8 bytes, the lowest first, and its length less one. All are written and read eight bytes at a time: seven bytes
+// at least stand behind where the last one begins. Numbers that the call does not use are not told.
 #pragma once
 
 #include <array>

@@ -49,6 +49,7 @@ void FolderLinks::widen(Ledger& ledger) const {
     for (const auto& [grant, links] : m_folders) {
         GrantUse& use = ledger.at(grant);
         use.folder = links.contains("") ? displayPath("", use.preopen.guestPath) : closed(links, use.folder);
+        use.isWholeUsed = use.folder == use.preopen.guestPath;
     }
 }
 

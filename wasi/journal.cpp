@@ -1,5 +1,7 @@
 #include "wasi/journal.h"
 
+#include <utility>
+
 namespace wasi {
 
 void Journal::addToTail(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {

@@ -83,10 +83,10 @@ struct Segment {
     uint32_t add(const Backtrace& backtrace);
     void addChunk(uint64_t size);
     CallPlace pack(CallDraft& draft, uint64_t chunkSize);
-    /// Not asked of each call: only of the first in a chunk, or behind a new backtrace.
+    /// Looked at only behind the first call of a chunk, or behind a new backtrace.
     bool isFull(uint64_t most) {
-        if (!std::exchange(hasGrown, false)) return false;
-        return bytes() >= most || chunks.size() + kSpareChunks > kMostChunks;
+        if (hasGrown) hasGrown = bytes() >= most || chunks.size() + kSpareChunks > kMostChunks;
+        return hasGrown;
     }
     CallPlace placeOf(uint64_t sequence) const {
         return PlaceRef(const_cast<CallPlace&>(index[sequence - first])).load(std::memory_order_acquire);
