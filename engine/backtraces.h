@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <vector>
 
 #include "engine/execution.h"
@@ -15,13 +16,16 @@ public:
     const Backtrace& of(const Execution& x);
 
 private:
-    using Places = std::array<const void*, Backtrace::kMost>;
-    struct Known {
-        uint32_t compiled = 0;      // of the frames, the youngest: those of machine code
+    struct alignas(64) Known {
         uint64_t codeLifetime = 0;  // Jit::codeLifetime(): so long its addresses mean the same
-        Places places{};            // return addresses of those, then instructions
+        uint32_t compiled = 0;      // of the frames, the youngest: those of machine code
+        uint32_t depth = ~0u;       // all of them; ~0: of nothing
+        std::array<const void*, Backtrace::kMost> places{};  // return addresses of those, then instructions
         Backtrace backtrace;
     };
+    using Calls = std::span<const void* const>;
+    static void learn(Known& known, const Execution& x, Calls calls, const Frame* youngest, size_t depth);
+
     static constexpr int kKnownBits = 8;
     std::vector<Known> m_known = std::vector<Known>(size_t{1} << kKnownBits);  // by their places
 };

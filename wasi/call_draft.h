@@ -17,19 +17,12 @@ struct CallDraft {
     Outcome outcome = Outcome::Pending;
     Origin origin = Origin::Host;
     uint16_t errno_ = 0;
-    uint8_t argumentCount = 0;
     uint32_t subject = 0;
     int64_t startNs = 0, durationNs = 0;
     uint64_t result = 0;
     const engine::Backtrace* backtrace = nullptr;  // borrowed; null: none
     std::string_view detail;                       // borrowed
-    Journal journal;  // before it stands what else is told as numbers (CallNumbers)
-
-    static constexpr size_t kFirstArgument = 8;
-    uint64_t* arguments() { return journal.before() + kFirstArgument; }
-    std::span<const uint64_t> arguments() const {
-        return {journal.numbers() + kFirstArgument, argumentCount};
-    }
+    Journal journal;                               // its head is the packer's
 
     std::string_view keptDetail() const { return detail.substr(0, kMaxDetailBytes); }
 };

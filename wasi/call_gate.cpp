@@ -53,8 +53,9 @@ SyscallRecord toRecord(const CallDraft& draft, std::string_view subject) {
     r.tick = draft.tick;
     r.thread = draft.thread;
     r.function = draft.function;
-    r.argumentCount = draft.argumentCount;
-    std::ranges::copy(draft.arguments(), r.arguments.begin());
+    const auto arguments = draft.journal.arguments();
+    r.argumentCount = static_cast<uint8_t>(arguments.size());
+    std::ranges::copy(arguments, r.arguments.begin());
     r.startNs = draft.startNs;
     r.subject = subject;
     r.detail = draft.detail;
@@ -73,7 +74,7 @@ CallGate::CallGate(SyscallLog& log, MockPlayer& mocks) : m_log(log), m_mocks(moc
 void CallGate::setLogging(bool on) {
     m_logging = on;
     m_context.memory.setJournal(nullptr);
-    m_draft.journal.clear();
+    m_draft.journal.begin({});
     m_context.sequence = m_log.nextSequence();
 }
 
@@ -124,20 +125,15 @@ void CallGate::begin(std::span<engine::Slot> slots, engine::Machine* machine) {
     m_context.detail.clear();
 }
 
+/// What finish() does not set.
 void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t startNs) {
     m_draft.tick = m_context.machine ? m_context.machine->tick() : 0;
     m_draft.function = function;
     m_draft.outcome = Outcome::Pending;
-    m_draft.origin = Origin::Host;
-    m_draft.errno_ = 0;
-    m_draft.result = 0;
-    m_draft.argumentCount = static_cast<uint8_t>(argumentCount);
-    for (size_t i = 0; i < argumentCount; i++)
-        m_draft.arguments()[i] = m_context.slots.data()[i];
     m_draft.startNs = startNs;
-    m_draft.subject = 0;
-    if (!m_context.wait.progress) m_draft.journal.clear();
-    m_draft.detail = {};
+    // A call that goes on adds to what it has done already, if that was logged.
+    if (!m_context.wait.progress || m_draft.journal.arguments().size() != argumentCount)
+        m_draft.journal.begin({m_context.slots.data(), argumentCount});
     m_draft.backtrace = m_context.machine ? &m_context.machine->backtrace() : nullptr;
 }
 
@@ -306,7 +302,7 @@ void CallGate::finish(const engine::HostOutcome& outcome) {
 
 [[gnu::noinline]] void CallGate::explainFault() {
     const HostFunction& function = allHostFunctions()[m_draft.function];
-    m_context.detail = whyFault(function, std::as_const(m_draft).arguments(), m_context.memory);
+    m_context.detail = whyFault(function, m_draft.journal.arguments(), m_context.memory);
 }
 
 void CallGate::finish(Outcome outcome, uint64_t result) {

@@ -13,8 +13,7 @@ using N = CallNumbers;
 
 constexpr size_t kWord = sizeof(uint64_t), kBlock = 8;
 static_assert(N::kCount / kBlock == 8, "one byte tells which blocks differ");
-static_assert(N::kArguments == kBlock && N::kNear == 3 * kBlock && Journal::kNear == kBlock,
-              "writeBlocks() has them");
+static_assert(Journal::kMostArguments < 16, "four bits of the shape tell how many");
 
 /// By a number of bytes.
 constexpr std::array<uint64_t, kWord + 1> kMasks = [] {
@@ -85,12 +84,9 @@ void writeBlock(Writer& to, const uint64_t* a, const uint64_t* b, size_t used) {
 
 [[gnu::noinline]] void writeBlocks(Writer& to, const CallDraft& d, const uint64_t* known,
                                    unsigned differing) {
-    const size_t used[] = {N::kHead, d.argumentCount, std::max<size_t>(d.argumentCount, kBlock) - kBlock,
-                           d.journal.count()};
     for (unsigned left = differing; left; left &= left - 1) {
-        const auto block = static_cast<size_t>(std::countr_zero(left)), first = block * kBlock;
-        writeBlock(to, d.journal.numbers() + first, known + first,
-                   first < N::kWords ? used[block] : d.journal.words() + N::kWords - first);
+        const size_t first = static_cast<size_t>(std::countr_zero(left)) * kBlock;
+        writeBlock(to, d.journal.numbers() + first, known + first, d.journal.used() - first);
     }
 }
 
@@ -116,62 +112,53 @@ size_t write(const CallDraft& d, uint64_t names, CallPlace place, const N& model
     return static_cast<size_t>(to.end() - begin);
 }
 
-/// How many numbers of each kind a call uses.
-uint64_t extentOf(const CallDraft& d) {
-    return d.journal.count() | uint64_t{d.journal.words()} << 32 | uint64_t{d.argumentCount} << 40;
-}
-
-/// Which blocks that are.
-unsigned blocksOf(const CallDraft& d) {
-    const auto blocks = [](size_t count) { return (1u << (count + kBlock - 1) / kBlock) - 1; };
-    const size_t near = std::min<size_t>(d.journal.count(), Journal::kNear);
-    return blocks(N::kHead) | blocks(d.argumentCount) << N::kArguments / kBlock |
-           blocks(near) << N::kNear / kBlock | blocks(d.journal.words()) << N::kWords / kBlock;
-}
-
 }  // namespace
 
 /// Behind a system call its instructions have left the cache, and cost more to fetch than to execute: few of them stand here, and few branches.
 /// And it reads numbers as they were written: pairs of them could be read only when they have left for the cache.
 size_t CallPacker::pack(CallDraft& d, uint32_t backtrace, CallPlace place, uint8_t* to) {
     const uint64_t names = backtrace | uint64_t{d.subject} << 32;
-    const uint64_t extent = extentOf(d);
-    uint64_t* const numbers = d.journal.before();
+    const uint32_t kind = kindOf(d), used = d.journal.used();
+    uint64_t* const numbers = d.journal.head();
     numbers[N::kShape] = static_cast<uint64_t>(d.outcome) | static_cast<uint64_t>(d.origin) << 3 |
-                         uint64_t{d.argumentCount} << 6 | uint64_t{d.function} << 10 |
+                         uint64_t{d.journal.arguments().size()} << 6 | uint64_t{d.function} << 10 |
                          uint64_t{d.errno_} << 32;
     numbers[N::kResult] = d.result;
     numbers[N::kExtent] = d.journal.count() | uint64_t{d.keptDetail().size()} << 32;
     numbers[N::kThread] = d.thread;
 
-    Model& model =
-        m_models.data()[(d.function * 7 + d.journal.count() + d.journal.words()) % m_models.size()];
-    if (model.usesLeft == 0 || model.function != d.function || model.extent != extent)
-        return packModel(model, d, names, place, to);
+    Model& model = m_models.data()[(d.function * 7 + used) % m_models.size()];
+    if (model.usesLeft == 0 || model.kind != kind) return packModel(model, d, names, place, to);
     model.usesLeft--;
-    unsigned differing = 0;
-    for (unsigned left = model.blocks; left; left &= left - 1) {
-        const auto block = static_cast<size_t>(std::countr_zero(left));
-        const uint64_t *a = numbers + block * kBlock, *b = model.numbers.at.data() + block * kBlock;
+    const uint64_t *a = numbers, *b = model.numbers.at.data();
+    unsigned differing = 0, block = 1;
+    size_t left = used;
+    for (; left >= kBlock; left -= kBlock, a += kBlock, b += kBlock, block <<= 1) {
         uint64_t difference = 0;
 #pragma GCC unroll 8
         for (size_t i = 0; i < kBlock; i++)
             difference |= a[i] ^ b[i];
-        differing |= unsigned{difference != 0} << block;
+        differing |= difference ? block : 0;
     }
+    uint64_t difference = 0;
+    for (size_t i = 0; i < left; i++)
+        difference |= a[i] ^ b[i];
+    differing |= difference ? block : 0;
     return write(d, names, model.place, model.numbers, differing, to);
 }
 
 [[gnu::noinline]] size_t CallPacker::packModel(Model& model, const CallDraft& d, uint64_t names,
                                                CallPlace place, uint8_t* to) {
     static constexpr N kZeros;
-    const unsigned blocks = blocksOf(d);
-    model = {place, kMostUses, extentOf(d), blocks, d.function, {}};
-    std::copy_n(d.journal.numbers(), N::kCount, model.numbers.at.begin());
+    const uint32_t used = d.journal.used();
+    model.place = place;
+    model.usesLeft = kMostUses;
+    model.kind = kindOf(d);
     model.numbers.tick = d.tick;
     model.numbers.start = static_cast<uint64_t>(d.startNs);
     model.numbers.names = names;
-    return write(d, names, 0, kZeros, blocks, to);
+    std::copy_n(d.journal.numbers(), used, model.numbers.at.begin());
+    return write(d, names, 0, kZeros, (1u << (used + kBlock - 1) / kBlock) - 1, to);
 }
 
 CallPlace CallUnpacker::modelOf(const uint8_t* call) {
@@ -251,7 +238,9 @@ void CallUnpacker::copyHead(SyscallRecord& r) const {
 }
 
 void CallUnpacker::copyAccesses(std::vector<Access>& to) const {
-    Journal::read(m_now.at.data(), m_tail + detail().size(), static_cast<uint32_t>(m_now.at[N::kExtent]), to);
+    const auto& n = m_now.at;
+    Journal::read(n.data(), n[N::kShape] >> 6 & 15, m_tail + detail().size(),
+                  static_cast<uint32_t>(n[N::kExtent]), to);
 }
 
 }  // namespace wasi

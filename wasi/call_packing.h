@@ -1,7 +1,8 @@
 // How a call stands in memory in the log. CallPacker writes calls, CallUnpacker reads them; both know nothing of where they are kept.
 //
-// A call is four numbers that differ in most calls, and a row of others, in blocks of eight: the head and the arguments, and what its journal has (journal.h). Programs make
-// the same call again and again: a call is told by what differs from an earlier one, its model; the first of its kind from zeros.
+// A call is four numbers that differ in most calls, and a row of others (journal.h): a head, the arguments, the accesses. Programs make the
+// same call again and again: a call is told by what differs from an earlier one, its model, in blocks of eight; the first of its kind from
+// zeros.
 //
 //   model, 4 bytes, 0 if there is none
 //   which blocks differ, 1 byte; the lengths of the next four, 4 bits each, 2 bytes
@@ -33,11 +34,8 @@ struct CallNumbers {
         kResult,
         kExtent,  // accesses | bytes of detail << 32
         kThread,
-        kHead,
-        kArguments = CallDraft::kFirstArgument,
-        kNear = Journal::kBefore,
-        kWords = kNear + Journal::kNear,
-        kCount = kWords + Journal::kWords
+        kArguments = Journal::kHead,
+        kCount = Journal::kMost
     };
     uint64_t tick = 0, start = 0, duration = 0;
     uint64_t names = 0;  // of the backtrace the number | of the subject the id << 32
@@ -59,14 +57,13 @@ private:
     struct Model {
         CallPlace place = 0;
         uint32_t usesLeft = 0;
-        uint64_t extent = 0;  // how many numbers it uses: of calls that use as many, and the same ones
-        uint32_t blocks = 0;  // that they use, a bit each
-        uint16_t function = 0;
+        uint32_t kind = 0;  // function | numbers that it uses << 16
         CallNumbers numbers;
     };
     static size_t packModel(Model& model, const CallDraft& draft, uint64_t names, CallPlace place,
                             uint8_t* to);
-    std::array<Model, 64> m_models;  // by function and how much its journal has
+    static uint32_t kindOf(const CallDraft& draft) { return draft.function | draft.journal.used() << 16; }
+    std::array<Model, 64> m_models;  // by kind
 };
 
 class CallUnpacker {

@@ -11,33 +11,34 @@ void Journal::addToTail(uint32_t address, bool isWrite, std::span<const uint8_t>
     };
     const size_t kept = std::min<uint64_t>({bytes.size(), kMaxPayloadBytes, kMaxCallBytes - m_kept});
     const uint64_t number = numberOf(address, isWrite, kept, length);
-    const bool isNear = m_count < kNear;
-    if (!isNear) append(&number, kWord);
+    if (m_used < kMost)
+        m_numbers[m_used++] = number;
+    else
+        append(&number, kWord);
     if (kept != length) append(&length, kWord);
-    if (isNear && fitsInWords(kept, m_words)) {
-        copy(&m_numbers[kFirstWord + m_words], bytes.data(), kept);
-        m_words += wordsOf(kept);
-    } else if (kept) {
+    if (fitsInWords(kept, m_used)) {
+        copy(&m_numbers[m_used], bytes.data(), kept);
+        m_used += wordsOf(kept);
+    } else {
         append(bytes.data(), kept);
     }
-    if (isNear) m_numbers[kBefore + m_count] = number;
     m_count++;
     m_kept += kept;
 }
 
-void Journal::read(const uint64_t* numbers, const uint8_t* tail, size_t count, std::vector<CallAccess>& to) {
+void Journal::read(const uint64_t* numbers, size_t arguments, const uint8_t* tail, size_t count,
+                   std::vector<CallAccess>& to) {
     const auto next = [&tail](size_t size) { return std::exchange(tail, tail + size); };
     to.resize(count);
-    size_t words = 0;
+    size_t used = kHead + arguments;
     for (size_t i = 0; i < count; i++) {
-        const bool isNear = i < kNear;
-        const uint64_t number = isNear ? numbers[kBefore + i] : load<uint64_t>(next(kWord));
+        const uint64_t number = used < kMost ? numbers[used++] : load<uint64_t>(next(kWord));
         const uint64_t kept = number >> kKept;
         const uint64_t length = number & kIsCut ? load<uint64_t>(next(kWord)) : kept;
         const uint8_t* bytes;
-        if (isNear && fitsInWords(kept, words)) {
-            bytes = reinterpret_cast<const uint8_t*>(&numbers[kFirstWord + words]);
-            words += wordsOf(kept);
+        if (fitsInWords(kept, used)) {
+            bytes = reinterpret_cast<const uint8_t*>(&numbers[used]);
+            used += wordsOf(kept);
         } else {
             bytes = next(kept);
         }

@@ -308,8 +308,8 @@ void fill(CallDraft& draft, Backtrace& backtrace, const SyscallRecord& record) {
     draft.outcome = record.outcome;
     draft.origin = record.origin;
     draft.errno_ = record.errno_;
-    draft.argumentCount = std::min<uint8_t>(record.argumentCount, record.arguments.size());
-    std::copy_n(record.arguments.begin(), draft.argumentCount, draft.arguments());
+    draft.journal.begin(
+        std::span(record.arguments).first(std::min<size_t>(record.argumentCount, record.arguments.size())));
     draft.result = record.result;
     draft.startNs = record.startNs;
     draft.durationNs = record.durationNs;

@@ -43,7 +43,7 @@ public:
     /// The sequence that the next call will get.
     uint64_t nextSequence() const;
     /// begin() and amend() in one, and amend() of what begin() had: the gate's way, without making a SyscallRecord.
-    /// The draft is left as it is, but for the numbers before its journal.
+    /// The draft is left as it is, but for the head of its journal.
     uint64_t append(CallDraft& draft);
     void amend(uint64_t sequence, CallDraft& draft);
     /// Id of a name for CallDraft::subject; 0 is the empty one. Kept until the log is destroyed; above 64 MiB of names, a new one gets

@@ -1,7 +1,8 @@
-// host_log FILE [CALL]: what the log of host calls costs by itself: each call of host_calls.c (the module FILE) many times in this process, with the
-// log off, on, and on with 100 rules of mocks for path_open, in turn; another thread sleeps, as a session has one. Prints nanoseconds of
-// processor time a round: the median with the log off, and how much more the others' are. Needs a file "data" in the present folder. For
-// `./dev bench logging`.
+// host_log FILE [CALL]: what the log of host calls costs by itself: each call of host_calls.c (the module FILE) many times in this process,
+// with the log off, on, and on with 100 rules of mocks for path_open, in turn; another thread sleeps, as a session has one. Prints nanoseconds
+// of processor time a round: the median with the log off, and how much more the others took than their neighbour without, as median and
+// quartiles: a machine shared with others changes its speed every few rounds. Needs a file "data" in the present folder. For `./dev bench
+// logging`.
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
@@ -19,19 +20,19 @@ using namespace engine;
 
 namespace {
 
-constexpr int kRounds = 25;
+constexpr int kRounds = 51;
 constexpr size_t kRules = 100;
 constexpr struct {
     const char* name;
     const char* title;
     uint64_t count;
-} kCalls[] = {{"clock", "clock_time_get", 500'000},
-              {"write", "1-byte fd_write", 250'000},
-              {"read", "1-byte fd_read", 125'000},
-              {"open", "path_open and fd_close", 25'000},
-              {"stat", "path_filestat_get", 50'000}};
+} kCalls[] = {{"clock", "clock_time_get", 250'000},
+              {"write", "1-byte fd_write", 125'000},
+              {"read", "1-byte fd_read", 62'500},
+              {"open", "path_open and fd_close", 12'500},
+              {"stat", "path_filestat_get", 25'000}};
 
-enum Way { Off, Logged, WithRules, kWays };
+enum class Way { Off, Logged, WithRules };
 
 double cpuNs() {
     timespec t{};
@@ -81,8 +82,8 @@ Result<double> nsPerRound(const char* file, const char* call, uint64_t count, Wa
     granted.standardOutput = {wasi::StdioKind::File, "/dev/null", {}};
     granted.standardError.kind = wasi::StdioKind::Session;
     auto debuggee = TRY(debugger::Debuggee::load(options));
-    if (way == WithRules) TRY(debuggee->setMocks(TRY(rules())));
-    TRY(debuggee->start(way != Off));
+    if (way == Way::WithRules) TRY(debuggee->setMocks(TRY(rules())));
+    TRY(debuggee->start(way != Way::Off));
     const double begun = cpuNs();
     const StopKind end = debuggee->machine().run();
     const double passed = cpuNs() - begun;
@@ -91,22 +92,29 @@ Result<double> nsPerRound(const char* file, const char* call, uint64_t count, Wa
     return passed / static_cast<double>(count);
 }
 
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    return values[values.size() / 2];
+struct Spread {
+    double lower = 0, median = 0, upper = 0;
+};
+Spread spread(std::vector<double> values) {
+    std::ranges::sort(values);
+    return {values[values.size() / 4], values[values.size() / 2], values[values.size() * 3 / 4]};
 }
 
 Result<> measure(const char* file, std::string_view only) {
     const Sleeper sleeper;
     for (const auto& call : kCalls) {
         if (!only.empty() && only != call.name) continue;
-        std::vector<double> ns[kWays];
-        for (int round = 0; round < kRounds; round++)
-            for (const Way way : {Off, Logged, WithRules})
-                ns[way].push_back(TRY(nsPerRound(file, call.name, call.count, way)));
-        const double off = median(ns[Off]);
-        std::printf("log, %s: off %.0f ns, on %.0f more, with %zu rules %.0f more\n", call.title, off,
-                    median(ns[Logged]) - off, kRules, median(ns[WithRules]) - off);
+        std::vector<double> off, logged, withRules;
+        for (int round = 0; round < kRounds; round++) {
+            off.push_back(TRY(nsPerRound(file, call.name, call.count, Way::Off)));
+            logged.push_back(TRY(nsPerRound(file, call.name, call.count, Way::Logged)) - off.back());
+            withRules.push_back(TRY(nsPerRound(file, call.name, call.count, Way::WithRules)) - off.back());
+        }
+        const Spread on = spread(logged), rules = spread(withRules);
+        std::printf(
+            "log, %s: off %.0f ns, on %.0f more (%.0f to %.0f), with %zu rules %.0f more (%.0f to %.0f)\n",
+            call.title, spread(off).median, on.median, on.lower, on.upper, kRules, rules.median, rules.lower,
+            rules.upper);
         std::fflush(stdout);
     }
     return {};

@@ -189,15 +189,13 @@ TEST(LogCursor, TellsTheSame) {
         draft.function = i;
         draft.outcome = Outcome::Returned;
         draft.errno_ = i;
-        draft.argumentCount = i % 10;
-        std::fill_n(draft.arguments(), 10, uint64_t{i} << 40);
         draft.startNs = i * 1000;
         draft.durationNs = i;
         draft.subject = log.intern("file" + std::to_string(i % 7));
         const std::string detail(i, 'd');
         draft.detail = detail;
         from.depth = i % 16;
-        draft.journal.clear();
+        draft.journal.begin(std::vector<uint64_t>(i % 11, uint64_t{i} << 40));
         for (uint32_t k = 0; k < i % 5u; k++) {
             const std::vector<uint8_t> bytes(k * 3, static_cast<uint8_t>(i));
             draft.journal.add(100 * k, k % 2 == 0, bytes, bytes.size() + k / 3);

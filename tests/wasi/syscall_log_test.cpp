@@ -1,12 +1,15 @@
 #include "wasi/syscall_log.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <random>
 #include <thread>
 
+#include "wasi/call_packing.h"
 #include "wasi/output_log.h"
 
 namespace wasi {
@@ -115,28 +118,30 @@ SyscallRecord anyCall(std::mt19937_64& random, uint64_t n) {
     return r;
 }
 
-/// As the gate does: in a draft that has what is left of the call before.
-void appendBy(CallDraft& draft, SyscallLog& log, const SyscallRecord& r) {
+/// As the gate does: in a draft that has what is left of the call before. Subject and backtrace are the caller's.
+void fill(CallDraft& draft, const SyscallRecord& r) {
     draft.tick = r.tick;
     draft.thread = r.thread;
     draft.function = r.function;
     draft.outcome = r.outcome;
     draft.origin = r.origin;
     draft.errno_ = r.errno_;
-    draft.argumentCount = r.argumentCount;
-    draft.subject = log.intern(r.subject);
     draft.startNs = r.startNs;
     draft.durationNs = r.durationNs;
     draft.result = r.result;
     draft.detail = r.detail;
-    std::copy_n(r.arguments.begin(), r.argumentCount, draft.arguments());
+    draft.journal.begin(std::span(r.arguments).first(r.argumentCount));
+    for (const MemoryAccess& a : r.accesses)
+        draft.journal.add(a.address, a.isWrite, a.bytes, a.length);
+}
+
+void appendBy(CallDraft& draft, SyscallLog& log, const SyscallRecord& r) {
+    fill(draft, r);
+    draft.subject = log.intern(r.subject);
     engine::Backtrace backtrace;
     backtrace.depth = static_cast<uint32_t>(r.backtrace.size());
     std::ranges::copy(r.backtrace, backtrace.frames.begin());
     draft.backtrace = &backtrace;
-    draft.journal.clear();
-    for (const MemoryAccess& a : r.accesses)
-        draft.journal.add(a.address, a.isWrite, a.bytes, a.length);
     log.append(draft);
 }
 
@@ -170,6 +175,63 @@ TEST(SyscallLog, GivesBackAnyCallInAnyOrder) {
     }
 }
 
+/// Room for packed calls that ends where no memory is.
+class Brink {
+public:
+    Brink() {
+        EXPECT_NE(m_room, MAP_FAILED);
+        EXPECT_EQ(mprotect(end(), kPage, PROT_NONE), 0);
+    }
+    ~Brink() { munmap(m_room, kRoom + kPage); }
+    uint8_t* end() const { return static_cast<uint8_t*>(m_room) + kRoom; }
+    static constexpr size_t kRoom = 64 << 10;
+
+private:
+    static constexpr size_t kPage = 64 << 10;  // a multiple of every system's
+    void* const m_room =
+        mmap(nullptr, kRoom + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+};
+
+/// What is behind it may be the next call, which the guest's thread is writing.
+TEST(CallPacking, ReadsNothingBehindACall) {
+    std::mt19937_64 random(20261123);
+    const Brink brink;
+    CallPacker packer;
+    CallDraft draft;
+    std::vector<uint8_t> packed(Brink::kRoom);
+    std::vector<std::vector<uint8_t>> models;
+    std::vector<CallAccess> accesses;
+    uint64_t fromModels = 0;
+    for (uint64_t n = 0; n < 20'000; n++) {
+        SyscallRecord call = anyCall(random, n);
+        if (n % 16 == 0) {  // of which a whole block is zeros, told or not
+            call = {};
+            call.function = static_cast<uint16_t>(n % 3);
+            call.argumentCount = static_cast<uint8_t>(random() % 11);
+            call.accesses.resize(random() % 3);
+        }
+        fill(draft, call);
+        const size_t size = packer.pack(draft, 1, static_cast<CallPlace>(models.size() + 1), packed.data());
+        ASSERT_LE(size, CallPacker::mostBytes(draft));
+        const CallPlace model = CallUnpacker::modelOf(packed.data());
+        fromModels += model != 0;
+        if (!model) models.emplace_back(packed.data(), packed.data() + size);
+        uint8_t* const at = brink.end() - size;
+        std::memcpy(at, packed.data(), size);
+        CallUnpacker reader;
+        reader.moveTo(at, model ? models[model - 1].data() : nullptr);
+        SyscallRecord head;
+        reader.copyHead(head);
+        EXPECT_EQ(head.argumentCount, call.argumentCount);
+        EXPECT_EQ(reader.detail(), call.detail);
+        reader.copyAccesses(accesses);
+        ASSERT_EQ(accesses.size(), call.accesses.size());
+        for (size_t i = 0; i < accesses.size(); i++)
+            ASSERT_TRUE(std::ranges::equal(accesses[i].bytes, call.accesses[i].bytes));
+    }
+    EXPECT_GT(fromModels, 1000u);
+}
+
 TEST(SyscallLog, ShowsPendingCallsUntilTheyAreAmended) {
     SyscallLog log;
     auto record = sample(1);
@@ -198,8 +260,7 @@ TEST(SyscallLog, StartsAgainWhenCleared) {
 TEST(SyscallLog, TakesLittleMemoryPerSmallCall) {
     SyscallLog log;
     CallDraft draft;
-    draft.argumentCount = 3;
-    std::ranges::copy(std::array{1, 1000, 65536}, draft.arguments());
+    draft.journal.begin(std::array<uint64_t, 3>{1, 1000, 65536});
     const uint8_t bytes[8] = {};
     draft.journal.add(65536, true, bytes, 8);
     for (uint64_t n = 0; n < 200'000; n++) {
