@@ -1,5 +1,5 @@
 // SyscallLog: the host calls of a run, in memory. Written by the session thread, read from any thread by [first, count).
-// Packed: a small call takes some 35 bytes with its index; slice() unpacks. Readers take no lock that the writer could wait for longer
+// Packed: a small call takes some 37 bytes with its index; slice() unpacks. Readers take no lock that the writer could wait for longer
 // than for copying a few pointers. Kept in segments: above its budget the log gives up its oldest one.
 #pragma once
 

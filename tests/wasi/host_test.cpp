@@ -524,6 +524,32 @@ TEST(Waiting, AWriteIntoAFullPipeGoesOnWhereItWasInterrupted) {
     }
 }
 
+TEST(Waiting, ACallThatGoesOnWhenLoggingIsSwitchedOnHasItsArguments) {
+    int pipe[2];
+    ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+    UniqueFd reader(pipe[0]);
+    auto c = Guest::quiet();
+    c.standardOutput = {StdioKind::File, "/proc/self/fd/" + std::to_string(pipe[1])};
+    Guest guest(c);
+    ::close(pipe[1]);
+    const uint32_t size = 150'000, buffer = guest.room(size), result = guest.room(4);
+    const std::vector<uint64_t> write{1, guest.put(Ciovec{buffer, size}), 1, result};
+    guest.host->setLogging(false);
+    {
+        const Soon wake([&] { guest.host->wake(); });
+        EXPECT_EQ(guest.outcome("fd_write", write).kind, Kind::Interrupted);
+    }
+    guest.host->setLogging(true);
+    reader.reset();
+    Errno error{};
+    EXPECT_EQ(guest.outcome("fd_write", write, &error).kind, Kind::Return);
+    EXPECT_EQ(error, Errno::Success);  // some went in
+    ASSERT_EQ(guest.host->log().count(), 1u);
+    const SyscallRecord& call = guest.last();
+    ASSERT_EQ(call.argumentCount, write.size());
+    EXPECT_TRUE(std::equal(write.begin(), write.end(), call.arguments.begin()));
+}
+
 // --- The gate -------------------------------------------------------------------------------------------------------------
 
 TEST(CallGate, StopsBeforeACallAndAsksOnlyOnce) {
