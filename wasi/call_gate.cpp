@@ -74,7 +74,7 @@ CallGate::CallGate(SyscallLog& log, MockPlayer& mocks) : m_log(log), m_mocks(moc
 void CallGate::setLogging(bool on) {
     m_logging = on;
     m_context.memory.setJournal(nullptr);
-    m_draft.journal.begin({});
+    if (!m_isUnlogged) m_draft.journal.begin({});
     m_context.sequence = m_log.nextSequence();
 }
 
@@ -125,7 +125,7 @@ void CallGate::begin(std::span<engine::Slot> slots, engine::Machine* machine) {
     m_context.detail.clear();
 }
 
-/// What finish() does not set.
+/// Pending, and what finish() does not set.
 void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t startNs) {
     m_draft.tick = m_context.machine ? m_context.machine->tick() : 0;
     m_draft.function = function;
@@ -281,7 +281,8 @@ void CallGate::beginWait() {
 
 [[gnu::noinline]] void CallGate::suspend(const Key& key, std::optional<MockDecision> mock) {
     beginWait();
-    Suspended s{key, m_context.wait, std::nullopt, m_draft.startNs, {}, std::move(mock)};
+    const int64_t startNs = m_logging ? m_draft.startNs : m_watch.nowNs();
+    Suspended s{key, m_context.wait, std::nullopt, startNs, {}, std::move(mock)};
     if (m_published) s.sequence = m_context.sequence;
     if (m_logging && m_context.wait.progress) s.journal = std::move(m_draft.journal);
     m_suspended.push_back(std::move(s));
@@ -307,6 +308,7 @@ void CallGate::finish(const engine::HostOutcome& outcome) {
 
 void CallGate::finish(Outcome outcome, uint64_t result) {
     m_draft.outcome = outcome;
+    m_draft.detail = {};  // until what may lack memory is over
     m_draft.errno_ = static_cast<uint16_t>(m_context.error);
     m_draft.result = result;
     m_draft.origin = m_context.origin;

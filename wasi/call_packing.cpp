@@ -14,6 +14,7 @@ using N = CallNumbers;
 constexpr size_t kWord = sizeof(uint64_t), kBlock = 8;
 static_assert(N::kCount / kBlock == 8, "one byte tells which blocks differ");
 static_assert(Journal::kMostArguments < 16, "four bits of the shape tell how many");
+static_assert(Journal::kMostArguments == std::tuple_size_v<decltype(SyscallRecord::arguments)>);
 
 /// By a number of bytes.
 constexpr std::array<uint64_t, kWord + 1> kMasks = [] {

@@ -1,7 +1,7 @@
 // How a call stands in memory in the log. CallPacker writes calls, CallUnpacker reads them; both know nothing of where they are kept.
 //
 // A call is four numbers that differ in most calls, and a row of others (journal.h): a head, the arguments, the accesses. Programs make the
-// same call again and again: a call is told by what differs from an earlier one, its model, in blocks of eight; the first of its kind from
+// same call again and again: a call is told by what differs from an earlier one of its kind, its model, in blocks of eight; a model from
 // zeros.
 //
 //   model, 4 bytes, 0 if there is none

@@ -13,7 +13,7 @@
 
 namespace wasi {
 
-/// One of them, borrowed.
+/// One access, borrowed.
 struct CallAccess {
     uint32_t address = 0;
     bool isWrite = false;
@@ -46,7 +46,7 @@ public:
     /// … of which only `bytes` are at hand.
     void add(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {
         const size_t kept = bytes.size();
-        if (kept != length || !fitsInWords(kept, m_used + 1)) {
+        if (kept != length || !fitsInWords(kept, m_used + 1) || kept > kMaxCallBytes - m_kept) {
             addToTail(address, isWrite, bytes, length);
             return;
         }
@@ -106,7 +106,7 @@ private:
     void addToTail(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length);
 
     uint32_t m_arguments = 0, m_used = kHead, m_count = 0;
-    uint64_t m_kept = 0;
+    uint64_t m_kept = 0;  // kMaxCallBytes at most
     std::vector<uint8_t> m_tail;
     uint64_t m_numbers[kMost] = {};
 };

@@ -471,19 +471,26 @@ TEST(Waiting, PollsDescriptors) {
     EXPECT_EQ(guest.get<Event>(event).fd_readwrite.nbytes, 3u);
 }
 
+/// Standard output is the writing end of a pipe.
+struct IntoAPipe {
+    IntoAPipe() {
+        EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+        capabilities.standardOutput = {StdioKind::File, "/proc/self/fd/" + std::to_string(ends[1])};
+    }
+    int ends[2] = {};
+    Capabilities capabilities = Guest::quiet();
+};
+
 TEST(Waiting, AWriteIntoAFullPipeGoesOnWhereItWasInterrupted) {
     for (int way = 0; way < 4; way++) {
         SCOPED_TRACE(way);
         const bool isLogged = way & 1;
-        int pipe[2];
-        ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-        UniqueFd reader(pipe[0]);
-        auto c = Guest::quiet();
-        c.standardOutput = {StdioKind::File, "/proc/self/fd/" + std::to_string(pipe[1])};
-        Guest guest(c);
+        const IntoAPipe pipe;
+        UniqueFd reader(pipe.ends[0]);
+        Guest guest(pipe.capabilities);
+        ::close(pipe.ends[1]);
         guest.host->setLogging(isLogged);
         guest.asksTwice = way & 2;
-        ::close(pipe[1]);
         const uint32_t size = 150'000, buffer = guest.room(size), result = guest.room(4);
         std::string sent(size, '\0');
         for (uint32_t i = 0; i < size; i++)
@@ -525,15 +532,14 @@ TEST(Waiting, AWriteIntoAFullPipeGoesOnWhereItWasInterrupted) {
 }
 
 TEST(Waiting, ACallThatGoesOnWhenLoggingIsSwitchedOnHasItsArguments) {
-    int pipe[2];
-    ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-    UniqueFd reader(pipe[0]);
-    auto c = Guest::quiet();
-    c.standardOutput = {StdioKind::File, "/proc/self/fd/" + std::to_string(pipe[1])};
-    Guest guest(c);
-    ::close(pipe[1]);
+    const IntoAPipe pipe;
+    UniqueFd reader(pipe.ends[0]);
+    Guest guest(pipe.capabilities);
+    ::close(pipe.ends[1]);
     const uint32_t size = 150'000, buffer = guest.room(size), result = guest.room(4);
     const std::vector<uint64_t> write{1, guest.put(Ciovec{buffer, size}), 1, result};
+    ASSERT_EQ(guest.call("sched_yield"), Errno::Success);
+    const int64_t before = guest.last().startNs;
     guest.host->setLogging(false);
     {
         const Soon wake([&] { guest.host->wake(); });
@@ -544,8 +550,9 @@ TEST(Waiting, ACallThatGoesOnWhenLoggingIsSwitchedOnHasItsArguments) {
     Errno error{};
     EXPECT_EQ(guest.outcome("fd_write", write, &error).kind, Kind::Return);
     EXPECT_EQ(error, Errno::Success);  // some went in
-    ASSERT_EQ(guest.host->log().count(), 1u);
-    const SyscallRecord& call = guest.last();
+    ASSERT_EQ(guest.host->log().count(), 2u);
+    const SyscallRecord call = guest.last();
+    EXPECT_GT(call.startNs, before);
     ASSERT_EQ(call.argumentCount, write.size());
     EXPECT_TRUE(std::equal(write.begin(), write.end(), call.arguments.begin()));
 }

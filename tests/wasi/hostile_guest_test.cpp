@@ -328,6 +328,29 @@ TEST(HostileGuest, E8_ArgumentsThatDoNotFitAreNotWrittenInPart) {
     EXPECT_TRUE(guest.text(0, end) == before);
 }
 
+/// One small buffer among many large ones, where the bytes that are kept of a call have just come to their limit, and elsewhere.
+TEST(HostileGuest, E8_ListsOfManyBuffersDoNotFillTheLog) {
+    Guest guest(Guest::quiet());
+    const uint32_t large = 4096, count = 1024, buffer = guest.room(large), result = guest.room(4);
+    for (const uint32_t small : {0u, 8u, 64u, 2000u})
+        for (const uint32_t at : {0u, 3u, 14u, 15u, 16u, 20u}) {
+            uint32_t list = 0;
+            for (uint32_t i = 0; i < count; i++) {
+                const uint32_t item = guest.put(Ciovec{buffer, i == at ? small : large});
+                if (i == 0) list = item;
+            }
+            ASSERT_EQ(guest.call("fd_write", 1, list, count, result), Errno::Success);
+            EXPECT_EQ(guest.get<Size>(result), (count - 1) * large + small);
+            const SyscallRecord call = guest.last();
+            EXPECT_EQ(call.accesses.size(), count + 2);
+            uint64_t kept = 0;
+            for (const auto& access : call.accesses)
+                kept += access.bytes.size();
+            EXPECT_LE(kept, Journal::kMaxCallBytes) << small << " at " << at;
+            EXPECT_GT(kept, Journal::kMaxCallBytes - large);
+        }
+}
+
 TEST(HostileGuest, F16_ListsOfManyDescriptorsDoNotAddUp) {
     auto c = Guest::quiet();
     c.preopens = {{"", "/tmp", MountKind::InMemory}};
