@@ -9,6 +9,8 @@
 #include <QVBoxLayout>
 
 #include "ui/plain_text.h"
+#include "ui/policy_file.h"
+#include "ui/widgets/views.h"
 
 namespace ui {
 namespace {
@@ -57,7 +59,6 @@ LaunchDialog::LaunchDialog(const Theme& theme, const debugger::LaunchOptions& op
     : QDialog(parent), m_options(options), m_theme(theme) {
     setWindowTitle(tr("Launch Settings of %1").arg(oneLine(fileName(fromUtf8(options.program)), 60)));
     resize(640, 440);
-    const wasi::Capabilities& granted = options.capabilities;
 
     m_tabs = new QTabWidget;
     auto* start = new QWidget;
@@ -66,10 +67,6 @@ LaunchDialog::LaunchDialog(const Theme& theme, const debugger::LaunchOptions& op
     m_arguments->setFont(theme.codeFont());
     m_arguments->setTabChangesFocus(true);
     m_arguments->setAccessibleName(tr("Arguments"));
-    QStringList arguments;
-    for (size_t i = 1; i < granted.arguments.size(); ++i)
-        arguments << fromUtf8(granted.arguments[i]);
-    m_arguments->setPlainText(arguments.join(u'\n'));
     m_stopAtEntry = new QCheckBox(tr("&Stop at the first line of main"));
     m_stopAtEntry->setChecked(options.stopAtEntry);
     column->addWidget(note(tr("Arguments, one per line; the program's name comes before them by itself.")));
@@ -79,15 +76,11 @@ LaunchDialog::LaunchDialog(const Theme& theme, const debugger::LaunchOptions& op
 
     m_environment = addTable(tr("&Environment"), {tr("Name"), tr("Value")},
                              tr("The program sees these variables and no others."), false);
-    for (const auto& [name, value] : granted.environment)
-        addRow(m_environment, fromUtf8(name), fromUtf8(value));
     m_directories =
         addTable(tr("&Directories"), {tr("Directory here"), tr("Name in the program"), tr("Access")},
                  tr("The program can open files below these directories and nowhere else. Copy on write: its "
                     "changes stay away from your files."),
                  true);
-    for (const wasi::Preopen& p : granted.preopens)
-        addRow(m_directories, fromUtf8(p.hostPath), fromUtf8(p.guestPath), static_cast<int>(p.kind));
     m_paths = addTable(
         tr("Source &Paths"), {tr("Path in the debug information"), tr("Directory here")},
         tr("Where sources are that were compiled elsewhere. The program's own directory is always searched."),
@@ -95,15 +88,76 @@ LaunchDialog::LaunchDialog(const Theme& theme, const debugger::LaunchOptions& op
     for (const auto& [from, to] : options.pathMap)
         addRow(m_paths, fromUtf8(from), fromUtf8(to));
 
+    fill(options.capabilities);
+
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
+    const auto add = [&](const QString& text, const QString& tip, void (LaunchDialog::*act)()) {
+        QPushButton* button = buttons->addButton(text, QDialogButtonBox::ResetRole);
+        button->setToolTip(plainTip(tip));
+        connect(button, &QPushButton::clicked, this, act);
+    };
+    add(tr("&Load Policy…"),
+        tr("Takes arguments, environment, directories, streams, clock, random and limits from a JSON file"),
+        &LaunchDialog::load);
+    add(tr("Sa&ve Policy…"), tr("Writes them into one, for --policy and other programs"),
+        &LaunchDialog::save);
+    m_told = new QLabel;
+    m_told->setTextFormat(Qt::PlainText);
+    m_told->setWordWrap(true);
+    m_told->hide();
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(16, 16, 16, 16);
     layout->setSpacing(8);
     layout->addWidget(m_tabs, 1);
+    layout->addWidget(m_told);
     layout->addWidget(buttons);
     m_arguments->setFocus();
+}
+
+void LaunchDialog::fill(const wasi::Capabilities& granted) {
+    QStringList arguments;
+    for (size_t i = 1; i < granted.arguments.size(); ++i)
+        arguments << fromUtf8(granted.arguments[i]);
+    m_arguments->setPlainText(arguments.join(u'\n'));
+    m_environment->setRowCount(0);
+    for (const auto& [name, value] : granted.environment)
+        addRow(m_environment, fromUtf8(name), fromUtf8(value));
+    m_directories->setRowCount(0);
+    for (const wasi::Preopen& p : granted.preopens)
+        addRow(m_directories, fromUtf8(p.hostPath), fromUtf8(p.guestPath), static_cast<int>(p.kind));
+}
+
+void LaunchDialog::load() {
+    loadPolicy(this, [this](const engine::Result<wasi::Capabilities>& read) {
+        if (!read) return tell(fromUtf8(read.error().text()), Tone::Error);
+        wasi::Capabilities policy = *read;
+        // A program in the window writes into the window, and keeps its name.
+        for (wasi::StdioGrant* stream :
+             {&policy.standardInput, &policy.standardOutput, &policy.standardError})
+            if (stream->kind == wasi::StdioKind::Inherit) stream->kind = wasi::StdioKind::Session;
+        if (policy.arguments.empty()) policy.arguments = m_options.capabilities.arguments;
+        m_options.capabilities = std::move(policy);
+        fill(m_options.capabilities);
+        tell(tr("Loaded, with its streams, listening sockets, clock, random and limits; it takes effect at "
+                "the next start."),
+             Tone::Dim);
+    });
+}
+
+void LaunchDialog::save() {
+    savePolicy(this, options().capabilities, [this](const engine::Result<>& saved) {
+        saved ? tell(tr("Saved."), Tone::Dim) : tell(fromUtf8(saved.error().text()), Tone::Error);
+    });
+}
+
+void LaunchDialog::tell(const QString& text, Tone tone) {
+    QPalette palette = m_told->palette();
+    palette.setColor(QPalette::WindowText, m_theme.color(tone));
+    m_told->setPalette(palette);
+    m_told->setText(text);
+    m_told->show();
 }
 
 QTableWidget* LaunchDialog::addTable(const QString& tab, const QStringList& columns, const QString& help,

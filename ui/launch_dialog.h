@@ -3,6 +3,7 @@
 
 #include <QCheckBox>
 #include <QDialog>
+#include <QLabel>
 #include <QPlainTextEdit>
 #include <QTabWidget>
 #include <QTableWidget>
@@ -20,6 +21,10 @@ public:
     debugger::LaunchOptions options() const;
 
 private:
+    void fill(const wasi::Capabilities& granted);
+    void load();
+    void save();
+    void tell(const QString& text, Tone tone);
     QTableWidget* addTable(const QString& tab, const QStringList& columns, const QString& help,
                            bool picksFolder);
 
@@ -28,6 +33,7 @@ private:
     QTabWidget* m_tabs;
     QPlainTextEdit* m_arguments;
     QCheckBox* m_stopAtEntry;
+    QLabel* m_told;
     QTableWidget *m_environment, *m_directories, *m_paths;
 };
 

@@ -1,14 +1,20 @@
 // Capabilities: the ledger as a tree, grants and revocations, what a stop at a denied call offers, and copying as flags.
 #include <QAbstractItemModelTester>
 #include <QClipboard>
+#include <QFileDialog>
+#include <QLabel>
 #include <QMenu>
+#include <QPushButton>
 #include <QSignalSpy>
+#include <QTemporaryDir>
 #include <QToolButton>
 
 #include "tests/ui/fixture.h"
+#include "ui/launch_dialog.h"
 #include "ui/launch_json.h"
 #include "ui/panels/capabilities_panel.h"
 #include "ui/widgets/views.h"
+#include "wasi/capabilities_json.h"
 
 using namespace ui;
 using testing_ui::PanelTest;
@@ -227,7 +233,7 @@ TEST_F(CapabilitiesPanelTest, CopiesAsFlagsAndTheLeast) {
     std::vector<QAction*> actions;
     for (QAction* action : copy->menu()->actions())
         if (!action->isSeparator()) actions.push_back(action);
-    ASSERT_EQ(actions.size(), 14u);  // JSON and six runtimes, twice
+    ASSERT_EQ(actions.size(), 16u);  // JSON, six runtimes, and into a file, twice
     const auto copied = [&](size_t i) {
         actions[i]->trigger();
         settle();
@@ -235,9 +241,9 @@ TEST_F(CapabilitiesPanelTest, CopiesAsFlagsAndTheLeast) {
     };
     EXPECT_TRUE(copied(2).startsWith("wasmtime run --dir /srv/data::/data ")) << copied(2).toStdString();
     EXPECT_TRUE(copied(2).endsWith(" 'a b'")) << copied(2).toStdString();
-    EXPECT_TRUE(copied(12).startsWith("wazero run -mount=/srv/data/in:/data/in:ro "))
-        << copied(12).toStdString();
-    EXPECT_TRUE(copied(7).contains("\"kind\": \"read-only\"")) << copied(7).toStdString();
+    EXPECT_TRUE(copied(13).startsWith("wazero run -mount=/srv/data/in:/data/in:ro "))
+        << copied(13).toStdString();
+    EXPECT_TRUE(copied(8).contains("\"kind\": \"read-only\"")) << copied(8).toStdString();
     debugger::ModuleSummary module = *m_context.module();
     module.invoke = "gcd";
     module.invokeArguments = {"12", "-4"};
@@ -245,6 +251,92 @@ TEST_F(CapabilitiesPanelTest, CopiesAsFlagsAndTheLeast) {
     settle();
     EXPECT_TRUE(copied(2).contains(" --invoke gcd ")) << copied(2).toStdString();
     EXPECT_TRUE(copied(2).endsWith(" 12 -4")) << copied(2).toStdString();
+}
+
+/// The question that is open is answered with that file.
+void choose(const QWidget& asker, const QString& file) {
+    const auto dialogs = asker.findChildren<QFileDialog*>();
+    ASSERT_EQ(dialogs.size(), 1);
+    dialogs[0]->setOption(QFileDialog::DontConfirmOverwrite);
+    emit dialogs[0]->fileSelected(file);
+    delete dialogs[0];
+}
+
+TEST_F(CapabilitiesPanelTest, SavesWhatIsGrantedAndTheLeast) {
+    const QTemporaryDir folder;
+    auto panel = loaded();
+    const auto saved = [&](int which, const QString& file) {
+        int seen = 0;
+        for (QAction* action : panel->findChild<QToolButton*>("copy-as")->menu()->actions())
+            if (action->text().startsWith("Save") && seen++ == which) action->trigger();
+        settle();
+        choose(*panel, folder.filePath(file));
+        return wasi::loadCapabilities(folder.filePath(file).toStdString());
+    };
+    const auto all = saved(0, "all.json"), least = saved(1, "least.json");
+    ASSERT_TRUE(all.ok() && least.ok());
+    EXPECT_EQ(all->preopens[0].hostPath, "/srv/data");
+    EXPECT_EQ(all->preopens[0].kind, wasi::MountKind::Real);
+    EXPECT_EQ(least->preopens[0].hostPath, "/srv/data/in");
+    EXPECT_EQ(least->preopens[0].kind, wasi::MountKind::ReadOnly);
+
+    std::string told;
+    QObject::connect(&m_context, &Context::noticed, panel.get(),
+                     [&](const Notice& n) { told = n.text.toStdString(); });
+    EXPECT_FALSE(saved(0, "no/such/folder.json").ok());
+    EXPECT_NE(told.find("no/such/folder.json: cannot be written"), std::string::npos) << told;
+}
+
+TEST_F(CapabilitiesPanelTest, LaunchSettingsTakeAPolicyAndWriteOne) {
+    const QTemporaryDir folder;
+    const auto put = [&](const QString& name, const std::string& text) {
+        QFile file(folder.filePath(name));
+        ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+        file.write(QByteArray::fromStdString(text));
+    };
+    wasi::Capabilities policy;
+    policy.arguments = {"demo.wasm", "one", "two"};
+    policy.environment = {{"HOME", "/data"}};
+    policy.preopens = {kLacking};
+    policy.clock.kind = wasi::ClockGrant::Kind::Fixed;
+    policy.clock.fixedNs = 5;
+    policy.random.seed = 7;
+    put("policy.json", wasi::toJson(policy));
+    put("wrong.json", "{\"clock\": 3}");
+    debugger::LaunchOptions options;
+    options.program = "/programs/demo.wasm";
+    options.capabilities.arguments = {"demo.wasm", "before"};
+    options.capabilities.preopens = {kData};
+    LaunchDialog dialog(m_theme, options);
+    dialog.show();
+    const auto press = [&](const QString& text, const QString& file) {
+        for (auto* button : dialog.findChildren<QPushButton*>())
+            if (button->text().remove(u'&').startsWith(text)) button->click();
+        choose(dialog, folder.filePath(file));
+    };
+    const auto told = [&] {
+        QString all;
+        for (auto* label : dialog.findChildren<QLabel*>())
+            if (label->isVisible()) all += label->text();
+        return all;
+    };
+    press("Load", "wrong.json");
+    EXPECT_TRUE(told().contains("wrong.json")) << told().toStdString();
+    EXPECT_EQ(dialog.options().capabilities.arguments, options.capabilities.arguments);
+    press("Load", "policy.json");
+    const auto taken = dialog.options().capabilities;
+    EXPECT_EQ(taken.arguments, policy.arguments);
+    EXPECT_EQ(taken.environment, policy.environment);
+    ASSERT_EQ(taken.preopens.size(), 1u);
+    EXPECT_EQ(taken.preopens[0].guestPath, "/etc");
+    EXPECT_EQ(taken.preopens[0].kind, wasi::MountKind::ReadOnly);
+    EXPECT_EQ(taken.clock.fixedNs, 5u);
+    EXPECT_EQ(taken.random.seed, 7u);
+    EXPECT_EQ(taken.standardOutput.kind, wasi::StdioKind::Session);
+    press("Save", "written.json");
+    const auto written = wasi::loadCapabilities(folder.filePath("written.json").toStdString());
+    ASSERT_TRUE(written.ok());
+    EXPECT_EQ(*written, taken);
 }
 
 TEST_F(CapabilitiesPanelTest, TheSwitchStandsForTheBreakpoint) {

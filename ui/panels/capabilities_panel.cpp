@@ -6,6 +6,7 @@
 #include <QToolButton>
 #include <array>
 
+#include "ui/policy_file.h"
 #include "ui/widgets/ask_for.h"
 #include "ui/widgets/menu.h"
 #include "ui/widgets/views.h"
@@ -213,14 +214,15 @@ QWidget* CapabilitiesPanel::makeBar() {
                        wanted ? grant(*wanted) : context().reportError(wanted.error());
                    });
     });
-    auto* copy = button("copy", tr("Copy"), tr("Copies what is granted, or the least that this run needs"));
+    auto* copy =
+        button("copy", tr("Export"), tr("Copies or saves what is granted, or the least that this run needs"));
     copy->setObjectName(QStringLiteral("copy-as"));
     copy->setPopupMode(QToolButton::InstantPopup);
     auto* menu = new QMenu(copy);
     menu->addSection(tr("What is granted"));
-    addCopyActions(*menu, false);
+    addExportActions(*menu, false);
     menu->addSection(tr("The least that this run needs"));
-    addCopyActions(*menu, true);
+    addExportActions(*menu, true);
     copy->setMenu(menu);
     layout->addStretch(1);
     m_stops =
@@ -398,33 +400,47 @@ void CapabilitiesPanel::showMenu(const QPoint& at) {
                          node->use->kind != GrantKind::Arguments);
         menu.addSeparator();
     }
-    addCopyActions(*menu.addMenu(tr("Copy as Flags")), false);
-    addCopyActions(*menu.addMenu(tr("Copy Least Grant")), true);
+    addExportActions(*menu.addMenu(tr("Export Grants")), false);
+    addExportActions(*menu.addMenu(tr("Export Least Grant")), true);
     menu.addAction(tr("Copy Row"), this, [this] { copyRows(*m_view); });
     menu.popup(m_view->viewport()->mapToGlobal(at));
 }
 
-void CapabilitiesPanel::addCopyActions(QMenu& menu, bool least) {
+void CapabilitiesPanel::addExportActions(QMenu& menu, bool least) {
     menu.addAction(tr("As JSON, for --policy"), this, [this, least] { copyAs(std::nullopt, least); });
     for (size_t i = 0; i < std::size(wasi::kRuntimeNames); ++i)
         menu.addAction(tr("As flags for %1").arg(fromUtf8(wasi::kRuntimeNames[i])), this,
                        [this, i, least] { copyAs(static_cast<wasi::Runtime>(i), least); });
+    menu.addAction(tr("Save as JSON…"), this, [this, least] { saveAs(least); });
+}
+
+void CapabilitiesPanel::gather(bool least, std::function<void(const wasi::Capabilities&)> then) {
+    context().post<debugger::GetCapabilities>(this, {}, [=, this](const wasi::Capabilities& granted) {
+        context().post<debugger::GetLedger>(this, {}, [=](const wasi::LedgerView& ledger) {
+            then(least ? wasi::leastGrant(ledger, granted) : granted);
+        });
+    });
 }
 
 void CapabilitiesPanel::copyAs(std::optional<wasi::Runtime> runtime, bool least) {
-    context().post<debugger::GetCapabilities>(this, {}, [=, this](const wasi::Capabilities& granted) {
-        context().post<debugger::GetLedger>(this, {}, [=, this](const wasi::LedgerView& ledger) {
-            const wasi::Capabilities all = least ? wasi::leastGrant(ledger, granted) : granted;
-            if (!runtime) return QApplication::clipboard()->setText(fromUtf8(wasi::toJson(all)));
-            wasi::ProgramStart start;
-            if (const auto& module = context().module())
-                start = {module->path, module->invoke, module->invokeArguments};
-            const wasi::CommandLine line = wasi::commandLine(all, *runtime, start);
-            QApplication::clipboard()->setText(fromUtf8(line.text));
-            QString notes;
-            for (const std::string& note : line.notes)
-                notes += (notes.isEmpty() ? QString() : QStringLiteral("; ")) + oneLine(note);
-            if (!notes.isEmpty()) context().notify({Notice::Kind::Info, tr("Copied"), notes});
+    gather(least, [=, this](const wasi::Capabilities& all) {
+        if (!runtime) return QApplication::clipboard()->setText(fromUtf8(wasi::toJson(all)));
+        wasi::ProgramStart start;
+        if (const auto& module = context().module())
+            start = {module->path, module->invoke, module->invokeArguments};
+        const wasi::CommandLine line = wasi::commandLine(all, *runtime, start);
+        QApplication::clipboard()->setText(fromUtf8(line.text));
+        QString notes;
+        for (const std::string& note : line.notes)
+            notes += (notes.isEmpty() ? QString() : QStringLiteral("; ")) + oneLine(note);
+        if (!notes.isEmpty()) context().notify({Notice::Kind::Info, tr("Copied"), notes});
+    });
+}
+
+void CapabilitiesPanel::saveAs(bool least) {
+    gather(least, [this](const wasi::Capabilities& all) {
+        savePolicy(this, all, [this](const engine::Result<>& saved) {
+            if (!saved) context().reportError(saved.error());
         });
     });
 }

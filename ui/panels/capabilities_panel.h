@@ -48,8 +48,11 @@ private:
     void grant(const wasi::Grant& grant, bool goesOn = false);
     void revoke(const std::string& name);
     void showMenu(const QPoint& at);
-    void addCopyActions(QMenu& menu, bool least);
+    void addExportActions(QMenu& menu, bool least);
+    /// What is granted, or the least that the run needs.
+    void gather(bool least, std::function<void(const wasi::Capabilities&)> then);
     void copyAs(std::optional<wasi::Runtime> runtime, bool least);
+    void saveAs(bool least);
     const GrantNode* selected() const;
 
     TreeModel<GrantNode> m_model;

@@ -259,9 +259,9 @@ void MocksPanel::showMenu(const QPoint& at) {
         pickFile(this, tr("Load Mocks"), filter, [this](const QString& path) { loadFile(path); });
     });
     menu.addAction(tr("Save As…"), this,
-                   [this] {
-                       askForLine(this, tr("Save Mocks"), tr("File (JSON):"),
-                                  [this](const QString& path) { saveFile(path); });
+                   [=, this] {
+                       pickNewFile(this, tr("Save Mocks"), filter, QStringLiteral("json"),
+                                   [this](const QString& path) { saveFile(path); });
                    })
         ->setEnabled(m_model.rowCount() > 0);
     menu.addAction(tr("Delete All"), this, [this] { set({}); })->setEnabled(m_model.rowCount() > 0);
