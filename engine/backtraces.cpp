@@ -14,7 +14,7 @@ uint64_t codeLifetimeOf(const Execution& x) { return x.store->jit ? x.store->jit
 
 }  // namespace
 
-const Backtrace& Backtraces::of(const Execution& x) {
+[[gnu::hot]] const Backtrace& Backtraces::of(const Execution& x) {
     Calls calls;
     const Frame* youngest = x.frame;  // that is not compiled
     if (x.native && x.native->direct) {

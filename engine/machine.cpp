@@ -283,7 +283,7 @@ bool Machine::yieldRequested() const { return m->yield.load(std::memory_order_re
 const Trap& Machine::trap() const { return m->trap; }
 uint32_t Machine::exitCode() const { return m->exitCode; }
 std::vector<Value> Machine::results() const { return m->results; }
-uint64_t Machine::tick() const { return m->tick(); }
+[[gnu::hot]] uint64_t Machine::tick() const { return m->tick(); }
 Moment Machine::moment() const { return {m->tick(), m->depth() ? location().offset : 0, m->depth()}; }
 
 uint32_t Machine::depth() const { return m->depth(); }
@@ -347,7 +347,7 @@ uint32_t Machine::backtrace(std::span<CodeLocation> out) const {
     return count;
 }
 
-const Backtrace& Machine::backtrace() { return m->backtraces.of(*m); }
+[[gnu::hot]] const Backtrace& Machine::backtrace() { return m->backtraces.of(*m); }
 
 namespace {
 

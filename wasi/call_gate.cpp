@@ -126,7 +126,7 @@ void CallGate::begin(std::span<engine::Slot> slots, engine::Machine* machine) {
 }
 
 /// Pending, and what finish() does not set.
-void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t startNs) {
+[[gnu::hot]] void CallGate::beginDraft(uint16_t function, size_t argumentCount, int64_t startNs) {
     m_draft.tick = m_context.machine ? m_context.machine->tick() : 0;
     m_draft.function = function;
     m_draft.outcome = Outcome::Pending;
@@ -163,8 +163,8 @@ bool CallGate::invokeDirectly(const HostRow& row, uint16_t function, FrontEnd& f
     return isMade;
 }
 
-bool CallGate::makeLogged(const HostRow& row, uint16_t function, FrontEnd& front, engine::Slot* slots,
-                          engine::Machine& machine) noexcept {
+[[gnu::hot]] bool CallGate::makeLogged(const HostRow& row, uint16_t function, FrontEnd& front,
+                                       engine::Slot* slots, engine::Machine& machine) noexcept {
     const size_t argumentCount = row.function.type.params.size();
     begin({slots, std::max<size_t>(argumentCount, 1)}, &machine);
     m_published = false;
@@ -306,7 +306,7 @@ void CallGate::finish(const engine::HostOutcome& outcome) {
     m_context.detail = whyFault(function, m_draft.journal.arguments(), m_context.memory);
 }
 
-void CallGate::finish(Outcome outcome, uint64_t result) {
+[[gnu::hot]] void CallGate::finish(Outcome outcome, uint64_t result) {
     m_draft.outcome = outcome;
     m_draft.detail = {};  // until what may lack memory is over
     m_draft.errno_ = static_cast<uint16_t>(m_context.error);

@@ -96,8 +96,8 @@ void writeBlock(Writer& to, const uint64_t* a, const uint64_t* b, size_t used) {
     to.bytes(d.journal.tail().data(), d.journal.tail().size());
 }
 
-size_t write(const CallDraft& d, uint64_t names, CallPlace place, const N& model, unsigned differing,
-             uint8_t* begin) {
+[[gnu::hot]] size_t write(const CallDraft& d, uint64_t names, CallPlace place, const N& model,
+                          unsigned differing, uint8_t* begin) {
     const uint64_t tick = d.tick - model.tick, start = static_cast<uint64_t>(d.startNs) - model.start,
                    duration = static_cast<uint64_t>(d.durationNs), name = names ^ model.names;
     const uint64_t lengths[] = {lengthOf(tick), lengthOf(start), lengthOf(duration), lengthOf(name)};
@@ -117,7 +117,7 @@ size_t write(const CallDraft& d, uint64_t names, CallPlace place, const N& model
 
 /// Behind a system call its instructions have left the cache, and cost more to fetch than to execute: few of them stand here, and few branches.
 /// And it reads numbers as they were written: pairs of them could be read only when they have left for the cache.
-size_t CallPacker::pack(CallDraft& d, uint32_t backtrace, CallPlace place, uint8_t* to) {
+[[gnu::hot]] size_t CallPacker::pack(CallDraft& d, uint32_t backtrace, CallPlace place, uint8_t* to) {
     const uint64_t names = backtrace | uint64_t{d.subject} << 32;
     const uint32_t kind = kindOf(d), used = d.journal.used();
     uint64_t* const numbers = d.journal.head();

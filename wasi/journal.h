@@ -44,7 +44,7 @@ public:
         add(address, isWrite, std::span(bytes, std::min<uint64_t>(length, kMaxPayloadBytes)), length);
     }
     /// … of which only `bytes` are at hand.
-    void add(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {
+    [[gnu::hot]] void add(uint32_t address, bool isWrite, std::span<const uint8_t> bytes, uint64_t length) {
         const size_t kept = bytes.size();
         if (kept != length || !fitsInWords(kept, m_used + 1) || kept > kMaxCallBytes - m_kept) {
             addToTail(address, isWrite, bytes, length);

@@ -106,7 +106,7 @@ GrantIndex Ledger::addListener(const std::string& address, const Listener& liste
     return index;
 }
 
-void Ledger::note(uint16_t function, uint64_t sequence, const CallUse& use) {
+[[gnu::hot]] void Ledger::note(uint16_t function, uint64_t sequence, const CallUse& use) {
     const uint8_t effect = m_effects[function];
     if (effect == kCatalogues) {
         m_catalogued = true;

@@ -350,7 +350,7 @@ void SyscallLog::amend(uint64_t sequence, CallDraft& draft) {
     std::erase_if(m->pending, [&](const SyscallRecord& r) { return r.sequence == sequence; });
 }
 
-uint64_t SyscallLog::append(CallDraft& draft) {
+[[gnu::hot]] uint64_t SyscallLog::append(CallDraft& draft) {
     Segment& segment = m->writable();
     const uint64_t sequence = segment.end();
     segment.index.grow() = m->pack(segment, draft);
@@ -366,7 +366,7 @@ void SyscallLog::clear() {
     m->pending.clear();
 }
 
-uint64_t SyscallLog::nextSequence() const { return m->current->end(); }
+[[gnu::hot]] uint64_t SyscallLog::nextSequence() const { return m->current->end(); }
 
 uint32_t SyscallLog::intern(std::string_view name) {
     if (const auto known = m->nameIds.find(name); known != m->nameIds.end()) return known->second;

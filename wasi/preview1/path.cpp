@@ -128,7 +128,7 @@ bool usesWhole(Ledger& ledger, GrantIndex grant) { return grant == kNoGrant || l
 
 }  // namespace
 
-Errno Preview1::explain(Errno error, const Target& at, std::string_view why) {
+[[gnu::hot]] Errno Preview1::explain(Errno error, const Target& at, std::string_view why) {
     if (!m_call.logging()) return error;
     const bool isRefusal = error == Errno::Rofs || error == Errno::Notcapable;
     if (!isRefusal && why.empty() && usesWhole(*m_state.ledger, at.from->grant)) return error;
