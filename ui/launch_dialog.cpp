@@ -137,7 +137,7 @@ void LaunchDialog::load() {
         for (wasi::StdioGrant* stream :
              {&policy.standardInput, &policy.standardOutput, &policy.standardError})
             if (stream->kind == wasi::StdioKind::Inherit) stream->kind = wasi::StdioKind::Session;
-        if (policy.arguments.empty()) policy.arguments = m_options.capabilities.arguments;
+        if (policy.arguments.empty()) policy.arguments = options().capabilities.arguments;
         m_options.capabilities = std::move(policy);
         fill(m_options.capabilities);
         tell(tr("Loaded, with its streams, listening sockets, clock, random and limits; it takes effect at "

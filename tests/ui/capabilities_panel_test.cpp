@@ -323,6 +323,11 @@ TEST_F(CapabilitiesPanelTest, LaunchSettingsTakeAPolicyAndWriteOne) {
     press("Load", "wrong.json");
     EXPECT_TRUE(told().contains("wrong.json")) << told().toStdString();
     EXPECT_EQ(dialog.options().capabilities.arguments, options.capabilities.arguments);
+    put("no-arguments.json", "{}");
+    dialog.findChild<QPlainTextEdit*>()->setPlainText("typed");
+    press("Load", "no-arguments.json");
+    EXPECT_EQ(dialog.options().capabilities.arguments, (std::vector<std::string>{"demo.wasm", "typed"}));
+    EXPECT_TRUE(dialog.options().capabilities.preopens.empty());
     press("Load", "policy.json");
     const auto taken = dialog.options().capabilities;
     EXPECT_EQ(taken.arguments, policy.arguments);
